@@ -1,0 +1,105 @@
+"""Every setting of the platform; the only module that reads the environment.
+
+A value comes from, first match wins: an environment variable `BDP_<NAME>`, the file `.env` in the working
+directory, the file `profile.env` in `BDP_HOME` (written by set-up commands such as `make demo`), the default here.
+A URL that is not set means the embedded service of the local profile (see `bdp_assets/runtime`).
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK = "127.0.0.1"
+
+
+class Settings(BaseSettings):
+    """All settings. Ports are TCP on loopback; durations say their unit in the name."""
+
+    model_config = SettingsConfigDict(env_prefix="BDP_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(default=Path(".bdp"), description="State of the local profile: data, logs, models")
+
+    api_port: int = Field(default=5001, description="Prediction API")
+    mlflow_port: int = Field(default=5000, description="MLflow tracking server and registry")
+    dagster_port: int = Field(default=3001, description="Dagster webserver")
+    kafka_port: int = Field(default=9092, description="Embedded Kafka broker")
+    kafka_controller_port: int = Field(default=9094, description="Embedded Kafka KRaft controller")
+    postgres_port: int = Field(default=15432, description="Embedded PostgreSQL")
+    redis_port: int = Field(default=16379, description="Embedded Valkey (Redis protocol)")
+
+    kafka_bootstrap: str | None = Field(default=None, description="host:port[,...] of your own Kafka")
+    postgres_url: str | None = Field(default=None, description="postgresql://... of your own warehouse")
+    redis_url: str | None = Field(default=None, description="redis://... of your own online store")
+    mlflow_uri: str | None = Field(default=None, description="http://... of your own MLflow")
+    lake_url: str | None = Field(default=None, description="Folder or s3://... of the Delta tables")
+
+    kafka_heap_mb: int = Field(default=512, ge=256, description="Heap of the embedded broker")
+    auto_install: bool = Field(default=True, description="Let set-up install Java and Maven where it may")
+
+    stream_batch_messages: int = Field(default=2000, ge=1, description="Most messages in one micro-batch")
+    stream_batch_ms: int = Field(default=20, ge=1, description="Longest wait for a micro-batch to fill")
+    redis_timeout_ms: int = Field(default=250, ge=1, description="Time-out of one online store call")
+    raw_partitions_start: date = Field(default=date(2026, 1, 1), description="First daily partition (UTC)")
+    partitions_end: date | None = Field(default=None, description="Last daily partition, for replayed data")
+    history_file: Path | None = Field(default=None, description="File with the history to backfill")
+    history_mapping: Path | None = Field(default=None, description="Mapping of that file to the contract")
+    label_delay_days: int = Field(default=7, ge=0, description="Days after which most labels are known")
+    model_name: str = Field(default="fraud_ensemble", description="Name of the registered model")
+
+    @property
+    def kafka(self) -> str:
+        return self.kafka_bootstrap or f"{LOOPBACK}:{self.kafka_port}"
+
+    @property
+    def redis(self) -> str:
+        return self.redis_url or f"redis://{LOOPBACK}:{self.redis_port}/0"
+
+    @property
+    def mlflow(self) -> str:
+        return self.mlflow_uri or f"http://{LOOPBACK}:{self.mlflow_port}"
+
+    @property
+    def lake(self) -> str:
+        return self.lake_url or str(self.home / "lake")
+
+    @property
+    def models_dir(self) -> Path:
+        """Model bundles on this machine, one folder a version; `champion` links to the one that serves."""
+        return self.home / "models"
+
+    def postgres(self, database: str = "bdp") -> str:
+        """SQLAlchemy-style URL (`postgresql://user:password@host:port/database`) of one of our databases.
+
+        The embedded server has the databases bdp, dagster and mlflow; its password is made at first start.
+        """
+        if self.postgres_url:
+            base, _, query = self.postgres_url.partition("?")
+            root = base.rsplit("/", 1)[0]
+            return f"{root}/{database}" + (f"?{query}" if query else "")
+        secret = self.secrets_dir / "postgres"
+        password = secret.read_text().strip() if secret.exists() else ""
+        return f"postgresql://bdp:{password}@{LOOPBACK}:{self.postgres_port}/{database}"
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.home / "secrets"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Read the settings once per process; paths come back absolute."""
+    home = Settings().home.expanduser().absolute()
+    files = (".env", str(home / "profile.env"))
+    # Later files win in pydantic-settings, and ours must lose against the user's own .env.
+    return Settings(_env_file=files[::-1], home=home)  # type: ignore[call-arg]
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Environment for a process of ours: the caller's own, with BDP_HOME made absolute."""
+    return {**os.environ, "BDP_HOME": str(settings.home)}
