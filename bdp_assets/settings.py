@@ -8,6 +8,8 @@ A URL that is not set means the embedded service of the local profile (see `bdp_
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -103,3 +105,31 @@ def get_settings() -> Settings:
 def child_environment(settings: Settings) -> dict[str, str]:
     """Environment for a process of ours: the caller's own, with BDP_HOME made absolute."""
     return {**os.environ, "BDP_HOME": str(settings.home)}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable of ours."""
+
+    field: str
+    name: str
+    default: str
+    description: str
+
+    def shown(self, settings: Settings) -> str:
+        """The value as text; a URL without its password."""
+        value = getattr(settings, self.field)
+        return "" if value is None else re.sub(r"://([^:/@]+):[^@]+@", r"://\1:***@", str(value))
+
+
+def variables() -> list[Variable]:
+    """Every variable that the platform reads, in the order of the definitions above."""
+    return [
+        Variable(
+            field=field,
+            name=f"BDP_{field.upper()}",
+            default="" if info.default is None else str(info.default),
+            description=info.description or "",
+        )
+        for field, info in Settings.model_fields.items()
+    ]
