@@ -18,6 +18,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK = "127.0.0.1"
+PROFILE = "profile.env"
 
 
 class Settings(BaseSettings):
@@ -46,11 +47,13 @@ class Settings(BaseSettings):
 
     stream_batch_messages: int = Field(default=2000, ge=1, description="Most messages in one micro-batch")
     stream_batch_ms: int = Field(default=20, ge=1, description="Longest wait for a micro-batch to fill")
+    stream_metrics_port: int = Field(default=0, ge=0, description="Metrics of stream workers: this + slot; 0: off")
     redis_timeout_ms: int = Field(default=250, ge=1, description="Time-out of one online store call")
     raw_partitions_start: date = Field(default=date(2026, 1, 1), description="First daily partition (UTC)")
     partitions_end: date | None = Field(default=None, description="Last daily partition, for replayed data")
     history_file: Path | None = Field(default=None, description="File with the history to backfill")
     history_mapping: Path | None = Field(default=None, description="Mapping of that file to the contract")
+    history_until: date | None = Field(default=None, description="Last day (UTC) of that file that is history")
     label_delay_days: int = Field(default=7, ge=0, description="Days after which most labels are known")
     model_name: str = Field(default="fraud_ensemble", description="Name of the registered model")
 
@@ -97,7 +100,7 @@ class Settings(BaseSettings):
 def get_settings() -> Settings:
     """Read the settings once per process; paths come back absolute."""
     home = Settings().home.expanduser().absolute()
-    files = (".env", str(home / "profile.env"))
+    files = (".env", str(home / PROFILE))
     # Later files win in pydantic-settings, and ours must lose against the user's own .env.
     return Settings(_env_file=files[::-1], home=home)  # type: ignore[call-arg]
 

@@ -1,15 +1,28 @@
 """Typed records of the topics, as they travel: one class a topic value, JSON by field name.
 
-Times are UTC epoch milliseconds (`*_ms`); money is integer minor units (`amount_minor` of the transaction's own
-currency, `amount_base_minor` of the base currency). The wire shape of `transactions-raw-v1` is in
-`contracts/transaction.py`, since only the decoder may see it.
+Times are UTC epoch milliseconds (`*_ms`); money is integer minor units (`amount_minor` of the transaction's
+own currency, `amount_base_minor` of the base currency). The wire shape of `transactions-raw-v1` is in
+`contracts/wire.py`, since only the decoder may see it.
+
+These classes, the files in `schemas/`, the lake's columns (`columns.py`) and its checks (`frames.py`) say
+the same: the last two are derived from here, and a property test compares the schemas.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Id = Annotated[str, Meta(min_length=1, max_length=64)]
+EpochMs = Annotated[int, Meta(ge=0)]
+Minor = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
+Hash = Annotated[str, Meta(min_length=32, max_length=32)]
 
 
 class Door(StrEnum):
@@ -34,26 +47,26 @@ class Severity(StrEnum):
 class ValidatedTransaction(Struct, frozen=True, kw_only=True):
     """Value of `transactions-validated-v1`: a raw transaction that kept the contract."""
 
-    transaction_id: str
-    customer_id: str
+    transaction_id: Id
+    customer_id: Id
     timestamp: str
     """As sent (RFC 3339 with offset)."""
-    ts_ms: int
+    ts_ms: EpochMs
     amount: str
     """Decimal text as sent."""
     currency: str
-    amount_minor: int
-    amount_base_minor: int
+    amount_minor: Minor
+    amount_base_minor: Minor
     rates_version: str
-    body_hash: str
-    """128-bit BLAKE2b over the meaning of the body, hex: equal bodies, equal hash, however they are spelled."""
-    merchant_id: str | None = None
+    body_hash: Hash
+    """128-bit BLAKE2b over the body's meaning, hex: equal however numbers and instants are spelled."""
+    merchant_id: Id | None = None
     merchant_category: str | None = None
     channel: str | None = None
     country: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    device_id: str | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    device_id: Id | None = None
     ip: str | None = None
     flags: list[str] = []
     door: Door = Door.STREAM
@@ -78,11 +91,11 @@ class Reason(Struct, frozen=True):
 class Prediction(Struct, frozen=True, kw_only=True):
     """Value of `fraud-predictions-v1` and the decision record."""
 
-    transaction_id: str
-    customer_id: str
-    ts_ms: int
-    amount_base_minor: int
-    fraud_probability: float
+    transaction_id: Id
+    customer_id: Id
+    ts_ms: EpochMs
+    amount_base_minor: Minor
+    fraud_probability: Probability
     decision: Decision
     reasons: list[Reason]
     model_name: str
@@ -94,33 +107,33 @@ class Prediction(Struct, frozen=True, kw_only=True):
     degraded: bool
     decided_by: str
     """`api` or `stream`."""
-    decided_at_ms: int
-    merchant_id: str | None = None
+    decided_at_ms: EpochMs
+    merchant_id: Id | None = None
 
 
 class Alert(Struct, frozen=True, kw_only=True):
     """Value of `fraud-alerts-v1`."""
 
-    alert_id: str
-    transaction_id: str
-    customer_id: str
-    ts_ms: int
+    alert_id: Annotated[str, Meta(min_length=1, max_length=160)]
+    transaction_id: Id
+    customer_id: Id
+    ts_ms: EpochMs
     severity: Severity
     decision: Decision
-    fraud_probability: float
-    amount_at_risk_minor: int
+    fraud_probability: Probability
+    amount_at_risk_minor: Minor
     reasons: list[Reason]
 
 
 class Label(Struct, frozen=True, kw_only=True):
-    """Value of `fraud-labels-v1`: what became known of a transaction, and when. A reversal is a later label."""
+    """Value of `fraud-labels-v1`: what became known of a transaction, and when; a reversal comes later."""
 
-    transaction_id: str
-    customer_id: str
+    transaction_id: Id
+    customer_id: Id
     is_fraud: bool
-    known_at_ms: int
-    merchant_id: str | None = None
-    ts_ms: int | None = None
+    known_at_ms: EpochMs
+    merchant_id: Id | None = None
+    ts_ms: EpochMs | None = None
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
@@ -131,10 +144,36 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     source_offset: int
     received_ms: int
     error: str
-    """Stable error code, e.g. `amount_negative`."""
+    """Stable error code, e.g. `out_of_range`."""
     field: str | None
     message: str
     value_base64: str
     """The original bytes; with a card number in them, masked (BIN and last four) and not replayable."""
     masked: bool = False
+    pan_hashes: list[str] = []
+    """Keyed hashes of the card numbers that were masked: they tell equal ones."""
     schema_version: int = 1
+
+
+class WindowAggregate(Struct, frozen=True, kw_only=True):
+    """Value of `transactions-analytics-v1`: figures of one group in one window of event time.
+
+    A later one for the same group and window replaces it. Money is in minor units of the base currency.
+    """
+
+    group: str
+    """`dimension:member`, e.g. `merchant_category:grocery`."""
+    dimension: str
+    """`merchant_category`, `country` or `channel`."""
+    member: str
+    window: str
+    """Name of the window, e.g. `tumbling_1m`."""
+    start_ms: EpochMs
+    """Included."""
+    end_ms: EpochMs
+    """Not included."""
+    count: Count
+    volume_base_minor: Minor
+    mean_base_minor: Annotated[float, Meta(ge=0)]
+    max_base_minor: Minor
+    high_value_count: Count

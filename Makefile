@@ -1,0 +1,80 @@
+# Everything a newcomer needs; `make help` lists it. Set PYTHON to choose the interpreter (3.11 or newer).
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+JARS := deploy/kafka/libs/pom.sha256
+UV := $(BIN)/uv pip
+IN_VENV := --python $(BIN)/python
+
+# uv keeps its cache in the home folder; a container's user may have none.
+ifndef UV_CACHE_DIR
+ifeq ($(shell test -w "$$HOME" && echo writable),)
+export UV_CACHE_DIR := $(CURDIR)/$(VENV)/uv-cache
+endif
+endif
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(READY) $(if $(BDP_KAFKA_BOOTSTRAP),,$(JARS)) ## Virtual environment from the hashed lock, the project, Kafka's jars
+
+$(READY): requirements-setup.lock requirements-dev.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON). Install Python 3.11 or newer, or name one: make setup PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old: 3.11 or newer is needed. Name one: make setup PYTHON=python3.12"; exit 1; }
+	@rm -f $@
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --require-hashes -r requirements-setup.lock
+	$(UV) sync $(IN_VENV) --require-hashes --compile-bytecode requirements-dev.lock
+	$(UV) install $(IN_VENV) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(JARS): deploy/kafka/pom.xml | $(READY)
+	$(BIN)/bdp setup
+	@touch $@
+
+.PHONY: demo
+demo: setup ## Start the platform and show it working (DATA=file MAPPING=file [UNTIL=day] for your own data)
+	$(BIN)/bdp demo $(if $(DATA),--data "$(DATA)") $(if $(MAPPING),--mapping "$(MAPPING)") $(if $(UNTIL),--until "$(UNTIL)")
+
+.PHONY: up
+up: setup ## Start the platform
+	$(BIN)/bdp up
+
+.PHONY: down
+down: setup ## Stop the platform; its data stays (bdp down --wipe removes it)
+	$(BIN)/bdp down
+
+TESTS := $(wildcard $(addprefix bdp_assets_tests/,unit integration e2e))
+
+.PHONY: test
+test: setup ## Unit tests, then tests on real PostgreSQL, Valkey and Kafka
+	$(BIN)/pytest $(TESTS) -m "not slow"
+
+.PHONY: test-all
+test-all: setup ## All tests, the long ones too
+	$(BIN)/pytest $(TESTS)
+
+.PHONY: lint
+lint: setup ## ruff and import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+.PHONY: types
+types: setup ## mypy --strict
+	$(BIN)/mypy
+
+COMPILE := $(UV) compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
+
+.PHONY: lock
+lock: setup ## Bring the requirements*.lock files up to pyproject.toml (UPGRADE=1: newest versions)
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --group dev -o requirements-dev.lock
+	echo uv | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o requirements-setup.lock

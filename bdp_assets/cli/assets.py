@@ -1,0 +1,65 @@
+"""`bdp assets ...`: have Dagster materialise history, a model, decisions; each is one run in its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bdp_assets.operations.materialize import Progress
+
+app = typer.Typer(no_args_is_help=True, help="Have Dagster materialise history, a model, decisions.")
+First = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (UTC).")]
+Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day (UTC).")]
+Again = Annotated[bool, typer.Option("--again", help="Also days that are there already.")]
+
+
+@app.command()
+def history(first: First = None, last: Last = None, again: Again = False) -> None:
+    """Backfill days of the history file, from raw to features; those that are missing, in one run."""
+    from bdp_assets.operations import materialize
+    from bdp_assets.settings import get_settings
+
+    with _progress() as progress:
+        materialize.history(get_settings(), _days(first, last), again=again, progress=progress)
+
+
+@app.command()
+def model() -> None:
+    """Train on the lake, promote, bring the champion here, rebuild the online store."""
+    from bdp_assets.operations import materialize
+    from bdp_assets.settings import get_settings
+
+    with _progress() as progress:
+        materialize.model(get_settings(), progress)
+
+
+@app.command()
+def decisions(first: First = None, last: Last = None) -> None:
+    """Decide days of history with the champion, as the API would."""
+    from bdp_assets.operations import materialize
+    from bdp_assets.settings import get_settings
+
+    with _progress() as progress:
+        materialize.decisions(get_settings(), _days(first, last), progress)
+
+
+def _days(first: datetime | None, last: datetime | None) -> tuple[date, date] | None:
+    if (first is None) != (last is None):
+        raise typer.BadParameter("--from and --to go together")
+    return (first.date(), last.date()) if first and last else None
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    from bdp_assets.cli.failure import told
+    from bdp_assets.cli.steps import steps
+    from bdp_assets.clients.dagster import ControlPlaneUnavailable
+    from bdp_assets.ingest.mapping import MappingError
+
+    with told(ControlPlaneUnavailable, MappingError), steps() as progress:
+        yield progress

@@ -1,0 +1,68 @@
+"""`bdp`: one command for the whole platform.
+
+Each command group lives in a file of its own (`cli/<group>.py`, with `app = typer.Typer()`) and is added here
+by two lines: its import and its `add_typer` (no name: commands at top level; a name: `bdp <name> ...`).
+Group files import what they call inside the command functions, so that `bdp --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from bdp_assets.cli import (
+    assets,
+    demo,
+    dlq,
+    doctor,
+    migrate,
+    models,
+    platform,
+    settings,
+    simulate,
+    stream,
+    train,
+    verify,
+)
+
+
+class _Bdp(TyperGroup):
+    """A Problem is the reader's to solve: it is told without a stack trace, and the exit code is 1."""
+
+    def invoke(self, ctx: Any) -> Any:
+        from bdp_assets.runtime.problems import Problem
+
+        try:
+            return super().invoke(ctx)
+        except Problem as problem:
+            typer.secho(problem.what, fg="red", err=True)
+            typer.secho(problem.do, err=True)
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    name="bdp",
+    cls=_Bdp,
+    help="Card-fraud platform: start it, watch it, feed it, repair it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(platform.app)
+app.add_typer(migrate.app)
+app.add_typer(assets.app, name="assets")
+app.add_typer(doctor.app)
+app.add_typer(settings.app)
+app.add_typer(simulate.app, name="simulate")
+app.add_typer(stream.app, name="stream")
+app.add_typer(stream.topics, name="topics")
+app.add_typer(dlq.app, name="dlq")
+app.add_typer(verify.app)
+app.add_typer(train.app)
+app.add_typer(models.app, name="models")
+app.add_typer(demo.app)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,96 @@
+"""`bdp up | down | status | logs | restart | setup`: the local platform's programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+Names = Annotated[list[str] | None, typer.Argument(help="Programs; all when none is named.")]
+Name = Annotated[str, typer.Argument(help="A program, as `bdp status` lists them.")]
+
+
+@app.command()
+def up(names: Names = None) -> None:
+    """Start the platform, or the named programs and what they need."""
+    from bdp_assets.cli.display import progress
+    from bdp_assets.operations import start
+    from bdp_assets.settings import get_settings
+
+    with progress() as report:
+        start.up(get_settings(), names or [], report=report)
+
+
+@app.command()
+def down(wipe: Annotated[bool, typer.Option(help="Remove all data too (BDP_HOME).")] = False) -> None:
+    """Stop the platform; data stays unless --wipe."""
+    from bdp_assets.cli.display import progress
+    from bdp_assets.runtime import home, platform
+    from bdp_assets.settings import get_settings
+
+    settings = get_settings()
+    with progress() as report:
+        platform.down(settings, report=report)
+    if wipe:
+        home.wipe(settings.home)
+        typer.echo(f"Removed {settings.home}.")
+
+
+@app.command()
+def restart(name: Name) -> None:
+    """Stop one program and start it with the settings of now."""
+    from bdp_assets.cli.display import progress
+    from bdp_assets.operations import start
+    from bdp_assets.settings import get_settings
+
+    with progress() as report:
+        start.restart(get_settings(), name, report=report)
+
+
+@app.command()
+def status(
+    watch: Annotated[bool, typer.Option(help="Show it anew every second, until Ctrl+C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
+) -> None:
+    """Show each program: state, uptime, memory, address."""
+    from bdp_assets.cli import display
+    from bdp_assets.runtime.status import rows
+    from bdp_assets.settings import get_settings
+
+    settings = get_settings()
+    if watch:
+        display.watch(lambda: display.status_table(rows(settings)))
+    elif as_json:
+        typer.echo(json.dumps([dataclasses.asdict(row) for row in rows(settings)], indent=1))
+    else:
+        display.show(display.status_table(rows(settings)))
+
+
+@app.command()
+def logs(
+    name: Name,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines are written.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 100,
+) -> None:
+    """Show a program's log."""
+    from bdp_assets.runtime import logs, services
+    from bdp_assets.settings import get_settings
+
+    file = logs.path(get_settings().home, services.find(name).name)
+    typer.echo(logs.tail(file, lines))
+    if follow:
+        for text in logs.follow(file):
+            typer.echo(text, nl=False)
+
+
+@app.command()
+def setup() -> None:
+    """Get what pip can not: Java and Maven where they are missing, and Kafka's jars."""
+    from bdp_assets.runtime import jars
+    from bdp_assets.settings import get_settings
+
+    jars.fetch(get_settings(), typer.echo)

@@ -1,0 +1,38 @@
+"""`bdp train`: a new model from the lake, through the registry, into service where it is not worse."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def train(
+    cut: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Use what was known at this midnight (UTC).")
+    ] = None,
+    train_days: Annotated[int, typer.Option(min=1, help="Days to fit on.")] = 28,
+    test_days: Annotated[int, typer.Option(min=1, help="Days to test on, a label delay later.")] = 7,
+    seed: Annotated[int, typer.Option(help="Seed of the forests.")] = 0,
+) -> None:
+    """Train, test and register a model; make it champion where it is not worse than the present one."""
+    from bdp_assets.cli.failure import told
+    from bdp_assets.cli.steps import steps
+    from bdp_assets.clients.registry import RegistryUnavailable
+    from bdp_assets.scoring.bundle import BundleError
+    from bdp_assets.settings import get_settings
+    from bdp_assets.training.from_lake import Days
+    from bdp_assets.training.run import train_from_lake
+    from bdp_assets.training.split import TrainingError
+
+    cut_ms = int(cut.replace(tzinfo=UTC).timestamp() * 1000) if cut else None
+    with told(TrainingError, RegistryUnavailable, BundleError), steps() as progress:
+        outcome = train_from_lake(
+            get_settings(), cut_ms=cut_ms, days=Days(train_days, test_days), seed=seed, progress=progress
+        )
+    verb = "is champion" if outcome.promoted else "stays challenger"
+    typer.echo(f"Version {outcome.version} {verb}: {outcome.reason}.")

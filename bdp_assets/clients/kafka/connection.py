@@ -1,0 +1,90 @@
+"""Factories of the driver's objects with settings that were measured (docs: DESIGN section 11)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient
+
+from bdp_assets.settings import Settings
+
+LARGEST_MESSAGE_BYTES = 8_388_608
+"""A dead letter carries a message in base64: four thirds of the largest one that a topic of ours takes."""
+
+TRANSACTION_TIMEOUT_MS = 10_000
+"""How long readers may be held up by a dead worker's open transaction, at most."""
+
+_log = logging.getLogger("bdp.kafka")
+
+
+def _common(settings: Settings) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": settings.kafka,
+        "logger": _log,
+        # A broker that restarts takes seconds: knock often, it is one process on the same machine or network.
+        "reconnect.backoff.max.ms": 1_000,
+        "log.connection.close": False,
+    }
+
+
+def admin(settings: Settings) -> Any:
+    """`confluent_kafka.admin.AdminClient`."""
+    return AdminClient(_common(settings))
+
+
+def producer(settings: Settings, **overrides: object) -> Any:
+    """Idempotent `confluent_kafka.Producer`: no loss, no doubles, order kept within a partition."""
+    return Producer(
+        {
+            **_common(settings),
+            "enable.idempotence": True,
+            "linger.ms": 5,
+            "compression.type": "lz4",
+            # Java's partitioner, not librdkafka's own: a key must meet its customer whoever produces it.
+            "partitioner": "murmur2_random",
+            "queue.buffering.max.messages": 200_000,
+            "message.max.bytes": LARGEST_MESSAGE_BYTES,
+            "delivery.timeout.ms": 30_000,
+            **overrides,
+        }
+    )
+
+
+def transactional_producer(settings: Settings, transactional_id: str) -> Any:
+    """Producer whose writes and offsets commit together.
+
+    `transactional_id` must be stable per worker slot: with a fresh one after a kill, readers stay blocked
+    until the dead transaction times out; with the same one, its successor aborts it at once.
+    """
+    return producer(
+        settings,
+        **{
+            "transactional.id": transactional_id,
+            "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+            "delivery.timeout.ms": TRANSACTION_TIMEOUT_MS,
+            # The commit flushes; waiting only makes the requests larger.
+            "linger.ms": 20,
+        },
+    )
+
+
+def consumer(settings: Settings, group: str, **overrides: object) -> Any:
+    """`confluent_kafka.Consumer` that sees committed messages only and never commits by itself."""
+    return Consumer(
+        {
+            **_common(settings),
+            "group.id": group,
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",
+            "partition.assignment.strategy": "cooperative-sticky",
+            # By default (1000) the fetcher sleeps a second whenever its queue is full: 24,000/s, not 283,000.
+            "fetch.queue.backoff.ms": 5,
+            "queued.min.messages": 20_000,
+            "queued.max.messages.kbytes": 32_768,
+            **overrides,
+        }
+    )

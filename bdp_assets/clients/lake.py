@@ -1,0 +1,182 @@
+"""The lake: Delta tables in a folder or an object store, by event date; the only importer of deltalake.
+
+A Kafka offset range lands once, whoever tries it how often: its end offset is committed with its rows, as the
+version of an application id (`table:topic-uuid:partition`), and a range is appended only where the stored
+version is exactly its start. Credentials of an object store come from its own variables (`AWS_*`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+
+PARTITION_COLUMN = "event_date"
+COMMIT_ATTEMPTS = 8
+
+T = TypeVar("T")
+
+
+class LandingGap(RuntimeError):  # noqa: N818 - reads as what it is
+    """An offset range does not follow the one that landed before it: landing it would lose or double rows."""
+
+
+class TableMissing(LookupError):  # noqa: N818 - reads as what it is
+    """The lake has no such table yet."""
+
+
+@dataclass(frozen=True)
+class OffsetRange:
+    """Rows of one Kafka partition from offset `start` up to, not including, `end`."""
+
+    application_id: str
+    start: int
+    end: int
+    frame: pl.DataFrame
+    earliest: int | None = None
+    """First offset that the topic still has: where given, the first range ever to land must start there."""
+
+
+class Lake:
+    """The Delta tables under one URL (a folder or `s3://bucket/prefix`), by name.
+
+    Writers try again when another writer committed first; each attempt reads the table's state anew.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def path(self, table: str) -> str:
+        return f"{self.url}/{table}"
+
+    def exists(self, table: str) -> bool:
+        return DeltaTable.is_deltatable(self.path(table))
+
+    def version(self, table: str) -> int:
+        """Version of the table as it is now: names a snapshot that can be read again. Raises TableMissing."""
+        return self._open(table).version()
+
+    def count(self, table: str) -> int:
+        """Number of rows, from the table's statistics. Raises TableMissing."""
+        return self._open(table).count()
+
+    def landed(self, table: str, application_id: str) -> int | None:
+        """Offset up to which this application's rows are in the table; None when none ever landed."""
+        return self._open(table).transaction_version(application_id) if self.exists(table) else None
+
+    def scan(self, table: str, version: int | None = None) -> pl.LazyFrame:
+        """Lazy frame of the table, as of `version` or now. Raises TableMissing."""
+        return pl.scan_delta(self._open(table, version))
+
+    def read(
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        dates: tuple[date, date] | None = None,
+        filters: pl.Expr | None = None,
+        version: int | None = None,
+    ) -> pl.DataFrame:
+        """Rows of the table whose event date lies in `dates` (both ends included). Raises TableMissing."""
+        rows = self.scan(table, version)
+        if dates is not None:
+            rows = rows.filter(pl.col(PARTITION_COLUMN).is_between(pl.lit(dates[0]), pl.lit(dates[1])))
+        if filters is not None:
+            rows = rows.filter(filters)
+        return rows.select(columns or pl.all()).collect()
+
+    def append(self, table: str, frame: pl.DataFrame, *, application: tuple[str, int] | None = None) -> None:
+        """Add rows; with `application` = (id, version) in the same commit as that version."""
+        commit = _commit_properties([application] if application else [])
+        _until_committed(lambda: self._append(self.path(table), frame, commit))
+
+    def replace(self, table: str, frame: pl.DataFrame, predicate: str) -> int:
+        """Put `frame` in the place of the rows that match the SQL `predicate`, which its rows must match too.
+
+        Readers see the old rows or the new ones, never a mixture. Returns the table's new version.
+        """
+        if not self.exists(table):
+            self.append(table, frame.clear())
+
+        def attempt() -> int:
+            target = self._open(table)
+            write_deltalake(target, frame, mode="overwrite", predicate=predicate, schema_mode="merge")
+            return target.version()
+
+        return _until_committed(attempt)
+
+    def land_range(
+        self, table: str, frame: pl.DataFrame, *, application_id: str, start: int, end: int
+    ) -> bool:
+        """Land one offset range; False when it was there already. Raises LandingGap."""
+        return bool(self.land_ranges(table, [OffsetRange(application_id, start, end, frame)]))
+
+    def land_ranges(self, table: str, ranges: Sequence[OffsetRange]) -> list[OffsetRange]:
+        """Land ranges of distinct partitions in one commit; returns those that were not there yet.
+
+        Raises LandingGap when one does not start where its predecessor ended: then none of them lands.
+        """
+
+        def attempt() -> list[OffsetRange]:
+            target = self._open(table) if self.exists(table) else None
+            due = [landing for landing in ranges if not _has_landed(table, landing, target)]
+            if due:
+                commit = _commit_properties([(landing.application_id, landing.end) for landing in due])
+                self._append(
+                    target or self.path(table), pl.concat([x.frame for x in due], how="diagonal"), commit
+                )
+            return due
+
+        return _until_committed(attempt)
+
+    @staticmethod
+    def _append(target: str | DeltaTable, frame: pl.DataFrame, commit: CommitProperties) -> None:
+        write_deltalake(
+            target,
+            frame,
+            mode="append",
+            partition_by=PARTITION_COLUMN,
+            schema_mode="merge",
+            commit_properties=commit,
+        )
+
+    def _open(self, table: str, version: int | None = None) -> DeltaTable:
+        try:
+            return DeltaTable(self.path(table), version=version)
+        except TableNotFoundError:
+            raise TableMissing(
+                f"The lake has no table {table} yet: materialise the asset that writes it."
+            ) from None
+
+
+def _until_committed(attempt: Callable[[], T]) -> T:
+    for _ in range(COMMIT_ATTEMPTS - 1):
+        try:
+            return attempt()
+        except CommitFailedError:
+            continue
+    return attempt()
+
+
+def _has_landed(table: str, landing: OffsetRange, target: DeltaTable | None) -> bool:
+    stored = target.transaction_version(landing.application_id) if target else None
+    if stored == landing.start or (stored is None and _starts_topic(landing)):
+        return False
+    if stored is not None and stored >= landing.end:
+        return True
+    raise LandingGap(
+        f"Offsets {landing.start}-{landing.end} of {landing.application_id} do not follow what table {table} "
+        f"has (up to {stored}): land the missing range first, by re-executing its run."
+    )
+
+
+def _starts_topic(landing: OffsetRange) -> bool:
+    return landing.earliest is None or landing.start <= landing.earliest
+
+
+def _commit_properties(applications: Sequence[tuple[str, int]]) -> CommitProperties:
+    return CommitProperties(app_transactions=[Transaction(name, version) for name, version in applications])

@@ -1,0 +1,82 @@
+"""PostgreSQL, the warehouse: connections with time-outs; the only importer of psycopg and SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import psycopg
+from psycopg import sql
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import make_url
+
+from bdp_assets.settings import Settings
+
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_MS = 60_000
+
+
+class WarehouseUnavailable(ConnectionError):  # noqa: N818 - reads as what it is
+    """PostgreSQL can not be reached, or refused us."""
+
+
+def connect(settings: Settings, database: str = "bdp") -> psycopg.Connection[Any]:
+    """Open a connection; a transaction begins with its first statement. Raises WarehouseUnavailable."""
+    try:
+        return psycopg.connect(
+            settings.postgres(database),
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="bdp",
+            options=f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+        )
+    except psycopg.OperationalError as error:
+        raise WarehouseUnavailable(
+            f"PostgreSQL did not let us into database {database}: {_first_line(error)} "
+            "Is it running (bdp status)? Is BDP_POSTGRES_URL right?"
+        ) from None
+
+
+def engine(settings: Settings, database: str = "bdp") -> Engine:
+    """SQLAlchemy engine for the migrations; connects at first use."""
+    url = make_url(settings.postgres(database)).set(drivername="postgresql+psycopg")
+    return create_engine(url, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
+
+
+def _first_line(error: Exception) -> str:
+    """The driver's message starts with host and port; it never holds the password."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def upsert(connection: psycopg.Connection[Any], table: str, frame: pl.DataFrame, key: Sequence[str]) -> int:
+    """Write rows into `schema.table`; one whose key is there already takes its place.
+
+    COPY into a temporary table, then one statement; of rows with the same key the last stands. Commits
+    nothing. Returns how many rows are new or changed.
+    """
+    target = sql.Identifier(*table.split("."))
+    columns = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+    assignments = sql.SQL(", ").join(
+        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name))
+        for name in frame.columns
+        if name not in key
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS incoming")
+        cursor.execute(sql.SQL("CREATE TEMPORARY TABLE incoming (LIKE {}) ON COMMIT DROP").format(target))
+        with cursor.copy(sql.SQL("COPY incoming ({}) FROM STDIN").format(columns)) as copy:
+            for row in frame.unique(key, keep="last", maintain_order=True).iter_rows():
+                copy.write_row(row)
+        merge = sql.SQL(
+            "INSERT INTO {target} AS stored ({columns}) SELECT {columns} FROM incoming "
+            "ON CONFLICT ({key}) DO UPDATE SET {assignments} WHERE stored IS DISTINCT FROM excluded"
+        )
+        cursor.execute(
+            merge.format(
+                target=target,
+                columns=columns,
+                key=sql.SQL(", ").join(map(sql.Identifier, key)),
+                assignments=assignments,
+            )
+        )
+        return cursor.rowcount

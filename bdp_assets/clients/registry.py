@@ -1,0 +1,188 @@
+"""The model registry: MLflow runs, registered versions and their aliases; the only importer of mlflow.
+
+`champion` is the version that serves, `challenger` the newest that would like to. A version remembers whom
+it replaced (tag `replaced`), so that a roll-back needs no arguments. MLflow takes 5 s to import: lazily.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bdp_assets.clients.model_run import ModelRun, log_run
+from bdp_assets.settings import Settings
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+REPLACED = "replaced"
+DIGEST = "bundle_digest"
+
+
+class RegistryUnavailable(Exception):  # noqa: N818 - reads as what it is
+    """MLflow did not answer or refused; the message says where it was looked for and what to do."""
+
+
+class VersionMissing(LookupError):  # noqa: N818 - reads as what it is
+    """The registry has no such model version or alias."""
+
+
+@dataclass(frozen=True)
+class RegisteredVersion:
+    """One version as the registry has it. `created_ms` is UTC epoch milliseconds."""
+
+    version: str
+    aliases: tuple[str, ...]
+    created_ms: int
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+    run_id: str
+
+
+class Registry:
+    """One registered model and its versions."""
+
+    def __init__(self, uri: str, model_name: str) -> None:
+        self.uri = uri
+        self.model_name = model_name
+
+    @classmethod
+    def of(cls, settings: Settings) -> Registry:
+        return cls(settings.mlflow, settings.model_name)
+
+    @cached_property
+    def _client(self) -> Any:
+        return _mlflow().MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+
+    def log_and_register(self, run: ModelRun) -> str:
+        """Log a run with params, metrics, plots and the bundle, and register it; returns the new version."""
+        with self._errors():
+            mlflow = _mlflow()
+            mlflow.set_tracking_uri(self.uri)
+            mlflow.set_registry_uri(self.uri)
+            mlflow.set_experiment(self.model_name)
+            return self._register(log_run(mlflow, run), run)
+
+    def _register(self, model: Any, run: ModelRun) -> str:
+        tags = {**run.tags, DIGEST: run.digest}
+        _ensure_registered(self._client, self.model_name)
+        created = self._client.create_model_version(
+            self.model_name,
+            model.model_uri,
+            run_id=model.run_id,
+            tags=tags,
+            description=run.card,
+            model_id=model.model_id,
+        )
+        return str(created.version)
+
+    def versions(self) -> list[RegisteredVersion]:
+        """All versions, the newest first; empty when nothing was ever registered."""
+        with self._errors():
+            found = self._client.search_model_versions(f"name = '{self.model_name}'")
+            return sorted(map(self._described, found), key=lambda row: int(row.version), reverse=True)
+
+    def version(self, version: str) -> RegisteredVersion:
+        """One version. Raises VersionMissing."""
+        with self._errors():
+            return self._described(self._client.get_model_version(self.model_name, version))
+
+    def alias(self, alias: str) -> str | None:
+        """Version that carries an alias, None when none does."""
+        try:
+            with self._errors():
+                return str(self._client.get_model_version_by_alias(self.model_name, alias).version)
+        except VersionMissing:
+            return None
+
+    def champion(self) -> str | None:
+        return self.alias(CHAMPION)
+
+    def set_alias(self, alias: str, version: str) -> None:
+        """Point an alias to a version. Raises VersionMissing."""
+        with self._errors():
+            self._client.set_registered_model_alias(self.model_name, alias, version)
+
+    def promote(self, version: str) -> None:
+        """Make a version the champion; it remembers whom it replaced."""
+        previous = self.champion()
+        if previous is not None and previous != version:
+            with self._errors():
+                self._client.set_model_version_tag(self.model_name, version, REPLACED, previous)
+        self.set_alias(CHAMPION, version)
+
+    def predecessor(self) -> str:
+        """Version that the champion replaced. Raises VersionMissing."""
+        current = self.champion()
+        previous = self.version(current).tags.get(REPLACED) if current else None
+        if previous is None:
+            raise VersionMissing(f"champion {current} of {self.model_name} replaced no other version")
+        return previous
+
+    def fetch(self, version: str, directory: Path) -> None:
+        """Download the files of a version's bundle into an empty directory. Raises VersionMissing."""
+        source = f"models:/{self.model_name}/{version}"
+        with self._errors(), tempfile.TemporaryDirectory() as folder:
+            _mlflow().artifacts.download_artifacts(
+                artifact_uri=source, dst_path=folder, tracking_uri=self.uri
+            )
+            for file in (Path(folder) / "data").glob("*/*"):
+                shutil.move(file, directory / file.name)
+
+    def _described(self, found: Any) -> RegisteredVersion:
+        run = self._client.get_run(found.run_id)
+        return RegisteredVersion(
+            version=str(found.version),
+            aliases=tuple(found.aliases),
+            created_ms=int(found.creation_timestamp),
+            metrics=dict(run.data.metrics),
+            tags=dict(found.tags),
+            run_id=found.run_id,
+        )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        exceptions = _mlflow().exceptions
+        try:
+            yield
+        except exceptions.MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST" or "not found" in str(error):
+                raise VersionMissing(f"{self.model_name}: {error.message}") from error
+            said = f"MLflow at {self.uri} failed: {error.message} Is it up? See `bdp status`."
+            raise RegistryUnavailable(said.replace(self._credentials, "")) from error
+
+    @property
+    def _credentials(self) -> str:
+        """User and password of the URI with their `@`, which no message may show."""
+        user, at, _ = urlsplit(self.uri).netloc.rpartition("@")
+        return user + at
+
+
+def _ensure_registered(client: Any, name: str) -> None:
+    try:
+        client.get_registered_model(name)
+    except _mlflow().exceptions.MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        client.create_registered_model(
+            name, description="Card-fraud ensemble; alias `champion` is what serves."
+        )
+
+
+@lru_cache(maxsize=1)
+def _mlflow() -> Any:
+    # MLflow's own default is minutes of retries, which would look like a hang.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    import mlflow
+
+    return mlflow

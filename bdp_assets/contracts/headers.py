@@ -1,0 +1,12 @@
+"""Names of the Kafka headers beside `schema-version` (see `codec`)."""
+
+from __future__ import annotations
+
+TRACEPARENT = "traceparent"
+"""W3C trace context: from API or producer, unchanged to the alert; made from the source if missing."""
+
+SOURCE = "source"
+"""`topic-id:partition:offset` of the raw message that this one came from; the ledger is counted by it."""
+
+STEP = "step"
+"""On dead letters: the step that refused the message (`validate`, `enrich` or `score`)."""

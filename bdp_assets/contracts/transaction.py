@@ -1,0 +1,75 @@
+"""The one door of a transaction: bytes in, `ValidatedTransaction` or `ContractError` out."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from math import nan
+from struct import Struct as Layout
+
+from bdp_assets.contracts import rules, wire
+from bdp_assets.contracts.errors import ContractError
+from bdp_assets.contracts.money import RATES_VERSION, to_base_minor
+from bdp_assets.contracts.records import Door, ValidatedTransaction
+from bdp_assets.contracts.refusal import MAX_VALUE_BYTES, refusal
+from bdp_assets.contracts.wire import RawTransaction
+
+__all__ = ["MAX_VALUE_BYTES", "ContractError", "RawTransaction", "decode_transaction"]
+
+_NUMBERS = Layout("<qqdd").pack
+
+
+def decode_transaction(
+    value: bytes | None, *, received_ms: int, door: Door = Door.STREAM
+) -> ValidatedTransaction:
+    """Checks the shape, then the semantic rules, and returns the typed record.
+
+    `received_ms` (UTC epoch milliseconds: the message's Kafka timestamp) is the clock of the time bounds,
+    so that a replay gives the same answer. Raises ContractError.
+    """
+    facts = _read(value, received_ms)
+    flags = rules.judge(facts)
+    raw = facts.raw
+    return ValidatedTransaction(
+        transaction_id=raw.transaction_id,
+        customer_id=raw.customer_id,
+        timestamp=raw.timestamp,
+        ts_ms=facts.ts_ms,
+        amount=facts.amount,
+        currency=facts.currency,
+        amount_minor=facts.amount_minor,
+        amount_base_minor=to_base_minor(facts.amount_minor, facts.currency),
+        rates_version=RATES_VERSION,
+        body_hash=_body_hash(facts),
+        merchant_id=raw.merchant_id,
+        merchant_category=raw.merchant_category,
+        channel=raw.channel,
+        country=raw.country,
+        latitude=raw.latitude,
+        longitude=raw.longitude,
+        device_id=raw.device_id,
+        ip=raw.ip,
+        flags=flags,
+        door=door,
+    )
+
+
+def _read(value: bytes | None, received_ms: int) -> rules.Facts:
+    """Facts of a value whose shape is right; raises the refusal of any other."""
+    read = wire.read(value) if value is not None and len(value) <= MAX_VALUE_BYTES else None
+    if value is None or read is None:
+        raise refusal(value)
+    raw, amount, strings = read
+    return rules.Facts(value, raw, amount, strings, received_ms)
+
+
+def _body_hash(facts: rules.Facts) -> str:
+    """Hash of the meaning: instant and money as integers, default currency filled in, the rest as sent."""
+    raw = facts.raw
+    _, _, names = facts.strings.split(wire.SEPARATOR, 2)
+    numbers = _NUMBERS(facts.ts_ms, facts.amount_minor, _plain(raw.latitude), _plain(raw.longitude))
+    return blake2b(numbers + f"{facts.currency}\x1f{names}".encode(), digest_size=16).hexdigest()
+
+
+def _plain(degrees: float | None) -> float:
+    """-0.0 as 0.0, and absent as NaN, which no record can hold."""
+    return nan if degrees is None else degrees + 0.0

@@ -1,0 +1,87 @@
+"""Ensemble, policy and reasons together: the one thing that the API, the stream and the batch asset call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bdp_assets.contracts.records import Decision, Prediction, ValidatedTransaction
+from bdp_assets.decisions.policy import Policy, decide, policy_of
+from bdp_assets.decisions.reasons import feature_reasons
+from bdp_assets.decisions.record import Circumstances, Verdict, prediction
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.scoring.attributions import ForestPaths
+from bdp_assets.scoring.bundle import Bundle, ModelInfo
+from bdp_assets.scoring.ensemble import Ensemble
+
+Doubles = NDArray[np.float64]
+
+
+class Decider:
+    """Decides transactions with one model and one policy: no clock, no state, safe for many threads."""
+
+    def __init__(self, ensemble: Ensemble, policy: Policy, paths: ForestPaths) -> None:
+        self.ensemble = ensemble
+        self.policy = policy
+        self._paths = paths
+        self._described = CATALOG.describe()
+
+    @classmethod
+    def load(cls, directory: Path) -> Decider:
+        """Load a bundle folder. Raises BundleError when it can not be used; the message says what to do."""
+        bundle = Bundle.read(directory)
+        return cls(Ensemble.of(bundle), policy_of(bundle), ForestPaths.of(bundle))
+
+    @property
+    def info(self) -> ModelInfo:
+        return self.ensemble.info
+
+    def decide_many(  # noqa: PLR0913
+        self,
+        transactions: Sequence[ValidatedTransaction],
+        features: Doubles,
+        apply_seqs: Sequence[int],
+        *,
+        decided_by: str,
+        decided_at_ms: int,
+        degraded: bool = False,
+    ) -> list[Prediction]:
+        """Decide transactions, in order; each record is the same alone and in any batch.
+
+        Args:
+            features: float64 [n, n_features] in catalog order, one row a transaction.
+            apply_seqs: the customers' apply sequences, as the online store gave them.
+            decided_by: `api`, `stream` or `batch`.
+            decided_at_ms: UTC epoch milliseconds, put on every record.
+            degraded: the features were computed without history.
+
+        Raises:
+            ValueError: lengths differ, or a feature is not finite.
+        """
+        circumstances = Circumstances(self.info, self.policy.version, decided_by, decided_at_ms, degraded)
+        verdicts = self.verdicts([transaction.amount_base_minor for transaction in transactions], features)
+        named = (dict(zip(self.info.feature_names, row, strict=True)) for row in features.tolist())
+        return [
+            prediction(transaction, apply_seq, values, verdict, circumstances)
+            for transaction, apply_seq, values, verdict in zip(
+                transactions, apply_seqs, named, verdicts, strict=True
+            )
+        ]
+
+    def verdicts(self, amounts_base_minor: Sequence[int], features: Doubles) -> list[Verdict]:
+        """Verdict of each row; features are attributed only where somebody will ask why."""
+        verdicts = [
+            Verdict(probability, *decide(self.policy, probability, amount))
+            for probability, amount in zip(
+                self.ensemble.score(features).tolist(), amounts_base_minor, strict=True
+            )
+        ]
+        asked = [i for i, verdict in enumerate(verdicts) if verdict.decision is not Decision.APPROVE]
+        if asked:
+            contributions = self._paths.contributions(features[asked])
+            for i, shares in zip(asked, contributions, strict=True):
+                verdicts[i].reasons.extend(feature_reasons(shares, features[i], self._described))
+        return verdicts

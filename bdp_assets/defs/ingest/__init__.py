@@ -1,0 +1,13 @@
+"""Data comes in: topics and files, and their raw tables."""
+
+from bdp_assets.defs import topics
+from bdp_assets.defs.ingest.assets import raw_labels, raw_transactions
+
+ASSETS = [
+    topics.payment_systems,
+    topics.history_file,
+    topics.raw_topic,
+    topics.labels_topic,
+    raw_transactions,
+    raw_labels,
+]

@@ -1,0 +1,5 @@
+"""What happened."""
+
+from bdp_assets.defs.monitoring.assets import daily_summary
+
+ASSETS = [daily_summary]

@@ -1,0 +1,55 @@
+"""Daily partitions (UTC) of the event tables, and what follows what."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+
+from bdp_assets.ingest.backfill import LOOKBACK
+from bdp_assets.settings import get_settings
+
+
+def _days() -> dg.DailyPartitionsDefinition:
+    """From the first day to today, which counts while it lasts; replayed data has a last day of its own."""
+    settings = get_settings()
+    end = settings.partitions_end
+    return dg.DailyPartitionsDefinition(
+        start_date=settings.raw_partitions_start.isoformat(),
+        end_date=(end + timedelta(days=1)).isoformat() if end else None,
+        end_offset=1,
+    )
+
+
+DAYS = _days()
+ONE_RUN = dg.BackfillPolicy.single_run()
+"""A backfill of many days is one run: the features of all of them are computed in one pass."""
+
+WINDOW = dg.TimeWindowPartitionMapping(
+    start_offset=-LOOKBACK.days, allow_nonexistent_upstream_partitions=True
+)
+"""A day depends on the days that its windows reach, so late events and labels move the days after them."""
+
+
+def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
+    """First and last day that this run materialises."""
+    keys = context.partition_key_range
+    return date.fromisoformat(keys.start), date.fromisoformat(keys.end)
+
+
+def follow_upstream() -> dg.AutomationCondition[Any]:
+    """Materialise a day when something that it depends on changed, unless that failed a blocking check.
+
+    `eager()` but for two of its parts: it looks at the latest day only (a late event moves older ones), and
+    wants nothing missing upstream (there need not be labels every day, nor anything before the first day).
+    """
+    condition = dg.AutomationCondition
+    changed = condition.newly_missing() | condition.any_deps_updated()
+    refused = condition.any_deps_match(
+        condition.any_checks_match(condition.check_failed(), blocking_only=True)
+    )
+    return (
+        changed.since_last_handled()
+        & ~refused.with_label("a blocking check failed upstream")
+        & ~condition.any_deps_in_progress()
+        & ~condition.in_progress()
+    ).with_label("follow upstream")

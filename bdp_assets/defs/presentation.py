@@ -1,0 +1,48 @@
+"""How tables, frames and plots look in Dagster's pages."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from bdp_assets.features.catalog import CATALOG
+
+PREVIEW_ROWS = 5
+PREVIEW_COLUMNS = 12
+
+
+def column_schema(schema: pl.Schema) -> dg.TableSchema:
+    """Columns with their types; features with what they mean."""
+    meaning = {feature["name"]: feature["description"] for feature in CATALOG.describe()}
+    return dg.TableSchema(
+        [dg.TableColumn(name, str(dtype), meaning.get(name)) for name, dtype in schema.items()]
+    )
+
+
+def markdown_table(frame: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """All rows of a small frame."""
+    lines = [frame.columns, ["---"] * frame.width, *frame.iter_rows()]
+    return dg.MetadataValue.md("\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines))
+
+
+def _cell(value: object) -> str:
+    text = f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
+    return text.replace("|", "\\|")
+
+
+def preview(frame: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    """The first rows and columns."""
+    return markdown_table(frame.head(PREVIEW_ROWS).select(frame.columns[:PREVIEW_COLUMNS]))
+
+
+def image(png: bytes) -> dg.MarkdownMetadataValue:
+    """A plot inside the page, without a server for it."""
+    return dg.MetadataValue.md(f"![plot](data:image/png;base64,{b64encode(png).decode()})")
+
+
+def row_counts(frame: pl.DataFrame) -> Mapping[str, Mapping[str, Any]]:
+    """Metadata of each partition (day) in a frame with an event date."""
+    counts = frame.group_by("event_date").len().iter_rows()
+    return {day.isoformat(): {"dagster/partition_row_count": rows} for day, rows in counts}

@@ -1,0 +1,49 @@
+"""Decisions: of history in batch, and all of them in the warehouse."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from bdp_assets.decisions.decider import Decider
+from bdp_assets.defs.partitions import DAYS, ONE_RUN, days_of, follow_upstream
+from bdp_assets.defs.presentation import markdown_table
+from bdp_assets.defs.serving.tables import PREDICTIONS
+from bdp_assets.defs.tables import PLATFORM_TEAM, publish, schema_check
+from bdp_assets.operations.batch_decisions import decide_history
+from bdp_assets.resources.lake import LakeResource
+from bdp_assets.scoring.local_bundles import LocalBundles
+from bdp_assets.settings import get_settings
+
+
+@dg.multi_asset(specs=[PREDICTIONS], check_specs=[schema_check(PREDICTIONS)], backfill_policy=ONE_RUN)
+def predictions(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
+    decider = Decider.load(LocalBundles(get_settings().models_dir).champion)
+    now_ms = time.time_ns() // 1_000_000
+    decided = decide_history(lake.open(), decider, *days_of(context), decided_at_ms=now_ms)
+    counts = decided.group_by("decision").len("rows").sort("decision")
+    metadata = {"model version": decider.info.version, "decisions": markdown_table(counts)}
+    yield from publish(context, PREDICTIONS, decided, metadata)
+
+
+@dg.asset(
+    key=["serving", "warehouse"],
+    deps=[
+        ["serving", "predictions"],
+        ["serving", "alerts"],
+        ["raw", "labels"],
+        ["clean", "quarantined_transactions"],
+    ],
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
+    automation_condition=follow_upstream(),
+    owners=[PLATFORM_TEAM],
+    kinds={"postgres", "sql"},
+    description="The facts in PostgreSQL for analysts: decisions, alerts, labels, refused messages.",
+)
+def warehouse(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    from bdp_assets.operations.warehouse import load  # loads SQLAlchemy
+
+    loaded = load(get_settings(), lake.open(), *days_of(context))
+    return dg.MaterializeResult(metadata={"facts": markdown_table(loaded)})

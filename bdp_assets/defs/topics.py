@@ -1,0 +1,54 @@
+"""Where data begins: the Kafka topics and the history file, written by others."""
+
+import dagster as dg
+
+from bdp_assets.contracts import topics
+from bdp_assets.contracts.topics import Topic
+from bdp_assets.defs.tables import PLATFORM_TEAM
+
+STREAM_WORKER = dg.AssetKey(["serving", "stream_worker"])
+
+payment_systems = dg.AssetSpec(
+    ["sources", "payment_systems"],
+    description="Whoever sends card transactions and chargebacks: card networks, callers of the prediction "
+    "API, `bdp traffic` on a laptop.",
+    owners=[PLATFORM_TEAM],
+)
+
+history_file = dg.AssetSpec(
+    ["sources", "history_file"],
+    description="Transactions and labels of the past in a file: the simulator's, or your own "
+    "(`BDP_HISTORY_FILE`, `BDP_HISTORY_MAPPING`).",
+    owners=[PLATFORM_TEAM],
+    kinds={"parquet"},
+)
+
+
+def topic_key(topic: Topic) -> dg.AssetKey:
+    """`transactions-raw-v1` is the asset kafka/transactions_raw_v1."""
+    return dg.AssetKey(["kafka", topic.name.replace("-", "_")])
+
+
+def _topic(topic: Topic, written_by: dg.AssetKey) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        topic_key(topic),
+        deps=[written_by],
+        description=topic.description,
+        owners=[PLATFORM_TEAM],
+        kinds={"kafka"},
+        metadata={
+            "topic": topic.name,
+            "schema": topic.schema,
+            "partitions": topic.partitions,
+            "retention_days": topic.retention_days,
+        },
+    )
+
+
+raw_topic = _topic(topics.RAW, payment_systems.key)
+labels_topic = _topic(topics.LABELS, payment_systems.key)
+validated_topic = _topic(topics.VALIDATED, STREAM_WORKER)
+dlq_topic = _topic(topics.DLQ, STREAM_WORKER)
+enriched_topic = _topic(topics.ENRICHED, STREAM_WORKER)
+predictions_topic = _topic(topics.PREDICTIONS, STREAM_WORKER)
+alerts_topic = _topic(topics.ALERTS, STREAM_WORKER)

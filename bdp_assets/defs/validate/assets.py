@@ -1,0 +1,68 @@
+"""Raw becomes clean: what keeps the contract, and what does not with the reason."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from bdp_assets.contracts import topics
+from bdp_assets.defs.partitions import ONE_RUN
+from bdp_assets.defs.presentation import markdown_table
+from bdp_assets.defs.tables import FROM_HISTORY, publish, schema_check, table_spec
+from bdp_assets.defs.topics import topic_key
+from bdp_assets.ingest import validation
+from bdp_assets.ingest.tables import IS_HISTORY
+
+RAW = dg.AssetKey(["raw", "transactions"])
+CLEAN = table_spec(
+    ["clean", "transactions"],
+    "validated",
+    replaces=FROM_HISTORY,
+    deps=[RAW, topic_key(topics.VALIDATED)],
+    description="Transactions that keep the contract: typed, money in minor units, times in UTC.",
+)
+QUARANTINED = table_spec(
+    ["clean", "quarantined_transactions"],
+    "quarantined",
+    replaces=f"source_topic = '{validation.SOURCE}'",
+    deps=[RAW, topic_key(topics.DLQ)],
+    description="Transactions that were refused, with the reason and the bytes (card numbers masked).",
+)
+RECONCILED = dg.AssetCheckSpec(
+    "transactions_reconciled",
+    asset=CLEAN.key,
+    blocking=True,
+    description="Every raw row of the days is clean or quarantined: nothing is lost, nothing doubled.",
+)
+
+
+@dg.multi_asset(
+    specs=[CLEAN, QUARANTINED],
+    ins={"raw": dg.AssetIn(RAW, input_manager_key="tables")},
+    check_specs=[schema_check(CLEAN), schema_check(QUARANTINED), RECONCILED],
+    backfill_policy=ONE_RUN,
+)
+def clean_transactions(context: dg.AssetExecutionContext, raw: pl.DataFrame) -> Iterator[Any]:
+    history = raw.filter(IS_HISTORY)
+    validated = validation.validate(history)
+    yield _reconciled(history, validated)
+    yield from publish(context, QUARANTINED, validated.refused, {"reasons": _reasons(validated.refused)})
+    yield from publish(context, CLEAN, validated.transactions)
+
+
+def _reconciled(history: pl.DataFrame, validated: validation.Validated) -> dg.AssetCheckResult:
+    counts = {
+        "raw": len(history),
+        "clean": len(validated.transactions),
+        "quarantined": len(validated.refused),
+    }
+    passed = counts["raw"] == counts["clean"] + counts["quarantined"]
+    return dg.AssetCheckResult(
+        asset_key=CLEAN.key, check_name=RECONCILED.name, passed=passed, metadata=counts
+    )
+
+
+def _reasons(refused: pl.DataFrame) -> dg.MarkdownMetadataValue:
+    counts = refused.group_by("error", "field").agg(rows=pl.len(), message=pl.col("message").first())
+    return markdown_table(counts.sort("rows", descending=True))

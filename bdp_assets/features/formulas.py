@@ -1,0 +1,90 @@
+"""Columns, filters and formulas a catalog may name. Adding one is one entry here, for batch and online alike.
+
+Only additions, multiplications, divisions and comparisons: their results are the same bits on every
+processor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+
+_HOUR_MS = 3_600_000
+_NIGHT_ENDS = 6
+_SATURDAY = 5
+
+EVENT_COLUMNS = ("amount_base_minor",)
+"""Integer columns that windows may aggregate; the online store keeps them with each event."""
+COLUMNS = ("ts_ms", *EVENT_COLUMNS)
+"""Integer columns of the transaction itself, for filters and row features."""
+COLUMN_LIMIT = 2**40
+"""Event columns are whole numbers from 0 to below this, so that every window sum is exact in 64 bits."""
+
+LABEL_FILTER = "known_fraud"
+
+
+def checked(name: str, values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The values of an event column. Raises ValueError when one is outside the column's range."""
+    if name in EVENT_COLUMNS and values.size and not 0 <= values.min() <= values.max() < COLUMN_LIMIT:
+        raise ValueError(
+            f"{name} has a number below 0 or above {COLUMN_LIMIT - 1}; the contract should refuse it"
+        )
+    return values
+
+
+def _hour(ts_ms: Array) -> Array:
+    return ts_ms // _HOUR_MS % 24
+
+
+def _weekday(ts_ms: Array) -> Array:
+    return (ts_ms // (24 * _HOUR_MS) + 3) % 7  # 1970-01-01 was a Thursday
+
+
+def _is_night(ts_ms: Array) -> Array:
+    return _hour(ts_ms) < _NIGHT_ENDS
+
+
+def _divided(top: Array, bottom: Array, default: float) -> Floats:
+    out = np.full(top.shape, default, dtype=np.float64)
+    np.divide(top, bottom, out=out, where=bottom > 0)
+    return out
+
+
+class Filter(NamedTuple):
+    """`test` maps the named columns to booleans; it must depend on the event alone."""
+
+    columns: tuple[str, ...]
+    test: Callable[..., Array]
+
+
+FILTERS: Mapping[str, Filter] = {
+    "night": Filter(("ts_ms",), _is_night),
+}
+
+
+class Formula(NamedTuple):
+    """`compute` maps `arity` arrays and the declared default to numbers that are finite for finite input."""
+
+    arity: int
+    compute: Callable[..., Array]
+
+
+FORMULAS: Mapping[str, Formula] = {
+    "major_units": Formula(1, lambda x, _: x / 100),
+    # 0 at nothing, a half at 100.00, towards 1 for the largest: amounts on one scale without a logarithm.
+    "saturation": Formula(1, lambda x, _: x / (x + 10_000)),
+    "is_round": Formula(1, lambda x, _: x % 1_000 == 0),
+    "hour": Formula(1, lambda ts, _: _hour(ts)),
+    "weekday": Formula(1, lambda ts, _: _weekday(ts)),
+    "is_weekend": Formula(1, lambda ts, _: _weekday(ts) >= _SATURDAY),
+    "is_night": Formula(1, lambda ts, _: _is_night(ts)),
+    "is_zero": Formula(1, lambda x, _: x == 0),
+    "ratio": Formula(2, _divided),
+    "zscore": Formula(3, lambda x, mean, std, default: _divided(x - mean, std, default)),
+}

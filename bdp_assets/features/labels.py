@@ -1,0 +1,60 @@
+"""Labels as events: when a transaction began, and ceased, to count as known fraud."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from bdp_assets.features.aggregates import Ints
+from bdp_assets.features.spec import REVERSIBLE
+
+KEY = ("customer_id", "transaction_id")
+
+
+class LabelChanges(NamedTuple):
+    """n changes of mind in order of time, int64 [n]: row of the transaction, sign, when it was known (ms).
+
+    The sign is +1 when it says fraud, -1 when it takes that back, 0 when it does so too late to matter.
+    """
+
+    row: Ints
+    sign: Ints
+    known_at: Ints
+
+    def where(self, mask: NDArray[np.bool_]) -> LabelChanges:
+        return LabelChanges(self.row[mask], self.sign[mask], self.known_at[mask])
+
+    def clock(self, ts: Ints, delay: int) -> Ints:
+        """When each change counts, in windows with this delay (ms); `ts` are the transactions' own times."""
+        return np.maximum(ts[self.row], self.known_at - delay)
+
+
+def label_changes(transactions: pl.DataFrame, labels: pl.DataFrame) -> LabelChanges:
+    """The changes that `labels` brings to `transactions`; labels of other transactions are left out.
+
+    A label that repeats what is known changes nothing, and neither does one that takes back a fraud which
+    has been known for more than `REVERSIBLE` ms. Labels that became known in the same millisecond count in
+    the order of their rows. Of transactions with the same key the first row is meant.
+    """
+    suspects = labels.filter("is_fraud").select(KEY).unique()
+    changes = (
+        labels.join(suspects, on=KEY, how="semi")
+        .sort("known_at_ms", maintain_order=True)
+        .with_columns(before=pl.col("is_fraud").shift(1, fill_value=False).over(KEY))
+        .filter(pl.col("is_fraud") != pl.col("before"))
+        .with_columns(stood=pl.col("known_at_ms") - pl.col("known_at_ms").shift(1).over(KEY))
+        .with_columns(
+            sign=pl.when("is_fraud").then(1).when(pl.col("stood") <= REVERSIBLE).then(-1).otherwise(0)
+        )
+    )
+    rows = (
+        transactions.select(KEY)
+        .with_row_index("row")
+        .join(suspects, on=KEY, how="semi")
+        .unique(KEY, keep="first")
+    )
+    found = changes.join(rows, on=KEY, how="inner", maintain_order="left")
+    return LabelChanges(*(found[name].cast(pl.Int64).to_numpy() for name in ("row", "sign", "known_at_ms")))

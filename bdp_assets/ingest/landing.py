@@ -1,0 +1,212 @@
+"""From topics to the lake: exact offset ranges of a topic become rows of its Delta table, once.
+
+What a topic holds beside its contract's records (it should not: only our workers write there) is quarantined,
+so that one bad message never holds up the rest.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+import msgspec
+import polars as pl
+
+from bdp_assets.clients.kafka import Message, stream_range
+from bdp_assets.clients.lake import Lake, OffsetRange
+from bdp_assets.contracts import columns, topics
+from bdp_assets.contracts.pan import mask_pans
+from bdp_assets.contracts.records import (
+    Alert,
+    DeadLetter,
+    Door,
+    EnrichedTransaction,
+    Label,
+    Prediction,
+    ValidatedTransaction,
+)
+from bdp_assets.ingest.audit import audit
+from bdp_assets.ingest.tables import DOOR, TABLES
+from bdp_assets.settings import Settings
+
+NOT_DECODABLE = "not_decodable"
+QUARANTINED = "quarantined"
+
+
+@dataclass(frozen=True)
+class TopicRange:
+    """Offsets `start` up to, not including, `end` of one partition of the topic with that unique id."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    start: int
+    end: int
+    earliest: int
+    """First offset that the topic had when the range was cut."""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A topic's table and how messages become its rows; without a record they land as they travelled."""
+
+    topic: str
+    table: str
+    record: type[msgspec.Struct] | None = None
+    day_of: str = "ts_ms"
+
+    def application_id(self, cut: TopicRange) -> str:
+        return f"{self.table}:{cut.topic_id}:{cut.partition}"
+
+
+DESTINATIONS: Mapping[str, Destination] = {
+    destination.topic: destination
+    for destination in (
+        Destination(topics.RAW.name, "raw"),
+        Destination(topics.VALIDATED.name, "validated", ValidatedTransaction),
+        Destination(topics.DLQ.name, QUARANTINED, DeadLetter, "received_ms"),
+        Destination(topics.ENRICHED.name, "enriched", EnrichedTransaction),
+        Destination(topics.PREDICTIONS.name, "predictions", Prediction),
+        Destination(topics.ALERTS.name, "alerts", Alert),
+        Destination(topics.LABELS.name, "labels", Label, "known_at_ms"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What one topic's ranges hold, whether this attempt wrote it or one before it.
+
+    Nothing was written when the audit found `failures`.
+    """
+
+    destination: Destination
+    ranges: Sequence[TopicRange]
+    rows: pl.DataFrame
+    rejects: pl.DataFrame
+    """Quarantined rows."""
+    failures: pl.DataFrame
+    """What keeps the rows from being published, see `audit`."""
+
+    @property
+    def rows_by_day(self) -> dict[date, int]:
+        counts = self.rows.group_by(columns.EVENT_DATE).len().sort(columns.EVENT_DATE)
+        return dict(counts.iter_rows())
+
+
+def land(settings: Settings, lake: Lake, ranges: Sequence[TopicRange]) -> Landed:
+    """Land ranges of one topic: read exactly them, quarantine what does not decode, audit, append.
+
+    Raises LandingGap, OffsetsGone, KafkaUnavailable.
+    """
+    destination = DESTINATIONS[ranges[0].topic]
+    messages = _read(settings, ranges)
+    cuts = [(cut, *_decoded(destination, messages[cut.partition])) for cut in ranges]
+    rejects = pl.concat([rejected for _, _, rejected in cuts])
+    # Before the rows: repeated, it replaces itself, whereas the rows' range then is there already.
+    _quarantine(lake, ranges, rejects)
+    offsets = [
+        OffsetRange(destination.application_id(cut), cut.start, cut.end, rows, cut.earliest)
+        for cut, rows, _ in cuts
+    ]
+    rows = pl.concat([rows for _, rows, _ in cuts], how="diagonal")
+    failures = audit(destination.table, rows)
+    if failures.is_empty():
+        lake.land_ranges(destination.table, offsets)
+    return Landed(destination, tuple(ranges), rows, rejects, failures)
+
+
+def _read(settings: Settings, ranges: Sequence[TopicRange]) -> Mapping[int, list[Message]]:
+    messages: dict[int, list[Message]] = defaultdict(list)
+    wanted = {(cut.topic, cut.partition): (cut.start, cut.end) for cut in ranges}
+    for batch in stream_range(settings, wanted):
+        for message in batch:
+            messages[message.partition].append(message)
+    return messages
+
+
+def _decoded(destination: Destination, messages: Sequence[Message]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows of the table, and of the quarantine."""
+    if destination.record is None:
+        return _as_travelled(messages), columns.to_frame([], DeadLetter, "received_ms")
+    decode = msgspec.json.Decoder(destination.record).decode
+    records, rejected = [], []
+    for message in messages:
+        try:
+            records.append(decode(message.value or b""))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            rejected.append(_not_decodable(message))
+    rows = _table_rows(destination, destination.record, records)
+    return rows, columns.to_frame(rejected, DeadLetter, "received_ms")
+
+
+def _table_rows(
+    destination: Destination, record: type[msgspec.Struct], records: Sequence[msgspec.Struct]
+) -> pl.DataFrame:
+    # While a catalog changes, records of both versions come, each with its own features.
+    runs = [list(run) for _, run in groupby(records, lambda row: getattr(row, "catalog_version", None))]
+    frames = [columns.to_frame(run, record, destination.day_of) for run in runs or [[]]]
+    rows = pl.concat(frames, how="diagonal")
+    if DOOR in TABLES[destination.table] and DOOR not in rows.columns:
+        rows = rows.with_columns(pl.lit(Door.STREAM.value).alias(DOOR))
+    return rows
+
+
+def _as_travelled(messages: Sequence[Message]) -> pl.DataFrame:
+    """Rows of `raw`. Card numbers are masked: the lake keeps for years what the topic keeps for days."""
+    rows = [
+        (
+            message.topic,
+            message.partition,
+            message.offset,
+            message.timestamp_ms,
+            *_text_or_base64(message.value),
+            Door.STREAM.value,
+        )
+        for message in messages
+    ]
+    schema = {name: dtype for name, dtype in columns.RAW.items() if name != columns.EVENT_DATE}
+    return pl.DataFrame(rows, schema, orient="row").with_columns(columns.event_date("received_ms"))
+
+
+def _text_or_base64(value: bytes | None) -> tuple[str | None, str | None]:
+    if value is None:
+        return None, None
+    plain, _ = mask_pans(value, b"")
+    try:
+        return plain.decode(), None
+    except UnicodeDecodeError:
+        return None, b64encode(plain).decode()
+
+
+def _not_decodable(message: Message) -> DeadLetter:
+    masked, hashes = mask_pans(message.value or b"", b"")
+    return DeadLetter(
+        source_topic=message.topic,
+        source_partition=message.partition,
+        source_offset=message.offset,
+        received_ms=message.timestamp_ms,
+        error=NOT_DECODABLE,
+        field=None,
+        message="The message is no record of this topic. Only the platform's workers should write there.",
+        value_base64=b64encode(masked).decode(),
+        masked=bool(hashes),
+    )
+
+
+def _quarantine(lake: Lake, ranges: Sequence[TopicRange], rejects: pl.DataFrame) -> None:
+    """Rejects take the place of those that an earlier attempt at the same ranges wrote."""
+    for cut in ranges:
+        rejected = rejects.filter(source_partition=cut.partition)
+        if not rejected.is_empty():
+            lake.replace(
+                QUARANTINED,
+                rejected,
+                f"error = '{NOT_DECODABLE}' AND source_topic = '{cut.topic}' "
+                f"AND source_partition = {cut.partition} "
+                f"AND source_offset >= {cut.start} AND source_offset < {cut.end}",
+            )

@@ -1,0 +1,112 @@
+"""A file with transactions, how it maps to the contract, and what it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from bdp_assets.ingest import encode
+from bdp_assets.ingest.mapping import (
+    LabelFields,
+    Labels,
+    Mapping,
+    MappingError,
+    identity_mapping,
+    load_mapping,
+)
+from bdp_assets.settings import Settings
+
+
+class HistoryMissing(Exception):  # noqa: N818 - reads as what it is
+    """There is no file to read history from."""
+
+
+@dataclass(frozen=True)
+class HistorySource:
+    """A file: .parquet, .csv, .ndjson or .jsonl. Without a mapping it must have the contract's own names."""
+
+    file: Path
+    given: Mapping | None = None
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> HistorySource:
+        """What BDP_HISTORY_FILE and BDP_HISTORY_MAPPING name, else the simulator's file in BDP_HOME."""
+        given = load_mapping(settings.history_mapping) if settings.history_mapping else None
+        return cls(settings.history_file or settings.home / "history" / "transactions.parquet", given)
+
+    def scan(self) -> pl.LazyFrame:
+        return _scan(self.file)
+
+    @cached_property
+    def schema(self) -> pl.Schema:
+        return self.scan().collect_schema()
+
+    @cached_property
+    def mapping(self) -> Mapping:
+        """The mapping, checked against the columns of the file."""
+        mapping = self.given or identity_mapping(self.schema.names())
+        _check(self.file, [(f"fields.{n}", c) for n, c in mapping.fields.columns()], self.schema)
+        return mapping
+
+    @cached_property
+    def moment(self) -> pl.Expr:
+        """Time of a transaction as Datetime(ms, UTC), null where it can not be read."""
+        return encode.moment(self.mapping.fields.timestamp, self.schema)
+
+    @cached_property
+    def days(self) -> tuple[date, date]:
+        """First and last UTC day with a transaction."""
+        first, last = self.scan().select(first=self.moment.min(), last=self.moment.max()).collect().row(0)
+        if first is None:
+            column = self.mapping.fields.timestamp.column
+            raise MappingError(
+                f"{self.file}: no time in column {column} can be read: check its format or unit."
+            )
+        return first.date(), last.date()
+
+    def label_rows(self, rules: Labels) -> tuple[pl.LazyFrame, LabelFields]:
+        """The rows that hold labels, and where they say which transaction each is about."""
+        if rules.file is None or rules.fields is None:
+            fields = self.mapping.fields
+            rows, about = (
+                self.scan(),
+                LabelFields(**{n: getattr(fields, n) for n in LabelFields.model_fields}),
+            )
+            file = self.file
+        else:
+            file, about = self.file.parent / rules.file, rules.fields
+            rows = _scan(file)
+        named = [*about.columns(), ("is_fraud", rules.is_fraud.column)]
+        if rules.known_at:
+            named.append(("known_at", rules.known_at.column))
+        _check(file, [(f"labels.{name}", column) for name, column in named], rows.collect_schema())
+        return rows, about
+
+
+def _scan(file: Path) -> pl.LazyFrame:
+    if not file.exists():
+        raise HistoryMissing(
+            f"There is no file {file}. Run `bdp simulate history` to make one, or name your own with "
+            "BDP_HISTORY_FILE (and BDP_HISTORY_MAPPING)."
+        )
+    match file.suffix.lower():
+        case ".parquet":
+            return pl.scan_parquet(file)
+        case ".csv":
+            # As text: guessed types would turn id 007 into 7 and 12.50 into 12.5.
+            return pl.scan_csv(file, infer_schema=False)
+        case ".ndjson" | ".jsonl":
+            return pl.scan_ndjson(file, infer_schema_length=None)
+    raise HistoryMissing(f"{file} is none of the formats we read: .parquet, .csv, .ndjson, .jsonl.")
+
+
+def _check(file: Path, named: list[tuple[str, str]], schema: pl.Schema) -> None:
+    absent = [f"{place} says {column}" for place, column in named if column not in schema]
+    if absent:
+        raise MappingError(
+            f"{file} has no such column: {', '.join(absent)}. It has: {', '.join(schema.names())}."
+        )

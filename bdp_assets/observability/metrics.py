@@ -1,0 +1,60 @@
+"""Prometheus metrics `bdp_<area>_<thing>_<unit>`. Labels are bounded: never what a caller sent."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import REGISTRY
+
+EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+API_REQUESTS = Counter(
+    "bdp_api_requests_total", "Requests answered, by route template and HTTP status", ["route", "status"]
+)
+API_REQUEST_DURATION = Histogram(
+    "bdp_api_request_duration_seconds",
+    "From the request's head to the answer's last byte, by route template",
+    ["route"],
+    buckets=(
+        0.0005,
+        0.001,
+        0.0015,
+        0.002,
+        0.003,
+        0.005,
+        0.0075,
+        0.01,
+        0.025,
+        0.05,
+        0.1,
+        0.25,
+        0.5,
+        1,
+        2.5,
+        5,
+    ),
+)
+API_DECISIONS = Counter("bdp_api_decisions_total", "Decisions made; a repeated answer is none", ["decision"])
+API_DEGRADED = Counter(
+    "bdp_api_degraded_total", "Decisions made without history, because the online store was not usable"
+)
+API_UNDELIVERED = Counter(
+    "bdp_api_undelivered_messages_total",
+    "Answered transactions that Kafka refused for good",
+)
+
+
+def exposition() -> bytes:
+    """All metrics as Prometheus text: ours of every worker process, `process_*` of the one that answers.
+
+    Worker processes of the API share files in a folder that BentoML announces to prometheus_client; any other
+    process has only its own registry.
+    """
+    try:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    except ValueError:  # no such folder: one process
+        return generate_latest(REGISTRY)
+    ProcessCollector(registry=registry)
+    return generate_latest(registry)

@@ -1,0 +1,29 @@
+"""Prometheus metrics of the stream workers."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+MESSAGES = Counter("bdp_stream_messages_total", "Messages whose results and offsets are committed")
+DEAD_LETTERS = Counter("bdp_stream_dead_letters_total", "Messages refused, by error code", ["error"])
+RETRIES = Counter("bdp_stream_retries_total", "Micro-batches that had to be redone, by reason", ["reason"])
+REBALANCES = Counter("bdp_stream_rebalances_total", "Partitions assigned, revoked or lost: events", ["event"])
+LAG = Gauge(
+    "bdp_stream_lag_messages", "Offsets between this worker's position and the ends of its partitions"
+)
+BATCH_SIZE = Histogram(
+    "bdp_stream_batch_size_messages",
+    "Messages in a committed micro-batch",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
+)
+STEP_DURATION = Histogram(
+    "bdp_stream_step_duration_seconds",
+    "Time of one step on one micro-batch",
+    ["step"],
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+FRESHNESS = Histogram(
+    "bdp_stream_freshness_seconds",
+    "Oldest message of each micro-batch: from its Kafka timestamp until its prediction is readable",
+    buckets=(0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
+)

@@ -1,0 +1,64 @@
+"""Live traffic through the running platform, watched topic by topic."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, RAW, VALIDATED
+from bdp_assets.operations.demo.counting import TopicCounter
+from bdp_assets.operations.ledger import Ledger, read_ledger
+from bdp_assets.operations.traffic import TrafficReport, play
+from bdp_assets.operations.traffic_sources import from_settings
+from bdp_assets.runtime.problems import Problem
+from bdp_assets.settings import Settings
+
+WATCHED = tuple(topic.name for topic in (RAW, VALIDATED, ENRICHED, PREDICTIONS, ALERTS, DLQ))
+BAD_SHARE, API_SHARE = 0.01, 0.05
+LOOK_EVERY_S, CATCH_UP_S = 0.5, 60.0
+
+Look = Callable[[int, Mapping[str, int]], None]
+"""Told the number of records sent so far and the messages that each topic got in that time."""
+
+
+def run(settings: Settings, *, seconds: float, rate: float, look: Look) -> tuple[TrafficReport, Ledger]:
+    """Play traffic, then wait until the stream has caught up; returns what was sent and the whole ledger.
+
+    Raises Problem when the stream does not catch up; KafkaUnavailable, HistoryMissing, MappingError.
+    """
+    now_ms = time.time_ns() // 1_000_000
+    source = from_settings(settings, start_ms=now_ms, per_second=rate, bad_share=BAD_SHARE)
+    counter, sent, over = TopicCounter(settings, WATCHED), [0], threading.Event()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        playing = pool.submit(
+            play,
+            settings,
+            source,
+            rate=rate,
+            seconds=seconds,
+            progress=lambda number: sent.__setitem__(0, number),
+            api_share=API_SHARE,
+        )
+        playing.add_done_callback(lambda _: over.set())
+        while not over.wait(LOOK_EVERY_S):
+            look(sent[0], counter.advance())
+        report = playing.result()
+    ledger = _caught_up(settings)
+    look(report.sent, counter.advance())
+    return report, ledger
+
+
+def _caught_up(settings: Settings) -> Ledger:
+    deadline = time.monotonic() + CATCH_UP_S
+    while True:
+        ledger = read_ledger(settings)
+        if not ledger.counts["waiting"]:
+            return ledger
+        if time.monotonic() > deadline:
+            raise Problem(
+                f"{ledger.counts['waiting']} raw messages still wait for the stream after {CATCH_UP_S:g} s.",
+                "`bdp logs scoring` tells what the worker does.",
+            )
+        time.sleep(LOOK_EVERY_S)

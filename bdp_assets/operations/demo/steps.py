@@ -1,0 +1,62 @@
+"""The demo's steps, in order. Each finds out whether it has been done before, so a second demo is short."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from bdp_assets.clients import dagster
+from bdp_assets.operations import materialize, start
+from bdp_assets.operations.demo import live, proof
+from bdp_assets.operations.demo.history import Past, settle
+from bdp_assets.operations.ledger import read_ledger
+from bdp_assets.runtime import home
+from bdp_assets.runtime.starter import Stage
+from bdp_assets.settings import Settings
+
+STORE = "serving/online_store"
+
+
+class Screen(Protocol):
+    """Where the demo shows what it does."""
+
+    def step(self, title: str) -> None: ...
+
+    def report(self, name: str, stage: Stage, detail: str) -> None: ...
+
+    def line(self, text: str) -> None: ...
+
+    def traffic(self, sent: int, counts: Mapping[str, int]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Traffic:
+    seconds: float = 30.0
+    rate: float = 150.0
+    """Records a second."""
+
+
+def run(settings: Settings, past: Past | None, traffic: Traffic, screen: Screen) -> proof.Proof:
+    """From whatever state BDP_HOME is in to a running, proven platform.
+
+    Raises Problem, MappingError, HistoryMissing, and what the clients of Kafka and Dagster raise.
+    """
+    home.prepare(settings.home)
+    screen.step("History")
+    settings = settle(settings, past)
+    screen.step("Services")
+    start.up(settings, report=screen.report)
+    screen.step("Backfill: history -> raw -> validated -> enriched -> features")
+    materialize.history(settings, None, again=False, progress=screen.line)
+    if STORE not in dagster.state(settings).materialised:
+        screen.step("Model: train, register, promote; rebuild the online store")
+        materialize.model(settings, screen.line)
+    screen.step("API and stream")
+    start.up(settings, report=screen.report)
+    ledger = read_ledger(settings)
+    if not ledger.counts["raw"]:
+        screen.step(f"Live traffic: {traffic.rate:g} transactions a second for {traffic.seconds:g} s")
+        _, ledger = live.run(settings, seconds=traffic.seconds, rate=traffic.rate, look=screen.traffic)
+    screen.step("Proof")
+    return proof.gather(settings, ledger)

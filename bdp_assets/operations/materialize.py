@@ -1,0 +1,108 @@
+"""Asks Dagster for runs of its jobs and tells, step by step, what becomes of them.
+
+The runs are Dagster's own: in its queue, with their logs in its pages, to be cancelled or tried again there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from bdp_assets.clients import dagster
+from bdp_assets.ingest.files import source_of
+from bdp_assets.runtime.problems import Problem
+from bdp_assets.settings import LOOPBACK, Settings
+
+END_OF_HISTORY = "features/transactions"
+POLL_S = 0.5
+
+Progress = Callable[[str], None]
+Days = tuple[date, date]
+
+
+def history(settings: Settings, days: Days | None, *, again: bool, progress: Progress) -> None:
+    """Backfill days of the history file (by default all), raw to features: the missing ones unless `again`.
+
+    Raises Problem, MappingError, ControlPlaneUnavailable.
+    """
+    wanted = days or history_days(settings)
+    due = wanted if again else missing_days(settings, wanted)
+    if due is None:
+        progress(f"history{_span(wanted)}: every day is there")
+    else:
+        materialize(settings, "history_backfill", due, progress)
+
+
+def model(settings: Settings, progress: Progress) -> None:
+    """Train, promote, bring the champion here, rebuild the online store.
+
+    Raises Problem, ControlPlaneUnavailable.
+    """
+    materialize(settings, "train_and_serve", None, progress)
+
+
+def decisions(settings: Settings, days: Days | None, progress: Progress) -> None:
+    """Decide days of history with the champion. Raises Problem, MappingError, ControlPlaneUnavailable."""
+    materialize(settings, "decide_history", days or history_days(settings), progress)
+
+
+def history_days(settings: Settings) -> Days:
+    """First and last day of the history file that take the history door.
+
+    Raises Problem when there is no file or its days have no partitions; MappingError.
+    """
+    source = source_of(settings)
+    if source is None:
+        raise Problem("There is no history to backfill.", "`bdp simulate history` makes some.")
+    first, last = source.days
+    if first < settings.raw_partitions_start:
+        raise Problem(
+            f"The history begins on {first}, the daily partitions on {settings.raw_partitions_start}.",
+            f"Set BDP_RAW_PARTITIONS_START={first} and start the platform again.",
+        )
+    return first, settings.history_until or last
+
+
+def missing_days(settings: Settings, days: Days) -> Days | None:
+    """The shortest range with all of these days that have no features yet; None when all have.
+
+    Raises ControlPlaneUnavailable.
+    """
+    there = dagster.materialised_days(settings, END_OF_HISTORY)
+    missing = [day for day in _each(days) if not any(first <= day <= last for first, last in there)]
+    return (missing[0], missing[-1]) if missing else None
+
+
+def materialize(settings: Settings, job: str, days: Days | None, progress: Progress) -> None:
+    """Run a job to its end, as one run. Raises Problem when it fails, ControlPlaneUnavailable."""
+    run_id = dagster.launch(settings, job, days)
+    progress(f"{job}{_span(days)}: {_page(settings, run_id)}")
+    told: set[str] = set()
+    while not (run := dagster.run(settings, run_id)).finished:
+        _tell(run, told, progress)
+        time.sleep(POLL_S)
+    _tell(run, told, progress)
+    if run.status != "SUCCESS":
+        reasons = "\n".join(dagster.failures(settings, run_id)) or f"its status is {run.status}"
+        raise Problem(f"{job} did not succeed: {reasons}", f"Its log: {_page(settings, run_id)}")
+
+
+def _tell(run: dagster.Run, told: set[str], progress: Progress) -> None:
+    for step in run.steps:
+        if step.seconds is not None and step.name not in told:
+            told.add(step.name)
+            progress(f"  {step.name} {step.status.lower()} in {step.seconds} s")
+
+
+def _each(days: Days) -> list[date]:
+    first, last = days
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def _span(days: Days | None) -> str:
+    return f" {days[0]}..{days[1]}" if days else ""
+
+
+def _page(settings: Settings, run_id: str) -> str:
+    return f"http://{LOOPBACK}:{settings.dagster_port}/runs/{run_id}"

@@ -1,0 +1,49 @@
+"""`bdp up`: the runtime's programs, and between their starts what the code wants of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bdp_assets.runtime import platform
+from bdp_assets.runtime.parts import Step
+from bdp_assets.runtime.problems import Problem
+from bdp_assets.runtime.starter import Report
+from bdp_assets.settings import Settings
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the warehouse to the newest revision. Raises Problem."""
+    from bdp_assets.clients.postgres import WarehouseUnavailable
+    from bdp_assets.operations import migrations
+
+    try:
+        migrations.upgrade(settings)
+    except WarehouseUnavailable as error:
+        raise Problem(f"The migrations did not run: {error}", "`bdp doctor` tells what is wrong.") from error
+
+
+def create_topics(settings: Settings) -> None:
+    """Create the contract's topics that are missing. Raises Problem."""
+    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, ensure_topics
+    from bdp_assets.operations import topics
+
+    try:
+        ensure_topics(settings, topics.specs())
+    except (KafkaUnavailable, KafkaRefused) as error:
+        raise Problem(f"The topics were not made: {error}", "`bdp doctor` tells what is wrong.") from error
+
+
+STEPS = (
+    Step("migrations", migrate, needs=("postgres",)),
+    Step("topics", create_topics, needs=("kafka",)),
+)
+
+
+def up(settings: Settings, names: Sequence[str] = (), *, report: Report = platform.quietly) -> None:
+    """Start all or the named programs; see `runtime.platform.up`. Raises Problem."""
+    platform.up(settings, names, steps=STEPS, report=report)
+
+
+def restart(settings: Settings, name: str, *, report: Report = platform.quietly) -> None:
+    """Stop and start one program; see `runtime.platform.restart`. Raises Problem."""
+    platform.restart(settings, name, steps=STEPS, report=report)

@@ -1,0 +1,179 @@
+"""Plays records onto the raw topic (some through the API, if asked) at a steady rate; keeps a journal."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+from bdp_assets.clients.kafka import KafkaRefused, Publisher, watermarks
+from bdp_assets.contracts.codec import schema_version_header
+from bdp_assets.contracts.headers import TRACEPARENT
+from bdp_assets.contracts.topics import RAW
+from bdp_assets.operations.traffic_api import NO_ANSWER, ApiCaller
+from bdp_assets.operations.traffic_sources import Outgoing
+from bdp_assets.settings import Settings
+
+PROGRESS_EVERY_S = 0.1
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class TrafficReport:
+    """What was sent and arrived."""
+
+    sent: int
+    bad: int
+    """Of those, records that are going to be refused."""
+    kinds: Mapping[str, int]
+    offsets: Mapping[int, tuple[int, int]]
+    """Raw partition -> its end before and after; others may have produced in between."""
+    answers: Mapping[int, int]
+    """HTTP status -> calls; 0 is no answer."""
+    seconds: float
+    journal: Path
+    """A JSON line for each record that arrived: transaction_id, customer_id, kind, door, sent_ms, status."""
+
+
+def play(  # noqa: PLR0913 - what, how fast, how long and by which door
+    settings: Settings,
+    source: Iterator[Outgoing],
+    *,
+    rate: float,
+    seconds: float,
+    progress: Progress = lambda sent: None,
+    api_share: float = 0.0,
+) -> TrafficReport:
+    """Send rate * seconds records (or as many as there are), record number n at n / rate seconds.
+
+    Args:
+        progress: called about ten times a second with the number sent so far.
+        api_share: share (0 to 1) of the good records that go to `POST /api/v1/predict` instead.
+
+    Raises:
+        KafkaUnavailable, KafkaRefused, DeliveryFailed: the journal has what arrived until then.
+    """
+    before = _raw_ends(settings)
+    began = time.monotonic()
+    with ExitStack() as stack:
+        journal = Journal(stack.enter_context(_new_journal(settings.home / "run")))
+        api = stack.enter_context(ApiCaller(settings.api_port, journal.answered))
+        publisher = Publisher(settings)
+        records = _paced(islice(source, round(rate * seconds)), rate, progress)
+        _send_all(records, publisher, api, journal, api_share)
+        publisher.flush()
+    after = _raw_ends(settings)
+    return TrafficReport(
+        sent=journal.kinds.total(),
+        bad=journal.bad,
+        kinds=dict(journal.kinds),
+        offsets={partition: (before[partition], end) for partition, end in after.items()},
+        answers=dict(journal.answers),
+        seconds=time.monotonic() - began,
+        journal=journal.path,
+    )
+
+
+@dataclass
+class Journal:
+    """Counts and writes down records as they arrive, so that it holds no promise; for several threads."""
+
+    file: TextIO
+    kinds: Counter[str] = field(default_factory=Counter)
+    answers: Counter[int] = field(default_factory=Counter)
+    bad: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def path(self) -> Path:
+        return Path(self.file.name)
+
+    def delivered(self, record: Outgoing, sent_ms: int) -> None:
+        with self._lock:
+            self._write(record, sent_ms, door="kafka")
+
+    def answered(self, record: Outgoing, sent_ms: int, status: int) -> None:
+        with self._lock:
+            self.answers[status] += 1
+            if status != NO_ANSWER:
+                self._write(record, sent_ms, door="api", status=status)
+
+    def _write(self, record: Outgoing, sent_ms: int, **how: Any) -> None:
+        self.kinds[record.kind] += 1
+        self.bad += record.is_bad
+        ids = {"transaction_id": record.transaction_id, "customer_id": record.customer_id}
+        self.file.write(json.dumps({**ids, "kind": record.kind, **how, "sent_ms": sent_ms}) + "\n")
+
+
+def _send_all(
+    records: Iterator[Outgoing], publisher: Publisher, api: ApiCaller, journal: Journal, api_share: float
+) -> None:
+    api_due = 0.0
+    for record in records:
+        api_due += 0.0 if record.is_bad else api_share
+        if api_due >= 1.0 and not record.is_bad:
+            api_due -= 1.0
+            api.send(record, _traceparent())
+        else:
+            _publish(publisher, record, journal)
+
+
+def _publish(publisher: Publisher, record: Outgoing, journal: Journal) -> None:
+    sent_ms = time.time_ns() // 1_000_000
+
+    def on_delivery(written: bool) -> None:
+        if written:
+            journal.delivered(record, sent_ms)
+
+    publisher.send(
+        RAW.name,
+        key=record.customer_id,
+        value=record.value,
+        headers=[schema_version_header(RAW), (TRACEPARENT, _traceparent().encode())],
+        on_delivery=on_delivery,
+    )
+
+
+def _paced(records: Iterator[Outgoing], rate: float, progress: Progress) -> Iterator[Outgoing]:
+    """Each record at its time; late ones at once, so that the rate holds on average."""
+    began = told = time.monotonic()
+    number = 0
+    for number, record in enumerate(records, 1):
+        ahead = began + (number - 1) / rate - time.monotonic()
+        if ahead > 0:
+            time.sleep(ahead)
+        yield record
+        if time.monotonic() - told >= PROGRESS_EVERY_S:
+            told = time.monotonic()
+            progress(number)
+    progress(number)
+
+
+def _raw_ends(settings: Settings) -> dict[int, int]:
+    ends = {partition: end for (_, partition), (_, end) in watermarks(settings, [RAW.name]).items()}
+    if not ends:
+        raise KafkaRefused(f"Kafka at {settings.kafka} has no topic {RAW.name}: `bdp up` makes it.")
+    return ends
+
+
+def _new_journal(directory: Path) -> TextIO:
+    directory.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        try:
+            return (directory / f"traffic-{number}.jsonl").open("x", encoding="utf-8")
+        except FileExistsError:
+            number += 1
+
+
+def _traceparent() -> str:
+    """W3C trace context of a trace that begins here."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

@@ -1,0 +1,71 @@
+"""Calls of the prediction API in the background, as a few clients would make them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
+from types import TracebackType
+
+from bdp_assets.operations.traffic_sources import Outgoing
+from bdp_assets.settings import LOOPBACK
+
+CLIENTS = 4
+TIMEOUT_S = 5.0
+NO_ANSWER = 0
+
+Answered = Callable[[Outgoing, int, int], None]
+Call = tuple[Outgoing, str]
+
+
+class ApiCaller:
+    """Clients with connections that stay open; leaving the context waits for every answer.
+
+    `answered(record, sent_ms, status)` is called from the clients' threads; status 0 is no answer.
+    """
+
+    def __init__(self, port: int, answered: Answered) -> None:
+        self._port, self._answered = port, answered
+        self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+        self._clients: list[threading.Thread] = []
+
+    def __enter__(self) -> ApiCaller:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for _ in self._clients:
+            self._calls.put(None)
+        for client in self._clients:
+            client.join()
+
+    def send(self, record: Outgoing, traceparent: str) -> None:
+        """Queue a call; does not wait."""
+        if not self._clients:
+            self._clients = [threading.Thread(target=self._run, daemon=True) for _ in range(CLIENTS)]
+            for client in self._clients:
+                client.start()
+        self._calls.put((record, traceparent))
+
+    def _run(self) -> None:
+        connection = HTTPConnection(LOOPBACK, self._port, timeout=TIMEOUT_S)
+        while (call := self._calls.get()) is not None:
+            record, traceparent = call
+            sent_ms = time.time_ns() // 1_000_000
+            self._answered(record, sent_ms, _post(connection, record.value, traceparent))
+        connection.close()
+
+
+def _post(connection: HTTPConnection, body: bytes, traceparent: str) -> int:
+    headers = {"Content-Type": "application/json", "traceparent": traceparent}
+    try:
+        connection.request("POST", "/api/v1/predict", body, headers)
+        answer = connection.getresponse()
+        answer.read()
+    except (OSError, HTTPException):
+        connection.close()
+        return NO_ANSWER
+    return answer.status

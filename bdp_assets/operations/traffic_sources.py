@@ -1,0 +1,63 @@
+"""What traffic is made of: the simulated world now, or the later part of a history file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from bdp_assets.ingest.history import replay
+from bdp_assets.ingest.source import HistoryMissing, HistorySource
+from bdp_assets.settings import Settings
+from bdp_assets.simulator.spoil import BAD_KINDS
+from bdp_assets.simulator.world import World
+
+REPLAYED = "replayed"
+
+
+class Outgoing(NamedTuple):
+    """One record for the raw topic. `kind`: how the simulator made it, or `replayed`."""
+
+    transaction_id: str
+    customer_id: str
+    value: bytes
+    kind: str
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether the contract or the claim on the id is going to refuse it."""
+        return self.kind in BAD_KINDS
+
+
+def simulated(
+    settings: Settings, *, start_ms: int, per_second: float, bad_share: float
+) -> Iterator[Outgoing]:
+    """Endless; the customers of `bdp simulate history` from `start_ms` (UTC epoch milliseconds) on.
+
+    Raises HistoryMissing if that has not been run.
+    """
+    try:
+        world = World.saved(settings.home / "history")
+    except FileNotFoundError:
+        raise HistoryMissing(
+            f"There is no simulated world in {settings.home / 'history'}: run `bdp simulate history` first."
+        ) from None
+    records = world.live(start_ms, per_second=per_second, bad_share=bad_share)
+    return (Outgoing(*record) for record in records)
+
+
+def replayed(source: HistorySource, first: date) -> Iterator[Outgoing]:
+    """The file's rows from the UTC day `first` on, by time. Raises HistoryMissing, MappingError."""
+    return (Outgoing(*row, REPLAYED) for row in replay(source, first))
+
+
+def from_settings(
+    settings: Settings, *, start_ms: int, per_second: float, bad_share: float
+) -> Iterator[Outgoing]:
+    """What follows BDP_HISTORY_UNTIL in BDP_HISTORY_FILE, if one is set; else the simulated world."""
+    if settings.history_file is None:
+        return simulated(settings, start_ms=start_ms, per_second=per_second, bad_share=bad_share)
+    source = HistorySource.from_settings(settings)
+    first, _ = source.days
+    until = settings.history_until
+    return replayed(source, until + timedelta(days=1) if until else first)

@@ -1,0 +1,40 @@
+"""The programs' log files."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def path(home: Path, name: str) -> Path:
+    return home / "logs" / f"{name}.log"
+
+
+def tail(file: Path, lines: int = 20) -> str:
+    """The last lines; empty when there is no such file yet."""
+    if not file.exists():
+        return ""
+    with file.open(errors="replace") as log:
+        return "".join(deque(log, maxlen=lines)).rstrip()
+
+
+def follow(file: Path) -> Iterator[str]:
+    """Text as it is appended, for ever; goes over to the new file when the supervisor rotates."""
+    file.touch()
+    log = file.open(errors="replace")
+    log.seek(0, 2)
+    while True:
+        text = log.read()
+        if text:
+            yield text
+        elif _was_replaced(file, log.fileno()):
+            log.close()
+            log = file.open(errors="replace")
+        else:
+            time.sleep(0.2)
+
+
+def _was_replaced(file: Path, descriptor: int) -> bool:
+    return file.exists() and not file.samefile(f"/proc/self/fd/{descriptor}")

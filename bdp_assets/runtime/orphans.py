@@ -1,0 +1,65 @@
+"""Processes of this BDP_HOME that no living supervisor looks after (left by kill -9 of the supervisor).
+
+They are known by a variable in their environment, never by name: another checkout's are not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+MARKER = "BDP_SUPERVISED_HOME"
+PROGRAM_MARKER = "BDP_SUPERVISED_PROGRAM"
+
+
+def marks(home: Path, program: str) -> dict[str, str]:
+    """The variables that tell whose process it is; its children inherit them."""
+    return {MARKER: str(home), PROGRAM_MARKER: program}
+
+
+def find(home: Path, programs: Collection[str] | None = None) -> list[psutil.Process]:
+    """Processes of this home (or of its named programs) and their descendants, save the caller's line."""
+    own = psutil.Process()
+    keep = {own.pid, *(parent.pid for parent in own.parents())}
+    marked = [process for process in psutil.process_iter() if _is_ours(_environment(process), home, programs)]
+    family = {process.pid: process for root in marked for process in (root, *descendants(root))}
+    return [process for pid, process in family.items() if pid not in keep]
+
+
+def _is_ours(environment: Mapping[str, str], home: Path, programs: Collection[str] | None) -> bool:
+    is_chosen = programs is None or environment.get(PROGRAM_MARKER) in programs
+    return environment.get(MARKER) == str(home) and is_chosen
+
+
+def _environment(process: psutil.Process) -> Mapping[str, str]:
+    try:
+        return process.environ()
+    except (psutil.Error, OSError):
+        return {}
+
+
+def descendants(process: psutil.Process) -> list[psutil.Process]:
+    """Children and their children; none when the process is gone."""
+    try:
+        return process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def end(processes: Sequence[psutil.Process], *, patience_s: float = 15.0) -> None:
+    """Ask each to stop, then kill what is still there after `patience_s` seconds."""
+    for process in processes:
+        _signal(process, "terminate")
+    _, alive = psutil.wait_procs(processes, timeout=patience_s)
+    for process in alive:
+        _signal(process, "kill")
+    psutil.wait_procs(alive, timeout=5)
+
+
+def _signal(process: psutil.Process, method: str) -> None:
+    try:
+        getattr(process, method)()
+    except psutil.NoSuchProcess:
+        return

@@ -1,0 +1,91 @@
+"""Start and stop the local platform."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Event
+
+from bdp_assets.runtime import home as homes
+from bdp_assets.runtime import ordered, orphans, services
+from bdp_assets.runtime.parts import Program, Step
+from bdp_assets.runtime.problems import Problem
+from bdp_assets.runtime.starter import Report, Stage, Starter
+from bdp_assets.runtime.supervisor import Supervisor
+from bdp_assets.settings import Settings
+
+
+def quietly(_name: str, _stage: Stage, _detail: str) -> None:
+    """A Report that says nothing."""
+
+
+def up(
+    settings: Settings, names: Sequence[str] = (), *, steps: Sequence[Step] = (), report: Report = quietly
+) -> None:
+    """Start the named programs and what they need (all when none is named), each after its needs are healthy.
+
+    Idempotent: what runs already is left alone. Raises Problem.
+    """
+    for name in names:
+        services.find(name)
+    homes.prepare(settings.home)
+    with homes.locked(settings.home):
+        _report_replaced(settings, names, report)
+        programs = _startable(settings, names, report)
+        mine = [name for name in names if not services.find(name).is_replaced(settings)]
+        if names and not mine:
+            return
+        Starter(settings, Supervisor(settings.home), report).run(
+            services.selection([*programs, *steps], mine)
+        )
+
+
+def down(settings: Settings, *, report: Report = quietly) -> None:
+    """Stop everything, last started first, then the supervisor, then what a crash left. Raises Problem."""
+    if not (settings.home / "run").is_dir():
+        return
+    with homes.locked(settings.home):
+        supervisor = Supervisor(settings.home)
+        _stop(
+            supervisor,
+            [state.name for state in supervisor.states().values() if state.state != "stopped"],
+            report,
+        )
+        supervisor.shutdown()
+        orphans.end(orphans.find(settings.home))
+
+
+def restart(settings: Settings, name: str, *, steps: Sequence[Step] = (), report: Report = quietly) -> None:
+    """Stop one program and start it with the settings of now. Raises Problem."""
+    services.find(name)
+    supervisor = Supervisor(settings.home)
+    if supervisor.alive():
+        _stop(supervisor, [name], report)
+    up(settings, [name], steps=steps, report=report)
+
+
+def _stop(supervisor: Supervisor, names: Sequence[str], report: Report) -> None:
+    def stop(name: str, _cancelled: Event) -> None:
+        report(name, "stopping", "")
+        supervisor.stop(name)
+        report(name, "stopped", "")
+
+    ordered.run({name: services.dependants(name) for name in names}, stop)
+
+
+def _report_replaced(settings: Settings, names: Sequence[str], report: Report) -> None:
+    for program in services.PROGRAMS:
+        if program.is_replaced(settings) and (not names or program.name in names):
+            report(program.name, "yours", f"BDP_{str(program.replaced_by).upper()} is set")
+
+
+def _startable(settings: Settings, names: Sequence[str], report: Report) -> list[Program]:
+    """Embedded programs that have what they serve. Raises Problem for a named one that has not."""
+    startable = []
+    for program in services.embedded(settings):
+        if program.wanted(settings):
+            startable.append(program)
+        elif program.name in names:
+            raise Problem(f"{program.name} can not start: {program.waits_for}.", "`make demo` trains one.")
+        elif not names:
+            report(program.name, "waits", program.waits_for)
+    return startable

@@ -1,0 +1,59 @@
+"""Is a TCP port on loopback free, and who has it if not."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterable
+
+import psutil
+
+from bdp_assets.runtime.problems import Problem
+from bdp_assets.settings import LOOPBACK, Settings
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on the port now (SO_REUSEADDR, as servers set it)."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                return False
+            raise
+    return True
+
+
+def holder(port: int) -> str:
+    """Who listens on the port, for a message: `python3 (pid 4711)`."""
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.AccessDenied:
+        connections = []
+    for connection in connections:
+        listens = connection.status == psutil.CONN_LISTEN and getattr(connection.laddr, "port", None) == port
+        if listens and connection.pid is not None:
+            return f"{_name(connection.pid)} (pid {connection.pid})"
+    return "a process of another user"
+
+
+def _name(pid: int) -> str:
+    try:
+        return psutil.Process(pid).name()
+    except psutil.Error:
+        return "a process"
+
+
+def require(settings: Settings, names: Iterable[str]) -> None:
+    """Raises Problem that lists each taken port, its holder and the variable that moves it.
+
+    `names` are settings such as `kafka_port`.
+    """
+    taken = [name for name in names if not is_free(getattr(settings, name))]
+    if taken:
+        lines = [
+            f"Port {getattr(settings, name)} is taken by {holder(getattr(settings, name))}." for name in taken
+        ]
+        variables = ", ".join(f"BDP_{name.upper()}" for name in taken)
+        raise Problem("\n".join(lines), f"Stop that process, or set {variables} to a free port.")

@@ -1,0 +1,135 @@
+"""What the local platform runs. One row a program; `bdp up` starts them in the order of their needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from bdp_assets.runtime import kafka, postgres, valkey, web
+from bdp_assets.runtime.parts import Part, Program
+from bdp_assets.runtime.problems import Problem
+from bdp_assets.settings import Settings
+
+_HTTP = "http://127.0.0.1:{port}"
+_PLAIN = "127.0.0.1:{port}"
+_NO_MODEL = "no model yet: train one"
+
+PROGRAMS: tuple[Program, ...] = (
+    Program(
+        name="postgres",
+        command=postgres.command,
+        healthy=postgres.healthy,
+        port="postgres_port",
+        url=_PLAIN,
+        replaced_by="postgres_url",
+        prepare=postgres.prepare,
+        # INT is PostgreSQL's fast stop: it does not wait for clients to leave.
+        stop_signal="INT",
+        stop_seconds=60,
+    ),
+    Program(
+        name="redis",
+        command=valkey.command,
+        healthy=valkey.healthy,
+        port="redis_port",
+        url=_PLAIN,
+        replaced_by="redis_url",
+        prepare=valkey.prepare,
+    ),
+    Program(
+        name="kafka",
+        command=kafka.command,
+        healthy=kafka.healthy,
+        port="kafka_port",
+        more_ports=("kafka_controller_port",),
+        url=_PLAIN,
+        replaced_by="kafka_bootstrap",
+        prepare=kafka.prepare,
+        stop_seconds=60,
+    ),
+    Program(
+        name="mlflow",
+        command=web.mlflow,
+        healthy=web.mlflow_healthy,
+        port="mlflow_port",
+        url=_HTTP,
+        needs=("postgres",),
+        replaced_by="mlflow_uri",
+        environment=web.mlflow_environment,
+    ),
+    Program(
+        name="dagster-webserver",
+        command=web.dagster_webserver,
+        healthy=web.dagster_webserver_healthy,
+        port="dagster_port",
+        url=_HTTP,
+        needs=("postgres", "migrations", "topics"),
+        prepare=web.dagster_prepare,
+        environment=web.dagster_environment,
+    ),
+    Program(
+        name="dagster-daemon",
+        command=web.dagster_daemon,
+        healthy=web.dagster_daemon_healthy,
+        needs=("dagster-webserver",),
+        prepare=web.dagster_prepare,
+        environment=web.dagster_environment,
+        stop_seconds=30,
+    ),
+    Program(
+        name="api",
+        command=web.api,
+        healthy=web.api_healthy,
+        port="api_port",
+        url=_HTTP,
+        needs=("redis", "kafka", "topics"),
+        environment=web.api_environment,
+        wanted=web.has_champion,
+        waits_for=_NO_MODEL,
+    ),
+    Program(
+        name="scoring",
+        command=web.scoring,
+        healthy=web.scoring_healthy,
+        needs=("redis", "kafka", "topics"),
+        wanted=web.has_champion,
+        waits_for=_NO_MODEL,
+        stop_seconds=30,
+    ),
+)
+
+BY_NAME: Mapping[str, Program] = MappingProxyType({program.name: program for program in PROGRAMS})
+
+
+def find(name: str) -> Program:
+    """The program of that name. Raises Problem that lists the names there are."""
+    if name not in BY_NAME:
+        raise Problem(f"There is no program called {name!r}.", f"The programs are: {', '.join(BY_NAME)}.")
+    return BY_NAME[name]
+
+
+def embedded(settings: Settings) -> list[Program]:
+    """The programs that the settings leave to us (no URL of your own in their place)."""
+    return [program for program in PROGRAMS if not program.is_replaced(settings)]
+
+
+def selection(parts: Iterable[Part], names: Iterable[str]) -> dict[str, Part]:
+    """The named parts and all that they need, by name; every part when no name is given."""
+    everything = {part.name: part for part in parts}
+    chosen: dict[str, Part] = {}
+    open_names = list(names) or list(everything)
+    while open_names:
+        part = everything.get(open_names.pop())
+        if part is not None and part.name not in chosen:
+            chosen[part.name] = part
+            open_names += part.needs
+    return {name: part for name, part in everything.items() if name in chosen}
+
+
+def dependants(name: str) -> list[str]:
+    """Programs that need `name`, directly or through others: they stop before it."""
+    return [
+        program.name
+        for program in PROGRAMS
+        if program.name != name and name in selection(PROGRAMS, [program.name])
+    ]

@@ -1,0 +1,106 @@
+"""Bring parts up: clear leftovers, check ports, then prepare, start and wait for the health of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Literal
+
+from bdp_assets.runtime import home as homes
+from bdp_assets.runtime import launch, logs, ordered, orphans, ports, supervisord_conf
+from bdp_assets.runtime.parts import Part, Program, Step
+from bdp_assets.runtime.problems import Problem
+from bdp_assets.runtime.supervisor import Supervisor
+from bdp_assets.settings import Settings
+
+HEALTH_S = 300.0
+
+Stage = Literal["starting", "ready", "running", "stale", "waits", "yours", "stopping", "stopped"]
+Report = Callable[[str, Stage, str], None]
+"""Told what happens: name of the part, its stage, a detail for people."""
+
+
+@dataclass(frozen=True)
+class Starter:
+    settings: Settings
+    supervisor: Supervisor
+    report: Report
+
+    def run(self, parts: Mapping[str, Part]) -> None:
+        """Start the parts that do not run. Raises Problem; what is up by then stays up."""
+        running = {name for name, state in self.supervisor.states().items() if state.running}
+        idle = [part for part in parts.values() if isinstance(part, Program) and part.name not in running]
+        self._end_leftovers([program.name for program in idle])
+        ports.require(self.settings, [port for program in idle for port in program.ports])
+        self.supervisor.ensure()
+        ordered.run(
+            {name: part.needs for name, part in parts.items()}, lambda name, c: self._part(parts[name], c)
+        )
+
+    def _end_leftovers(self, idle: Sequence[str]) -> None:
+        """End what outlived the supervisor, or its own crashed parent: it holds ports and files."""
+        programs = idle if self.supervisor.alive() else None
+        orphans.end(orphans.find(self.settings.home, programs))
+
+    def _part(self, part: Part, cancelled: Event) -> None:
+        if isinstance(part, Program) and self.supervisor.state(part.name).running:
+            self._report_running(part)
+            return
+        began = time.monotonic()
+        self.report(part.name, "starting", "")
+        if isinstance(part, Step):
+            part.run(self.settings)
+        else:
+            self._start(part, cancelled)
+        self.report(part.name, "ready", f"{time.monotonic() - began:.1f} s")
+
+    def _report_running(self, program: Program) -> None:
+        file = supervisord_conf.program_file(self.settings.home, program.name)
+        if file.read_text() == self._description(program):
+            self.report(program.name, "running", "")
+        else:
+            self.report(
+                program.name, "stale", f"its settings changed: `bdp restart {program.name}` applies them"
+            )
+
+    def _start(self, program: Program, cancelled: Event) -> None:
+        self.supervisor.stop(program.name)  # one that is tried again after a failure
+        program.prepare(self.settings, lambda text: self.report(program.name, "starting", text))
+        file = supervisord_conf.program_file(self.settings.home, program.name)
+        file.touch(mode=0o600)
+        file.write_text(self._description(program))
+        self.supervisor.start(program.name)
+        self._await_health(program, cancelled)
+
+    def _description(self, program: Program) -> str:
+        own = {"BDP_HOME": str(self.settings.home), "PYTHONUNBUFFERED": "1"}
+        marks = orphans.marks(self.settings.home, program.name)
+        environment = {**_chosen(self.settings), **own, **marks, **program.environment(self.settings)}
+        return launch.describe(program.command(self.settings), environment)
+
+    def _await_health(self, program: Program, cancelled: Event) -> None:
+        deadline = time.monotonic() + HEALTH_S
+        while not cancelled.wait(0.25):
+            state = self.supervisor.state(program.name)
+            if not state.running:
+                raise self._sick(program, f"{program.name} ended while it started ({state.detail})")
+            if state.state == "running" and program.healthy(self.settings):
+                return
+            if time.monotonic() > deadline:
+                raise self._sick(program, f"{program.name} runs but did not answer within {HEALTH_S:.0f} s")
+
+    def _sick(self, program: Program, what: str) -> Problem:
+        homes.check_room(self.settings.home)
+        file = logs.path(self.settings.home, program.name)
+        return Problem(
+            f"{what}. The last lines of {file}:\n{logs.tail(file)}",
+            f"Mend what they name, then `bdp up` again (`bdp logs {program.name}` shows more).",
+        )
+
+
+def _chosen(settings: Settings) -> dict[str, str]:
+    """Every setting that is not left to its default, as variables: a program sees what its starter saw."""
+    values = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    return {f"BDP_{name.upper()}": str(value) for name, value in values.items()}

@@ -1,0 +1,119 @@
+"""Command lines of the Python programs: MLflow, Dagster, the prediction API and the stream workers."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from bdp_assets.runtime import health
+from bdp_assets.runtime.home import PROJECT
+from bdp_assets.runtime.parts import Say
+from bdp_assets.settings import LOOPBACK, Settings
+
+_HEARTBEAT_S = 45
+"""Dagster's daemons write their heartbeat every 30 s."""
+
+
+def _module(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", name, *arguments]
+
+
+def mlflow(settings: Settings) -> list[str]:
+    """The application that `mlflow server` runs, without that command's own process (280 MB more)."""
+    address = ("--host", LOOPBACK, "--port", str(settings.mlflow_port))
+    return _module("uvicorn", "mlflow.server.fastapi_app:app", *address, "--no-access-log")
+
+
+def mlflow_environment(settings: Settings) -> Mapping[str, str]:
+    """What `mlflow server` sets for that application (names: mlflow/server/constants.py)."""
+    return {
+        "_MLFLOW_SERVER_FILE_STORE": settings.postgres("mlflow"),
+        "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+        "_MLFLOW_SERVER_ARTIFACT_DESTINATION": str(settings.home / "mlartifacts"),
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+
+
+def mlflow_healthy(settings: Settings) -> bool:
+    """Answers from its database; the first such request makes the tables, so one must do, however slow."""
+    return health.http_ok(settings.mlflow_port, "/api/2.0/mlflow/experiments/search?max_results=1", 60)
+
+
+def dagster_prepare(settings: Settings, _say: Say) -> None:
+    """DAGSTER_HOME with a link to the checkout's dagster.yaml."""
+    home = settings.home / "dagster"
+    home.mkdir(exist_ok=True)
+    link = home / "dagster.yaml"
+    link.unlink(missing_ok=True)
+    link.symlink_to(PROJECT / "dagster.yaml")
+
+
+def dagster_environment(settings: Settings) -> Mapping[str, str]:
+    """For every process of Dagster, those that it starts itself included (names: dagster.yaml).
+
+    It needs psycopg 2 by name: with psycopg 3 its webserver closes its connections and NOTIFY is refused.
+    """
+    url = settings.postgres("dagster").replace("postgresql://", "postgresql+psycopg2://", 1)
+    return {"DAGSTER_HOME": str(settings.home / "dagster"), "BDP_DAGSTER_POSTGRES_URL": url}
+
+
+def dagster_webserver(settings: Settings) -> list[str]:
+    address = ("-h", LOOPBACK, "-p", str(settings.dagster_port))
+    return _module("dagster_webserver", "-w", str(PROJECT / "workspace.yaml"), *address)
+
+
+def dagster_webserver_healthy(settings: Settings) -> bool:
+    return health.http_ok(settings.dagster_port, "/server_info")
+
+
+def dagster_daemon(_settings: Settings) -> list[str]:
+    return _module("dagster._daemon", "run", "-w", str(PROJECT / "workspace.yaml"))
+
+
+def dagster_daemon_healthy(settings: Settings) -> bool:
+    """Whether every daemon that the instance needs has shown a sign of life lately; the webserver knows."""
+    query = "{instance{daemonHealth{allDaemonStatuses{required lastHeartbeatTime}}}}"
+    answer = health.json_answer(settings.dagster_port, f"/graphql?query={quote(query)}")
+    if answer is None:
+        return False
+    daemons = answer["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
+    oldest_s = time.time() - _HEARTBEAT_S
+    return all((daemon["lastHeartbeatTime"] or 0) > oldest_s for daemon in daemons if daemon["required"])
+
+
+def api(settings: Settings) -> list[str]:
+    address = ("--host", LOOPBACK, "--port", str(settings.api_port))
+    return _module("bentoml", "serve", "bento.service:FraudService", *address, "--working-dir", str(PROJECT))
+
+
+def api_environment(settings: Settings) -> Mapping[str, str]:
+    return {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+
+
+def api_healthy(settings: Settings) -> bool:
+    return health.http_ok(settings.api_port, "/health")
+
+
+def scoring(_settings: Settings) -> list[str]:
+    return _module("bdp_assets.cli.main", "stream", "scoring")
+
+
+def scoring_healthy(settings: Settings) -> bool:
+    """It serves nothing that could be asked; the broker knows whether it reads."""
+    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
+    from bdp_assets.clients.kafka.members import partitions_read
+    from bdp_assets.streaming.groups import SCORING
+
+    try:
+        return partitions_read(settings, SCORING) > 0
+    except (KafkaUnavailable, KafkaRefused):
+        return False
+
+
+def has_champion(settings: Settings) -> bool:
+    """Whether a model bundle is on this machine to serve."""
+    return (settings.models_dir / "champion" / "manifest.json").exists()

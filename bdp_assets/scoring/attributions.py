@@ -1,0 +1,75 @@
+"""Why the forest scored a row as it did: additive contributions along the decision paths.
+
+Each step from a node to its child moves the expected fraud share; the move is credited to the feature that
+the node splits on. A row's contributions plus the forest's base rate are its forest probability. Vectorised
+over rows and trees, one step of all paths at a time: about 0.3 ms for one row of 100 trees.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bdp_assets.scoring.bundle import ATTRIBUTIONS, RETRAIN, Bundle, BundleError
+
+
+class ForestPaths:
+    """All paths of a forest.
+
+    Args:
+        arrays: nodes of all trees, end to end; a leaf is its own child.
+            feature int [nodes], split feature (at a leaf any valid index);
+            threshold float64 [nodes], left when the input is <= it;
+            left, right int [nodes], the children;
+            value float [nodes], fraud share among the node's training rows;
+            roots int [trees].
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._feature, self._threshold = arrays["feature"].astype(np.intp), arrays["threshold"]
+        self._left, self._right = arrays["left"].astype(np.intp), arrays["right"].astype(np.intp)
+        self._value, self._roots = arrays["value"].astype(np.float64), arrays["roots"].astype(np.intp)
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> ForestPaths:
+        """Raises BundleError when the bundle has no attributions or they can not be read."""
+        content = bundle.file(ATTRIBUTIONS)
+        try:
+            with np.load(BytesIO(content), allow_pickle=False) as arrays:
+                return cls(arrays)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise BundleError(
+                f"{ATTRIBUTIONS} of model {bundle.info.version} is not readable. {RETRAIN}"
+            ) from error
+
+    @property
+    def base(self) -> float:
+        """Forest probability before any feature is known."""
+        return float(self._value[self._roots].mean())
+
+    def contributions(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """float64 [n, n_features] -> share of each feature in each row's forest probability, same shape."""
+        n, width = matrix.shape
+        rows = np.arange(n)[:, None]
+        inputs = matrix.astype(np.float32).astype(np.float64)
+        node = np.tile(self._roots, (n, 1))
+        cells, moves = [], []
+        while True:
+            feature = self._feature[node]
+            child = np.where(
+                inputs[rows, feature] <= self._threshold[node], self._left[node], self._right[node]
+            )
+            if (child == node).all():
+                break
+            cells.append((rows * width + feature).ravel())
+            moves.append((self._value[child] - self._value[node]).ravel())
+            node = child
+        if not cells:
+            return np.zeros((n, width))
+        total = np.bincount(np.concatenate(cells), np.concatenate(moves), minlength=n * width)
+        return total.reshape(n, width) / self._roots.size

@@ -1,0 +1,79 @@
+"""Bundles on this machine: one folder a version, never changed while it is there; `champion` links to one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from bdp_assets.scoring.bundle import REGISTRATION, Bundle, BundleError, Registration
+
+CHAMPION = "champion"
+
+
+class LocalBundles:
+    """The folder `settings.models_dir`. Safe to use from several processes: every change is one rename."""
+
+    def __init__(self, models_dir: Path) -> None:
+        self.models_dir = models_dir
+
+    @property
+    def champion(self) -> Path:
+        """Folder of the bundle that serves; it need not exist yet."""
+        return self.models_dir / CHAMPION
+
+    def path(self, version: str) -> Path:
+        return self.models_dir / version
+
+    def active(self) -> str | None:
+        """Version that `champion` links to; None before the first activation."""
+        return self.champion.readlink().name if self.champion.is_symlink() else None
+
+    def put(self, registration: Registration, digest: str, fetch: Callable[[Path], None]) -> Path:
+        """Have a version here, whole and verified, and return its folder.
+
+        Args:
+            digest: the bundle's, from the registry; a folder of this version with another digest is replaced.
+            fetch: downloads the bundle's files into the empty folder it is given.
+
+        Raises:
+            BundleError: what was downloaded is damaged or is not the registry's bundle.
+        """
+        target = self.path(registration.version)
+        if _has(target, digest):
+            return target
+        self.models_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.models_dir, prefix=".download-") as folder:
+            draft = Path(folder) / "bundle"
+            draft.mkdir()
+            fetch(draft)
+            (draft / REGISTRATION).write_bytes(msgspec.json.encode(registration))
+            if Bundle.read(draft).info.digest != digest:
+                raise BundleError(
+                    f"the download of model {registration.version} is not the bundle that was registered"
+                )
+            shutil.rmtree(target, ignore_errors=True)
+            draft.rename(target)
+        return target
+
+    def activate(self, version: str) -> None:
+        """Point `champion` to a version, in one step. Raises BundleError when the version is not here."""
+        if not self.path(version).is_dir():
+            raise BundleError(
+                f"model {version} is not in {self.models_dir}; `bdp models use {version}` brings it"
+            )
+        draft = self.models_dir / f".{CHAMPION}-{os.getpid()}"
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(version)
+        draft.replace(self.champion)
+
+
+def _has(folder: Path, digest: str) -> bool:
+    try:
+        return Bundle.read(folder).info.digest == digest
+    except BundleError:
+        return False

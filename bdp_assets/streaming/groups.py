@@ -1,0 +1,5 @@
+"""Names of the consumer groups; a worker's slot within its group names its transactions."""
+
+from __future__ import annotations
+
+SCORING = "bdp-scoring"

@@ -1,0 +1,43 @@
+"""What passes from step to step: always with the message it came from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bdp_assets.clients.kafka import Header, Message
+from bdp_assets.contracts.records import Alert, DeadLetter, ValidatedTransaction
+from bdp_assets.features.online import Enrichment
+
+
+class Validated(NamedTuple):
+    message: Message
+    transaction: ValidatedTransaction
+
+
+class Enriched(NamedTuple):
+    message: Message
+    transaction: ValidatedTransaction
+    enrichment: Enrichment
+
+
+class Decided(NamedTuple):
+    message: Message
+    customer_id: str
+    prediction: bytes
+    """Encoded: a decision of the API is published byte for byte."""
+    alert: Alert | None
+
+
+class Dead(NamedTuple):
+    message: Message
+    step: str
+    letter: DeadLetter
+
+
+class Output(NamedTuple):
+    """A record on its way to Kafka."""
+
+    topic: str
+    key: str
+    value: bytes
+    headers: tuple[Header, ...]

@@ -1,0 +1,80 @@
+"""From items to Kafka records: topic, key, value and headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from bdp_assets.clients.kafka import Header, Message
+from bdp_assets.contracts.codec import encode, schema_version_header
+from bdp_assets.contracts.headers import SOURCE, STEP, TRACEPARENT
+from bdp_assets.contracts.records import EnrichedTransaction
+from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, TOPICS, VALIDATED, Topic
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.streaming.items import Dead, Decided, Enriched, Output, Validated
+
+_TRACEPARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_NAMES = tuple(CATALOG.names)
+_VERSIONS = {topic.name: schema_version_header(topic) for topic in TOPICS.values()}
+
+Headers = Callable[[Message, Topic], tuple[Header, ...]]
+
+
+def headers(coordinates: Callable[[Message], str]) -> Headers:
+    """Headers of an output: source and trace context of its message, schema version of its own topic."""
+    origins: dict[tuple[int, int], tuple[Header, Header]] = {}
+
+    def of(message: Message, topic: Topic) -> tuple[Header, ...]:
+        place = (message.partition, message.offset)
+        if place not in origins:  # a message has up to four outputs
+            source = coordinates(message).encode()
+            origins[place] = ((SOURCE, source), (TRACEPARENT, _trace(message, source)))
+        return (*origins[place], _VERSIONS[topic.name])
+
+    return of
+
+
+def _trace(message: Message, source: bytes) -> bytes:
+    """The producer's trace context, or one that every redelivery makes again."""
+    sent = message.header(TRACEPARENT)
+    if sent is not None and _TRACEPARENT.fullmatch(sent):
+        return sent
+    digest = blake2b(source, digest_size=24).hexdigest()
+    return f"00-{digest[:32]}-{digest[32:]}-01".encode()
+
+
+def validated_records(items: Sequence[Validated], headers: Headers) -> Iterator[Output]:
+    for message, transaction in items:
+        yield Output(
+            VALIDATED.name, transaction.customer_id, encode(transaction), headers(message, VALIDATED)
+        )
+
+
+def enriched_records(items: Sequence[Enriched], headers: Headers) -> Iterator[Output]:
+    for message, transaction, enrichment in items:
+        record = EnrichedTransaction(
+            **msgspec.structs.asdict(transaction),
+            catalog_version=CATALOG.version,
+            apply_seq=enrichment.apply_seq,
+            features=dict(zip(_NAMES, enrichment.features.tolist(), strict=True)),
+        )
+        yield Output(ENRICHED.name, transaction.customer_id, encode(record), headers(message, ENRICHED))
+
+
+def decided_records(items: Sequence[Decided], headers: Headers) -> Iterator[Output]:
+    """Predictions, each followed by its alert if it has one."""
+    for message, customer_id, prediction, alert in items:
+        yield Output(PREDICTIONS.name, customer_id, prediction, headers(message, PREDICTIONS))
+        if alert is not None:
+            yield Output(ALERTS.name, customer_id, encode(alert), headers(message, ALERTS))
+
+
+def dead_records(items: Sequence[Dead], headers: Headers) -> Iterator[Output]:
+    """Keyed by their source topic: a customer_id may be what is broken, or hold a card number."""
+    for message, step, letter in items:
+        yield Output(
+            DLQ.name, letter.source_topic, encode(letter), (*headers(message, DLQ), (STEP, step.encode()))
+        )

@@ -1,0 +1,115 @@
+"""One loop: poll a micro-batch, process it, publish the results and the offsets in one Kafka transaction.
+
+Why nothing is lost or doubled, whatever dies at whatever point: outputs and offsets commit together or not at
+all, and what the process does to the online store before that is idempotent by source coordinates.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from bdp_assets.clients.kafka import (
+    GroupReader,
+    Message,
+    TransactionAborted,
+    TransactionalPublisher,
+    ends,
+    starts,
+)
+from bdp_assets.clients.redis import StoreUnavailable
+from bdp_assets.observability import stream_metrics as metrics
+from bdp_assets.streaming.items import Output
+
+IDLE_S = 0.5
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
+
+Process = Callable[[Sequence[Message]], list[Output]]
+
+_log = logging.getLogger(__name__)
+
+
+class Limits(NamedTuple):
+    """A micro-batch closes at so many messages, or so many seconds after its first."""
+
+    messages: int
+    fill_s: float
+
+
+class Runner:
+    """Runs `process` on the reader's messages until `stop` is set; then finishes the batch in hand."""
+
+    def __init__(
+        self,
+        reader: GroupReader,
+        publisher: TransactionalPublisher,
+        process: Process,
+        *,
+        limits: Limits,
+        stop: threading.Event,
+    ) -> None:
+        self._reader = reader
+        self._publisher = publisher
+        self._process = process
+        self._limits = limits
+        self._stop = stop
+        self._pause_s = FIRST_PAUSE_S
+
+    def run(self) -> None:
+        """Raises ProducerFenced, KafkaUnavailable, KafkaRefused: leave, a new worker goes on from there."""
+        while not self._stop.is_set():
+            # 1. Poll. Rebalances happen in here and nowhere else: no batch is in hand while partitions move.
+            batch = self._reader.poll(self._limits.messages, self._limits.fill_s, IDLE_S)
+            metrics.LAG.set(self._reader.lag())
+            if batch:
+                self._settle(batch)
+
+    def _settle(self, batch: Sequence[Message]) -> None:
+        """Commit the batch, or go back to where it began, so that the next poll brings it again."""
+        try:
+            self._commit(batch)
+        except StoreUnavailable as error:
+            self._retry(batch, "store_unavailable", str(error))
+        except TransactionAborted as error:
+            # 6. Abort before reading again: what was produced must never become readable.
+            self._publisher.abort()
+            self._retry(batch, "transaction_aborted", str(error))
+        else:
+            self._pause_s = FIRST_PAUSE_S
+            _observe(batch)
+
+    def _commit(self, batch: Sequence[Message]) -> None:
+        # 2. Process: decode, store effects, decide. Before the transaction opens: a slow store would hold up
+        #    readers behind it, and these effects need no transaction, they are idempotent.
+        outputs = self._process(batch)
+        started = time.perf_counter()
+        # 3. Produce everything into one transaction.
+        self._publisher.begin()
+        for topic, key, value, headers in outputs:
+            self._publisher.send(topic, key=key, value=value, headers=headers)
+        # 4. Add the offsets, with our membership: a worker that the group has thrown out cannot commit.
+        # 5. Commit: the only moment at which anything becomes visible.
+        self._publisher.commit(ends(batch), self._reader.membership())
+        metrics.STEP_DURATION.labels("commit").observe(time.perf_counter() - started)
+
+    def _retry(self, batch: Sequence[Message], reason: str, detail: str) -> None:
+        """Rewind and pause. The next poll keeps us in the group however long the trouble lasts."""
+        metrics.RETRIES.labels(reason).inc()
+        _log.warning(
+            "batch will be redone: %s",
+            detail,
+            extra={"reason": reason, "messages": len(batch), "pause_s": self._pause_s},
+        )
+        self._reader.rewind(starts(batch))
+        self._stop.wait(self._pause_s)
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+
+
+def _observe(batch: Sequence[Message]) -> None:
+    metrics.MESSAGES.inc(len(batch))
+    metrics.BATCH_SIZE.observe(len(batch))
+    oldest_ms = min(message.timestamp_ms for message in batch)
+    metrics.FRESHNESS.observe(max(0.0, time.time() - oldest_ms / 1000))

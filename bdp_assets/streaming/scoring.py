@@ -1,0 +1,61 @@
+"""Validate, enrich and score as one process on a micro-batch of raw messages, with no topic in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import attrgetter
+
+from bdp_assets.clients.kafka import Message
+from bdp_assets.decisions.decider import Decider
+from bdp_assets.features.online import OnlineStore
+from bdp_assets.observability.stream_metrics import DEAD_LETTERS, STEP_DURATION
+from bdp_assets.streaming import outputs
+from bdp_assets.streaming.isolation import isolate
+from bdp_assets.streaming.items import Dead, Output
+from bdp_assets.streaming.steps import enrich, score, validate
+
+_message = attrgetter("message")
+
+
+class Scoring:
+    """Raw messages in; records for validated, enriched, predictions, alerts and dead letters out."""
+
+    def __init__(self, store: OnlineStore, decider: Decider, topic_id: Callable[[], str]) -> None:
+        """`topic_id()`: the raw topic's id, which with partition and offset names a message for ever."""
+        self._topic_id = topic_id
+        self._store = store
+        self._decider = decider
+
+    def __call__(self, messages: Sequence[Message]) -> list[Output]:
+        """Idempotent: the same messages give the same records, and leave the same state.
+
+        Raises StoreUnavailable; KafkaUnavailable, KafkaRefused where the topic's id cannot be had.
+        """
+        coordinates = partial(_coordinates, self._topic_id())
+        with STEP_DURATION.labels("validate").time():
+            validated, unclean = isolate("validate", validate, messages, lambda message: message)
+        with STEP_DURATION.labels("enrich").time():
+            claim = partial(enrich, store=self._store, coordinates=coordinates)
+            enriched, unenriched = isolate("enrich", claim, validated, _message)
+        with STEP_DURATION.labels("score").time():
+            decided, unscored = isolate("score", partial(score, decider=self._decider), enriched, _message)
+        refused = [*unclean, *unenriched, *unscored]
+        _count(refused)
+        with STEP_DURATION.labels("encode").time():
+            headers = outputs.headers(coordinates)
+            return [
+                *outputs.validated_records(validated, headers),
+                *outputs.enriched_records(enriched, headers),
+                *outputs.decided_records(decided, headers),
+                *outputs.dead_records(refused, headers),
+            ]
+
+
+def _coordinates(topic_id: str, message: Message) -> str:
+    return f"{topic_id}:{message.partition}:{message.offset}"
+
+
+def _count(refused: Sequence[Dead]) -> None:
+    for item in refused:
+        DEAD_LETTERS.labels(item.letter.error).inc()

@@ -1,0 +1,99 @@
+"""The steps of scoring, each a function of a micro-batch: validate, enrich, score.
+
+Each returns what goes on and what is refused, both in the batch's order. The online store is the only state,
+and idempotent by source coordinates: a batch that is redone, whole or in parts, gives the same bytes again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+
+from bdp_assets.clients.kafka import Message
+from bdp_assets.contracts.codec import decode_prediction, encode
+from bdp_assets.contracts.errors import ContractError
+from bdp_assets.contracts.transaction import decode_transaction
+from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.record import alert_for
+from bdp_assets.features.online import OnlineStore
+from bdp_assets.streaming.dlq import dead
+from bdp_assets.streaming.items import Dead, Decided, Enriched, Validated
+
+REFUSED = {
+    "duplicate": "The customer's transaction_id came before, with the same body. Nothing to do.",
+    "conflict": "The customer's transaction_id came before, with another body. Send it under its own id.",
+}
+
+
+def validate(messages: Sequence[Message]) -> tuple[list[Validated], list[Dead]]:
+    """Contract-check raw messages; the clock is the message's Kafka timestamp: a replay decides the same."""
+    validated: list[Validated] = []
+    refused: list[Dead] = []
+    for message in messages:
+        try:
+            transaction = decode_transaction(message.value, received_ms=message.timestamp_ms)
+        except ContractError as error:
+            refused.append(dead(message, "validate", error=error.code, text=error.message, field=error.field))
+        else:
+            validated.append(Validated(message, transaction))
+    return validated, refused
+
+
+def enrich(
+    items: Sequence[Validated], store: OnlineStore, coordinates: Callable[[Message], str]
+) -> tuple[list[Enriched], list[Dead]]:
+    """Claim each transaction for its source coordinates and add the features it saw.
+
+    A redelivery is answered as the first time; another message with a taken transaction_id is refused.
+    Raises StoreUnavailable.
+    """
+    enrichments = store.enrich(
+        [item.transaction for item in items], [coordinates(item.message) for item in items]
+    )
+    enriched: list[Enriched] = []
+    refused: list[Dead] = []
+    for item, enrichment in zip(items, enrichments, strict=True):
+        if enrichment.status in REFUSED:
+            status = enrichment.status
+            refused.append(
+                dead(item.message, "enrich", error=status, text=REFUSED[status], field="transaction_id")
+            )
+        else:
+            enriched.append(Enriched(item.message, item.transaction, enrichment))
+    # After the claim: a merchant must not count a duplicate. Redone after a crash, it finds itself done.
+    store.apply_merchants([e.transaction for e in enriched], [coordinates(e.message) for e in enriched])
+    return enriched, refused
+
+
+def score(items: Sequence[Enriched], decider: Decider) -> tuple[list[Decided], list[Dead]]:
+    """Decide each transaction; one that the API decided keeps that decision, byte for byte."""
+    fresh = iter(_decide([item for item in items if item.enrichment.decision is None], decider))
+    return [next(fresh) if item.enrichment.decision is None else _published(item) for item in items], []
+
+
+def _decide(items: Sequence[Enriched], decider: Decider) -> list[Decided]:
+    if not items:
+        return []
+    predictions = decider.decide_many(
+        [item.transaction for item in items],
+        np.stack([item.enrichment.features for item in items]),
+        [item.enrichment.apply_seq for item in items],
+        decided_by="stream",
+        decided_at_ms=0,
+    )
+    decided = []
+    for item, prediction in zip(items, predictions, strict=True):
+        # The message's own time, not the wall clock: a redelivery gives the same bytes.
+        dated = msgspec.structs.replace(prediction, decided_at_ms=item.message.timestamp_ms)
+        decided.append(Decided(item.message, dated.customer_id, encode(dated), alert_for(dated)))
+    return decided
+
+
+def _published(item: Enriched) -> Decided:
+    decision = item.enrichment.decision
+    assert decision is not None  # noqa: S101 - the caller looked
+    return Decided(
+        item.message, item.transaction.customer_id, decision, alert_for(decode_prediction(decision))
+    )

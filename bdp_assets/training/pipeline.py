@@ -1,0 +1,153 @@
+"""Training from end to end: split, fit, blend and calibrate forward in time, export, test the export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import polars as pl
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from bdp_assets.decisions.policy import Policy
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.scoring.bundle import Bundle, Training
+from bdp_assets.scoring.ensemble import Ensemble
+from bdp_assets.scoring.tables import PiecewiseLinear
+from bdp_assets.training.assemble import assemble
+from bdp_assets.training.evaluate import metrics
+from bdp_assets.training.fit import Fitted, Recipe, anomaly_weight, blend, calibration_table, fit_members
+from bdp_assets.training.plots import plots
+from bdp_assets.training.split import DAY_MS, Split, TrainingData, TrainingError, hold_out
+from bdp_assets.training.thresholds import cheapest_policy
+
+Doubles = NDArray[np.float64]
+Progress = Callable[[str], None]
+DEFAULT = Recipe()
+AGREEMENT = 2e-6
+EXAMPLE_ROWS = 5
+HOLD_OUT_SHARE = 0.25
+AMOUNT = "amount_value"
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """What the model is called and made of. `trained_at_ms` is UTC epoch milliseconds."""
+
+    name: str
+    trained_at_ms: int
+    snapshot_version: str | None = None
+    git_sha: str | None = None
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model that was tested as it will serve."""
+
+    bundle: Bundle
+    policy: Policy
+    split: Split
+    recipe: Recipe
+    seed: int
+    test: pl.DataFrame
+    """Test rows: transaction_id, customer_id, ts_ms, the features, is_fraud, and this model's probability."""
+    plots: dict[str, bytes]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        return self.bundle.manifest.training.metrics
+
+    @property
+    def test_matrix(self) -> Doubles:
+        """Features of the test rows, float64 [n, n_features]."""
+        return _matrix(self.test)
+
+    @property
+    def input_example(self) -> pl.DataFrame:
+        return self.test.select(self.bundle.info.feature_names).head(EXAMPLE_ROWS)
+
+    def save(self, directory: Path) -> Path:
+        return self.bundle.write(directory)
+
+
+def train(
+    data: TrainingData,
+    source: Source,
+    *,
+    recipe: Recipe = DEFAULT,
+    seed: int = 0,
+    progress: Progress = lambda step: None,
+) -> TrainedModel:
+    """Train on the first window of the data's split and test the exported bundle on the last.
+
+    Args:
+        progress: called with the name of each step as it starts.
+
+    Raises:
+        TrainingError: a window has no rows or no fraud, or the export disagrees with the library.
+    """
+    fitted, policy = _fit_and_tune(data.train_rows(), recipe, seed, progress)
+    progress("export")
+    training = Training(
+        **msgspec.structs.asdict(source),
+        catalog_version=CATALOG.version,
+        feature_names=tuple(CATALOG.names),
+        metrics={},
+    )
+    draft = assemble(fitted, policy, training)
+    progress("test")
+    test = _scored(data.test_rows(), draft, fitted)
+    bundle = draft.with_metrics(metrics(test))
+    return TrainedModel(bundle, policy, data.split, recipe, seed, test, plots(test, policy))
+
+
+def _fit_and_tune(rows: pl.DataFrame, recipe: Recipe, seed: int, progress: Progress) -> tuple[Fitted, Policy]:
+    """Blend, calibrate and tune on the window's last days by members that did not see them; then refit."""
+    early, held = hold_out(rows, HOLD_OUT_SHARE)
+    progress("fit members on the window's early days")
+    members = fit_members(_matrix(early), _fraud(early, "early training"), recipe, seed)
+    outputs, fraud = members.outputs(_matrix(held)), _fraud(held, "held-out training")
+    weight = anomaly_weight(outputs, fraud)
+    scores = blend(outputs, weight)
+    calibration = calibration_table(scores, fraud)
+    days = float(np.ptp(held["ts_ms"].to_numpy())) / DAY_MS
+    policy = cheapest_policy(PiecewiseLinear(calibration)(scores), _amounts(held), days)
+    progress("fit members on the whole window")
+    return Fitted(
+        fit_members(_matrix(rows), _fraud(rows, "training"), recipe, seed), weight, calibration
+    ), policy
+
+
+def _scored(test: pl.DataFrame, draft: Bundle, fitted: Fitted) -> pl.DataFrame:
+    """Test rows with the probability that the exported bundle gives them."""
+    matrix = _matrix(test)
+    probability = Ensemble.of(draft).score(matrix)
+    gap = float(np.abs(probability - fitted.predict(matrix)).max(initial=0.0))
+    if gap > AGREEMENT:
+        raise TrainingError(
+            f"the exported graphs differ from the training library by {gap:.1e} (most allowed {AGREEMENT}): "
+            "nothing is registered. The versions of scikit-learn and onnxruntime may not fit each other."
+        )
+    return test.with_columns(probability=pl.Series(probability))
+
+
+def _matrix(rows: pl.DataFrame) -> Doubles:
+    """float64 [n, n_features] in catalog order."""
+    return rows.select(CATALOG.names).to_numpy()
+
+
+def _amounts(rows: pl.DataFrame) -> Doubles:
+    """Amounts in minor units of the base currency."""
+    return rows[AMOUNT].to_numpy() * 100
+
+
+def _fraud(rows: pl.DataFrame, what: str) -> NDArray[np.bool_]:
+    fraud = rows["is_fraud"].to_numpy()
+    if fraud.all() or not fraud.any():
+        raise TrainingError(
+            f"the {what} rows ({len(fraud)}) hold {int(fraud.sum())} known frauds: a model needs both kinds. "
+            "Choose a later cut or more training days, or check that labels are known by then."
+        )
+    return fraud

@@ -1,0 +1,148 @@
+"""A trained model's way into service: register, compare with the champion, promote, bring to this machine."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+
+import msgspec
+from sklearn.metrics import average_precision_score
+
+from bdp_assets.clients.model_run import ModelRun
+from bdp_assets.clients.registry import CHALLENGER, CHAMPION, DIGEST, Registry
+from bdp_assets.scoring.bundle import BundleError, Registration
+from bdp_assets.scoring.ensemble import Ensemble
+from bdp_assets.scoring.local_bundles import LocalBundles
+from bdp_assets.training.card import model_card
+from bdp_assets.training.pipeline import TrainedModel
+
+LOADER = "bdp_assets.training.pyfunc"
+OUTPUT = "fraud_probability"
+REQUIREMENTS = ("bdp-platform", "numpy", "onnxruntime", "msgspec", "pandas")
+
+
+@dataclass(frozen=True)
+class Release:
+    """What became of a trained model. Average precisions are on the model's own test rows."""
+
+    version: str
+    promoted: bool
+    reason: str
+    average_precision: float
+    champion_before: str | None
+    champion_average_precision: float | None
+
+
+def release(trained: TrainedModel, registry: Registry, bundles: LocalBundles) -> Release:
+    """Register a model as challenger, and make it champion if it is not worse than the present one.
+
+    Raises:
+        RegistryUnavailable: MLflow does not answer.
+    """
+    version = register(trained, registry)
+    registry.set_alias(CHALLENGER, version)
+    outcome = _judged(trained, version, registry, bundles)
+    if outcome.promoted:
+        registry.promote(version)
+    return outcome
+
+
+def register(trained: TrainedModel, registry: Registry) -> str:
+    """Log and register a model; returns its version."""
+    info, training = trained.bundle.info, trained.bundle.manifest.training
+    tags = {
+        "catalog_version": training.catalog_version,
+        "snapshot_version": training.snapshot_version or "none",
+        "git_sha": training.git_sha or "none",
+        "policy_version": trained.policy.version,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        run = ModelRun(
+            bundle=trained.save(Path(folder) / "bundle"),
+            digest=info.digest,
+            loader_module=LOADER,
+            requirements=[f"{name}=={installed(name)}" for name in REQUIREMENTS],
+            example=trained.input_example,
+            output=OUTPUT,
+            card=model_card(trained),
+            params=_params(trained),
+            metrics=trained.metrics,
+            plots=trained.plots,
+            tags=tags,
+        )
+        return registry.log_and_register(run)
+
+
+def serve_champion(registry: Registry, bundles: LocalBundles) -> str:
+    """Bring the registry's champion to this machine and make it the one that serves; returns its version.
+
+    Raises:
+        BundleError: the registry has no champion, or its download is damaged.
+    """
+    version = registry.champion()
+    if version is None:
+        raise BundleError(f"{registry.model_name} has no champion yet: train one (`bdp train`)")
+    download(registry, bundles, version)
+    bundles.activate(version)
+    return version
+
+
+def make_champion(registry: Registry, bundles: LocalBundles, version: str) -> None:
+    """Make a version champion by hand, once it is known to score here. Raises BundleError, VersionMissing."""
+    Ensemble.load(download(registry, bundles, version))
+    registry.promote(version)
+    bundles.activate(version)
+
+
+def roll_back(registry: Registry, bundles: LocalBundles) -> str:
+    """Make the version that the champion replaced champion again; returns it. Raises as `make_champion`."""
+    version = registry.predecessor()
+    Ensemble.load(download(registry, bundles, version))
+    registry.set_alias(CHAMPION, version)
+    bundles.activate(version)
+    return version
+
+
+def download(registry: Registry, bundles: LocalBundles, version: str) -> Path:
+    """Bring a version to this machine, verified; returns its folder. Raises BundleError, VersionMissing."""
+    digest = registry.version(version).tags.get(DIGEST, "")
+    registration = Registration(registry.model_name, version)
+    return bundles.put(registration, digest, lambda folder: registry.fetch(version, folder))
+
+
+def _judged(trained: TrainedModel, version: str, registry: Registry, bundles: LocalBundles) -> Release:
+    """Average precision on the same matured labels decides; a tie goes to the newer model."""
+    own, champion = trained.metrics["average_precision"], registry.champion()
+    if champion is None:
+        return Release(version, True, "the first model", own, None, None)
+    try:
+        ensemble = Ensemble.load(download(registry, bundles, champion))
+    except BundleError as error:
+        reason = f"champion {champion} can not score today's features: {error}"
+        return Release(version, True, reason, own, champion, None)
+    theirs = float(
+        average_precision_score(trained.test["is_fraud"].to_numpy(), ensemble.score(trained.test_matrix))
+    )
+    verb = "is not worse than" if own >= theirs else "is worse than"
+    reason = f"average precision {own:.4f} {verb} champion {champion}'s {theirs:.4f} on the same test rows"
+    return Release(version, own >= theirs, reason, own, champion, theirs)
+
+
+def _params(trained: TrainedModel) -> dict[str, object]:
+    def day(ms: int) -> str:
+        return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
+
+    split = trained.split
+    return {
+        **msgspec.structs.asdict(trained.recipe),
+        "seed": trained.seed,
+        "train": f"{day(split.train_start_ms)}..{day(split.train_end_ms)}",
+        "test": f"{day(split.test_start_ms)}..{day(split.test_end_ms)}",
+        "anomaly_weight": trained.bundle.manifest.members[1].weight,
+        "features": len(trained.bundle.info.feature_names),
+        "review_at": trained.policy.review_at,
+        "decline_at": trained.policy.decline_at,
+    }

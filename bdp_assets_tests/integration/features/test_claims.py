@@ -1,0 +1,225 @@
+"""The claim: what is new, delivered again, a duplicate or a conflict; and what may change the state."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import polars as pl
+import pytest
+from redis.exceptions import ResponseError
+
+from bdp_assets.clients.redis import Redis, StoreUnavailable, connect
+from bdp_assets.contracts.records import ValidatedTransaction
+from bdp_assets.features import online, served
+from bdp_assets.features.online import OnlineStore
+from bdp_assets.features.records import RECORD_BYTES
+from bdp_assets.features.spec import DAY, SLACK
+from bdp_assets.settings import Settings
+from bdp_assets_tests.integration.conftest import free_ports
+from bdp_assets_tests.unit.features.frames import label_frame, transaction_frame
+from bdp_assets_tests.unit.features.strategies import START, transaction
+
+pytestmark = pytest.mark.services
+
+HERE, THERE = "topic:0:7", "topic:0:8"
+FIRST = transaction(1, START, 500, body=1)
+SECOND = transaction(2, START + 1_000, 700, body=2)
+OTHER_BODY = transaction(1, START, 999, body=9)
+
+
+@pytest.fixture
+def store(store_client: Redis) -> OnlineStore:
+    store_client.flushdb()
+    return OnlineStore(store_client)
+
+
+def state(client: Redis) -> dict[bytes, bytes | None]:
+    """Everything that is stored, without times to live."""
+    return {key: client.dump(key) for key in sorted(client.keys())}
+
+
+@pytest.mark.parametrize(
+    ("claimed_by", "asked_by", "again", "status"),
+    [
+        (HERE, HERE, FIRST, "redelivery"),
+        (HERE, THERE, FIRST, "duplicate"),
+        (HERE, THERE, OTHER_BODY, "conflict"),
+        (HERE, None, FIRST, "redelivery"),
+        (HERE, None, OTHER_BODY, "conflict"),
+        (None, None, FIRST, "redelivery"),
+        (None, None, OTHER_BODY, "conflict"),
+        (None, HERE, FIRST, "redelivery"),
+        (None, HERE, OTHER_BODY, "conflict"),
+    ],
+)
+def test_a_claimed_transaction_comes_again(
+    store: OnlineStore, claimed_by: str | None, asked_by: str | None, again: ValidatedTransaction, status: str
+) -> None:
+    claimed, _ = store.enrich([FIRST, SECOND], [claimed_by, THERE])
+    before = state(store.client)
+    answer = store.enrich([again], [asked_by])[0]
+    assert (claimed.status, answer.status, answer.apply_seq) == ("new", status, 1)
+    if status == "redelivery":
+        assert answer.features.tobytes() == claimed.features.tobytes()
+    else:
+        assert answer.features.size == 0
+    adopted = claimed_by is None and asked_by is not None and status == "redelivery"
+    assert (state(store.client) == before) is not adopted
+
+
+def test_only_the_first_stream_delivery_adopts_the_claim_of_the_api(store: OnlineStore) -> None:
+    store.enrich([FIRST], [None])
+    decision = store.save_decision(FIRST, b"approve")
+    adopted, again, copy = store.enrich([FIRST] * 3, [HERE, HERE, THERE])
+    assert [adopted.status, again.status, copy.status] == ["redelivery", "redelivery", "duplicate"]
+    assert adopted.decision == again.decision == decision == b"approve"
+
+
+def test_the_first_decision_stands(store: OnlineStore) -> None:
+    assert store.decision("c0", "t1") is None
+    assert store.save_decisions([FIRST, SECOND], [b"approve", b"review"]) == [b"approve", b"review"]
+    assert store.save_decision(FIRST, b"decline") == b"approve"
+    assert store.decision("c0", "t1") == b"approve"
+
+
+def test_a_dry_run_answers_as_the_next_call_would_and_leaves_no_trace(store: OnlineStore) -> None:
+    store.enrich([FIRST], [HERE])
+    before = state(store.client)
+    dry = store.enrich_dry(SECOND)
+    assert [store.enrich_dry(FIRST).status, store.enrich_dry(OTHER_BODY).status] == ["redelivery", "conflict"]
+    assert state(store.client) == before
+    wet = store.enrich([SECOND], [None])[0]
+    assert (dry.status, dry.apply_seq, dry.features.tobytes()) == ("new", 2, wet.features.tobytes())
+
+
+def test_without_history_is_what_a_stranger_gets(store: OnlineStore) -> None:
+    stranger = store.enrich([FIRST], [None])[0].features
+    assert store.features_without_history(FIRST).tobytes() == stranger.tobytes()
+    assert np.isfinite(stranger).all()
+    nowhere = transaction(3, START, merchant=None)
+    assert np.isfinite(store.features_without_history(nowhere)).all()
+
+
+def test_an_empty_micro_batch_is_none(store: OnlineStore) -> None:
+    assert store.enrich([], []) == []
+    store.apply_merchants([], [])
+
+
+def test_keys_of_a_customer_share_a_slot_and_expire(store: OnlineStore) -> None:
+    store.enrich([FIRST], [HERE])
+    store.save_decision(FIRST, b"approve")
+    store.apply_merchants([FIRST], [HERE])
+    keys = [key.decode() for key in store.client.keys()]
+    customer = [key for key in keys if "{c:c0}" in key]
+    merchant = [key for key in keys if "{m:m0}" in key]
+    assert (len(customer), len(merchant), len(keys)) == (2, 1, 3)
+    assert len({store.client.execute_command("CLUSTER", "KEYSLOT", key) for key in customer}) == 1
+    assert all(30 * DAY // 1000 < store.client.ttl(key) <= 60 * DAY // 1000 for key in keys)
+
+
+def test_claims_leave_with_their_events(store: OnlineStore) -> None:
+    """Long after, what no window reaches is dropped (in blocks), and its transaction ids are free again."""
+    old = [transaction(i, START + i) for i in range(40)]
+    store.enrich(old, [f"topic:0:{i}" for i in range(40)])
+    store.enrich([transaction(50, START + 30 * DAY + SLACK + 39)], ["topic:0:50"])
+    assert store.client.strlen(store.layout.events("c0")) == RECORD_BYTES
+    again = store.enrich([old[0]], ["topic:0:51"])[0]
+    assert (again.status, again.apply_seq) == ("new", 42)
+
+
+def test_a_late_event_is_not_what_drops_others(store: OnlineStore) -> None:
+    store.enrich([transaction(i, START + i) for i in range(40)], [None] * 40)
+    store.enrich([transaction(50, START - 300 * DAY)], [None])
+    assert store.client.strlen(store.layout.events("c0")) == 41 * RECORD_BYTES
+
+
+def test_more_events_than_the_bound_leave_out_those_applied_first(
+    store: OnlineStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "MOST_EVENTS", 50)
+    monkeypatch.setattr(online, "MOST_EVENTS", 50)
+    monkeypatch.setattr(online, "SPARE_EVENTS", 30)
+    many = [transaction(i, START + i) for i in range(200)]
+    places = [f"topic:0:{i}" for i in range(200)]
+    answers = store.enrich(many, places)
+    count = store.catalog.names.index("customer_count_1d")
+    assert [answer.features[count] for answer in answers] == [min(i, 50) for i in range(200)]
+    kept = store.client.strlen(store.layout.events("c0")) // RECORD_BYTES
+    assert 80 <= kept < 80 + 16
+    again = store.enrich(many[-30:], places[-30:])
+    assert [a.features.tobytes() for a in again] == [a.features.tobytes() for a in answers[-30:]]
+
+
+def test_a_server_that_forgot_the_scripts_is_told_again(store: OnlineStore) -> None:
+    store.enrich([FIRST], [HERE])
+    store.client.script_flush()
+    answers = store.enrich([FIRST, SECOND], [HERE, THERE])
+    assert [answer.status for answer in answers] == ["redelivery", "new"]
+    store.client.script_flush()
+    store.apply_merchants([FIRST, SECOND], [HERE, THERE])
+    assert store.client.exists(store.layout.tiles("m0"))
+
+
+def test_a_connection_that_was_closed_is_opened_again(store: OnlineStore, store_settings: Settings) -> None:
+    ours = connect(store_settings)
+    closed = OnlineStore(ours)
+    closed.enrich([FIRST], [HERE])
+    assert store.client.client_kill_filter(_id=ours.client_id()) == 1
+    assert closed.enrich([SECOND], [THERE])[0].apply_seq == 2
+
+
+def test_a_store_that_is_down_says_so(store_settings: Settings) -> None:
+    port = free_ports()["redis_port"]
+    down = connect(store_settings.model_copy(update={"redis_url": f"redis://127.0.0.1:{port}/0"}))
+    for call in (lambda s: s.enrich([FIRST], [None]), lambda s: s.ready(), lambda s: s.decision("c0", "t1")):
+        with pytest.raises(StoreUnavailable, match=f"127.0.0.1:{port} is not reachable: start it"):
+            call(OnlineStore(down))
+
+
+def test_a_store_that_is_slow_says_so_in_time(store: OnlineStore, store_settings: Settings) -> None:
+    hasty = OnlineStore(connect(store_settings.model_copy(update={"redis_timeout_ms": 50})))
+    hasty.enrich([FIRST], [HERE])
+    store.client.client_pause(600, all=True)
+    with pytest.raises(StoreUnavailable, match="did not answer in time"):
+        hasty.enrich([SECOND], [THERE])
+    time.sleep(0.7)
+    assert hasty.enrich([SECOND], [THERE])[0].apply_seq == 2
+
+
+def test_a_full_store_says_so(store: OnlineStore) -> None:
+    memory = store.client.config_get("maxmemory")["maxmemory"]
+    store.client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(StoreUnavailable, match="refuses writes"):
+            store.enrich([FIRST], [HERE])
+    finally:
+        store.client.config_set("maxmemory", memory)
+
+
+def test_a_defect_is_not_an_outage(store: OnlineStore) -> None:
+    store.client.lpush(store.layout.events("c0"), "not ours")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        store.enrich([FIRST], [HERE])
+
+
+def test_a_rebuild_leaves_other_keys_and_decisions_alone(store: OnlineStore) -> None:
+    store.client.set("somebody else's", "value")
+    store.enrich([FIRST, transaction(9, START, customer="gone", merchant="gone")], [HERE, THERE])
+    store.save_decision(FIRST, b"approve")
+    result = store.rebuild(transaction_frame([FIRST, SECOND]), label_frame([]))
+    assert (result.customers, result.events, result.merchants, result.tiles) == (1, 2, 1, 1)
+    assert not store.client.exists(store.layout.events("gone"), store.layout.tiles("gone"))
+    assert store.client.get("somebody else's") == b"value"
+    assert store.decision("c0", "t1") == b"approve"
+    empty = store.rebuild(transaction_frame([]), label_frame([]))
+    assert (empty.events, store.ready()) == (0, True)
+
+
+def test_history_is_published_already(store: OnlineStore) -> None:
+    store.rebuild(transaction_frame([FIRST]), label_frame([]))
+    answers = store.enrich([FIRST, OTHER_BODY, FIRST], [HERE, HERE, None])
+    assert [answer.status for answer in answers] == ["duplicate", "conflict", "redelivery"]
+    mixed = transaction_frame([FIRST, SECOND]).with_columns(coordinates=pl.Series([None, THERE]))
+    store.rebuild(mixed, label_frame([]))
+    assert [a.status for a in store.enrich([FIRST, SECOND], [HERE, THERE])] == ["duplicate", "redelivery"]

@@ -1,0 +1,145 @@
+"""The scoring stream on real services, with workers as processes of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bdp_assets.clients.kafka import (
+    Message,
+    Publisher,
+    admin,
+    committed_offsets,
+    ensure_topics,
+    stream_range,
+    topic_ids,
+    watermarks,
+)
+from bdp_assets.clients.redis import connect
+from bdp_assets.contracts.topics import RAW, TOPICS
+from bdp_assets.decisions.decider import Decider
+from bdp_assets.features.online import OnlineStore
+from bdp_assets.operations.topics import specs
+from bdp_assets.settings import Settings
+from bdp_assets.streaming.groups import SCORING
+from bdp_assets.streaming.items import Output
+from bdp_assets.streaming.scoring import Scoring
+from bdp_assets_tests.integration.conftest import Platform
+
+SMALL_BATCH = 50
+PATIENCE_S = 60.0
+
+
+class Stream:
+    """Topics made anew, two empty databases of the online store, and a model."""
+
+    def __init__(self, platform: Platform, home: Path) -> None:
+        """`home` has the model; it is not the home of the services."""
+        self.home = home
+        self.settings = self._with_store(platform.settings.model_copy(update={"home": home}), 5)
+        self._fresh = self._with_store(self.settings, 6)
+        self._environment = {
+            **platform.environment,
+            "BDP_HOME": str(home),
+            "BDP_REDIS_URL": self.settings.redis,
+            "BDP_STREAM_BATCH_MESSAGES": str(SMALL_BATCH),
+        }
+        for settings in (self.settings, self._fresh):
+            connect(settings).flushdb()
+        self._make_topics_anew()
+
+    @staticmethod
+    def _with_store(settings: Settings, database: int) -> Settings:
+        url = f"{settings.redis.rpartition('/')[0]}/{database}"
+        return settings.model_copy(update={"redis_url": url, "redis_timeout_ms": 5_000})
+
+    def _make_topics_anew(self) -> None:
+        client = admin(self.settings)
+        for future in client.delete_topics(list(TOPICS)).values():
+            future.exception(10)
+        until(lambda: not set(TOPICS) & set(client.list_topics(timeout=10).topics))
+        ensure_topics(self.settings, specs())
+
+    @property
+    def store(self) -> OnlineStore:
+        return OnlineStore(connect(self.settings))
+
+    def send(self, values: Iterable[tuple[str, bytes | None]]) -> None:
+        """Produce (customer_id, value) pairs to the raw topic."""
+        publisher = Publisher(self.settings)
+        for customer, value in values:
+            publisher.send(RAW.name, key=customer, value=value)
+        publisher.flush()
+
+    def start(self, slot: int = 0) -> subprocess.Popen[bytes]:
+        """A worker; whoever starts one ends it."""
+        command = [sys.executable, "-m", "bdp_assets.cli.main", "stream", "scoring", "--slot", str(slot)]
+        with (self.home / f"worker-{slot}.log").open("ab") as log:
+            return subprocess.Popen(command, env=self._environment, stderr=log, stdout=log)
+
+    @contextmanager
+    def worker(self, slot: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker that is drained at the end, and must leave without complaint."""
+        process = self.start(slot)
+        try:
+            yield process
+            process.terminate()
+            assert process.wait(PATIENCE_S) == 0, self.log(slot)
+        finally:
+            process.kill()
+            process.wait()
+
+    def log(self, slot: int = 0) -> str:
+        return (self.home / f"worker-{slot}.log").read_text()
+
+    def done(self) -> int:
+        """Raw messages whose results are committed (the raw topic has no transaction markers here)."""
+        return sum(committed_offsets(self.settings, SCORING, [RAW.name]).values())
+
+    def drain(self, patience_s: float = PATIENCE_S) -> None:
+        """Wait until the workers have committed everything that is on the raw topic."""
+        total = sum(end for _, end in watermarks(self.settings, [RAW.name]).values())
+        until(lambda: self.done() == total, patience_s)
+
+    def records(self, topic: str) -> list[Message]:
+        """Committed records, in order within a partition."""
+        ranges = watermarks(self.settings, [topic])
+        batches = list(stream_range(self.settings, ranges))
+        return sorted((m for batch in batches for m in batch), key=lambda m: (m.partition, m.offset))
+
+    def published(self) -> list[Output]:
+        """What the workers published: topic by topic, partition by partition, in order."""
+        names = [name for name in TOPICS if name != RAW.name]
+        return [_output(m) for name in names for m in self.records(name)]
+
+    def undisturbed(self) -> list[Output]:
+        """What one worker that nothing disturbs makes of the raw topic, in the order of `published`."""
+        topic_id = topic_ids(self.settings, [RAW.name])[RAW.name]
+        decider = Decider.load(self.settings.models_dir / "champion")
+        scoring = Scoring(OnlineStore(connect(self._fresh)), decider, lambda: topic_id)
+        # A customer has the same partition on every topic, so the order within a partition is the raw one.
+        outputs = scoring(self.records(RAW.name))
+        return [output for name in TOPICS for output in outputs if output.topic == name]
+
+
+def _output(message: Message) -> Output:
+    return Output(message.topic, (message.key or b"").decode(), message.value or b"", message.headers)
+
+
+def until(condition, patience_s: float = PATIENCE_S) -> None:  # type: ignore[no-untyped-def]
+    """Wait for a condition; the time-out only ends a test that hangs."""
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """kill -9."""
+    os.kill(process.pid, 9)
+    process.wait()

@@ -1,0 +1,312 @@
+"""The service as users start it, on the real store and broker: the original's own calls, and bad days."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import polars as pl
+import pytest
+
+from bdp_assets.clients import kafka, redis
+from bdp_assets.contracts.columns import LABELS, VALIDATED
+from bdp_assets.contracts.topics import RAW
+from bdp_assets.contracts.transaction import decode_transaction
+from bdp_assets.features.online import OnlineStore
+from bdp_assets.runtime import valkey
+from bdp_assets.settings import Settings
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
+from bdp_assets_tests.integration.conftest import Platform, free_ports
+
+pytestmark = pytest.mark.services
+PROJECT = Path(__file__).parents[2]
+PAN = "4111111111111111"
+
+PREDICT = """
+   curl -X POST http://localhost:5001/api/v1/predict -H "Content-Type: application/json" -d '{"transaction_id": "test-123", "customer_id": "customer-456", "amount": 1500.00, "timestamp": "2024-01-15T10:30:00Z", "merchant_id": "merchant-789"}'
+"""  # noqa: E501 - verbatim
+PREDICT_BATCH = """
+   curl -X POST http://localhost:5001/api/v1/predict/batch -H "Content-Type: application/json" -d '[{"transaction_id": "txn-1", "customer_id": "cust-1", "amount": 100.00, "timestamp": "2024-01-15T10:30:00Z"}, {"transaction_id": "txn-2", "customer_id": "cust-2", "amount": 5000.00, "timestamp": "2024-01-15T10:31:00Z"}]'
+"""  # noqa: E501 - verbatim
+
+
+@dataclass
+class RunningApi:
+    """The service in its own process, with a store of its own that tests may stop."""
+
+    settings: Settings
+    url: str
+    log: Path
+    store: subprocess.Popen[bytes]
+
+    def curl(self, command: str) -> httpx.Response:
+        """Do what a curl command line says, against this service."""
+        words = iter(shlex.split(command)[1:])
+        method, url, headers, body = "GET", "", {}, None
+        for word in words:
+            if word == "-X":
+                method = next(words)
+            elif word == "-H":
+                name, _, value = next(words).partition(": ")
+                headers[name] = value
+            elif word == "-d":
+                body = next(words)
+            else:
+                url = word.replace("http://localhost:5001", self.url)
+        return httpx.request(method, url, headers=headers, content=body)
+
+    def predict(self, name: str, **changes: Any) -> httpx.Response:
+        fields = {
+            "transaction_id": name,
+            "customer_id": name,
+            "amount": 10,
+            "timestamp": "2026-01-15T10:30:00Z",
+        }
+        return httpx.post(f"{self.url}/api/v1/predict", json=fields | changes)
+
+    def dependencies(self) -> dict[str, str]:
+        states: dict[str, str] = httpx.get(f"{self.url}/health").json()["dependencies"]
+        return states
+
+
+@pytest.fixture(scope="module")
+def settings(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    own = {**free_ports(), "kafka_bootstrap": platform.kafka, "home": tmp_path_factory.mktemp("api")}
+    settings = Settings(_env_file=None, **own)  # type: ignore[call-arg, arg-type]
+    kafka.ensure_topics(settings, [kafka.TopicSpec(RAW.name, RAW.partitions)])
+    return settings
+
+
+@pytest.fixture(scope="module")
+def store(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    (settings.home / "redis").mkdir()
+    with running(valkey.command(settings), settings, settings.home / "valkey.log") as process:
+        wait_until(lambda: valkey.healthy(settings))
+        fill(settings)
+        yield process
+
+
+@pytest.fixture(scope="module")
+def api(settings: Settings, store: subprocess.Popen[bytes]) -> Iterator[RunningApi]:
+    settings.models_dir.mkdir()
+    (settings.models_dir / "champion").symlink_to(tiny_bundle(settings.models_dir / "1"))
+    with serving(settings) as (url, log):
+        yield RunningApi(settings, url, log, store)
+
+
+def test_the_originals_own_calls_are_answered(api: RunningApi) -> None:
+    one = api.curl(PREDICT)
+    assert one.status_code == 200, one.text
+    assert one.json()["transaction_id"] == "test-123"
+    assert 0 <= one.json()["fraud_probability"] <= 1
+    assert one.json()["degraded"] is False
+    batch = api.curl(PREDICT_BATCH)
+    assert [item["transaction_id"] for item in batch.json()] == ["txn-1", "txn-2"]
+    assert [item["degraded"] for item in batch.json()] == [False, False]
+
+
+@pytest.mark.parametrize("path", ["/health", "/metrics", "/api/v1/model", "/docs", "/openapi.json", "/livez"])
+def test_what_there_is_to_see_is_there(api: RunningApi, path: str) -> None:
+    assert api.curl(f"curl http://localhost:5001{path}").status_code == 200
+
+
+def test_the_root_is_ours_and_not_bentomls(api: RunningApi) -> None:
+    assert httpx.get(api.url).headers["location"] == "/docs"
+    assert "bdp_api_requests_total" in httpx.get(f"{api.url}/metrics").text
+    assert "process_resident_memory_bytes" in httpx.get(f"{api.url}/metrics").text
+    for path in ("/docs.json", "/static_content/index.css", "/nothing"):
+        assert httpx.get(api.url + path).json()["error"]["code"] == "not_found"
+
+
+def test_everything_is_up(api: RunningApi) -> None:
+    assert api.dependencies() == {"model": "ok", "online_store": "ok", "kafka": "ok"}
+
+
+def test_the_same_transaction_is_decided_and_sent_once(api: RunningApi) -> None:
+    before = kafka.watermarks(api.settings, [RAW.name])
+    first, again = api.predict("once"), api.predict("once")
+    assert again.json() | {"request_id": ""} == first.json() | {"request_id": ""}
+    assert api.predict("once", amount=11).status_code == 409
+    messages = raw_messages(api.settings, before, "once", expected=1)
+    assert json.loads(messages[0].value or b"")["transaction_id"] == "once"
+    assert messages[0].key == b"once"
+    assert messages[0].header("schema-version") == b"1"
+    assert messages[0].header("request-id") == first.headers["x-request-id"].encode()
+    assert messages[0].header("traceparent")
+
+
+def test_the_next_call_of_a_customer_sees_this_one(api: RunningApi) -> None:
+    customer = {"customer_id": "frequent", "timestamp": "2026-01-15T11:00:00Z"}
+    earlier = api.predict("visit-1", **customer | {"timestamp": "2026-01-15T10:59:00Z"})
+    later = api.predict("visit-2", **customer)
+    store = OnlineStore(redis.connect(api.settings))
+    features = [
+        json.loads(store.decision("frequent", name) or b"")["features"] for name in ("visit-1", "visit-2")
+    ]
+    assert earlier.status_code == later.status_code == 200
+    assert features[0] != features[1]
+
+
+def test_a_dry_run_leaves_no_trace(api: RunningApi) -> None:
+    before = kafka.watermarks(api.settings, [RAW.name])
+    fields = {
+        "transaction_id": "dry",
+        "customer_id": "dry",
+        "amount": 10,
+        "timestamp": "2026-01-15T10:30:00Z",
+    }
+    assert httpx.post(f"{api.url}/api/v1/predict?dry_run=true", json=fields).status_code == 200
+    assert OnlineStore(redis.connect(api.settings)).decision("dry", "dry") is None
+    assert api.predict("dry", amount=99).status_code == 200, "nothing had claimed the id"
+    raw_messages(api.settings, before, "dry", expected=1)
+
+
+def test_bad_input_is_neither_answered_with_nor_logged(api: RunningApi) -> None:
+    for content in (b"{", PAN.encode(), json.dumps({PAN: PAN}).encode(), b"x" * 1_000_000):
+        answer = httpx.post(
+            f"{api.url}/api/v1/predict?{PAN}", content=content, headers={"Content-Type": "application/json"}
+        )
+        assert 400 <= answer.status_code < 500
+        assert PAN not in answer.text
+    api.predict("bad", merchant_id=PAN)
+    httpx.get(f"{api.url}/{PAN}")
+    assert PAN not in httpx.get(f"{api.url}/metrics").text
+    assert PAN not in api.log.read_text()
+
+
+def test_a_slow_store_costs_one_call_its_time_out_and_then_nobody(api: RunningApi) -> None:
+    api.store.send_signal(signal.SIGSTOP)
+    try:
+        assert api.predict("slow-1").json()["degraded"] is True
+        started = time.perf_counter()
+        assert api.predict("slow-2").json()["degraded"] is True
+        assert api.dependencies()["online_store"] == "down"
+        assert time.perf_counter() - started < 5, "no call waits for the store again"
+    finally:
+        api.store.send_signal(signal.SIGCONT)
+    wait_until(lambda: api.dependencies()["online_store"] == "ok")
+    assert api.predict("slow-3").json()["degraded"] is False
+
+
+def test_an_emptied_store_is_not_taken_for_history(api: RunningApi) -> None:
+    redis.connect(api.settings).flushall()
+    wait_until(lambda: api.dependencies()["online_store"] == "empty")
+    assert api.predict("emptied").json()["degraded"] is True
+    fill(api.settings)
+    wait_until(lambda: api.dependencies()["online_store"] == "ok")
+
+
+def test_without_model_store_and_broker_it_lives_and_says_what_to_do(tmp_path: Path) -> None:
+    ports = free_ports()
+    settings = Settings(_env_file=None, home=tmp_path, **ports)  # type: ignore[call-arg, arg-type]
+    with serving(settings) as (url, log):
+        health = httpx.get(f"{url}/health")
+        assert health.status_code == 503
+        assert health.json()["alive"] is True
+        assert health.json()["dependencies"] == {"model": "missing", "online_store": "down", "kafka": "down"}
+        body = {"transaction_id": "a", "customer_id": "a", "amount": 1, "timestamp": "2026-01-15T10:30:00Z"}
+        refused = httpx.post(f"{url}/api/v1/predict", json=body)
+        assert refused.status_code == 503
+        assert "bdp train" in refused.json()["error"]["message"]
+        assert httpx.get(f"{url}/readyz").status_code == 503
+    assert "no model to serve" in log.read_text()
+
+
+class running:  # noqa: N801 - reads as a verb
+    """A child process that ends with the block: politely first."""
+
+    def __init__(self, command: list[str], settings: Settings, log: Path) -> None:
+        ports = {
+            f"BDP_{name.upper()}": str(value)
+            for name, value in settings.model_dump(exclude_none=True).items()
+            if name.endswith(("_port", "bootstrap"))
+        }
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("BDP_")}
+        bento = {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+        environment = {**clean, **ports, **bento, "BDP_HOME": str(settings.home)}
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                command, env=environment, cwd=settings.home, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    def __enter__(self) -> subprocess.Popen[bytes]:
+        return self.process
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+class serving(running):  # noqa: N801
+    """The API as its users start it; the block begins when it lives."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.url, self.log = f"http://127.0.0.1:{settings.api_port}", settings.home / "api.log"
+        address = ("--port", str(settings.api_port), "--host", "127.0.0.1", "--working-dir", str(PROJECT))
+        command = [sys.executable, "-m", "bentoml", "serve", "bento.service:FraudService", *address]
+        super().__init__(command, settings, self.log)
+
+    def __enter__(self) -> Any:
+        wait_until(lambda: lives(self.url) or self.process.poll() is not None)
+        assert self.process.poll() is None, self.log.read_text()
+        return self.url, self.log
+
+
+def fill(settings: Settings) -> None:
+    """Rebuild the store from a history of one transaction."""
+    fields = {"transaction_id": "h", "customer_id": "h", "amount": 1, "timestamp": "2026-01-01T00:00:00Z"}
+    history = decode_transaction(json.dumps(fields).encode(), received_ms=1_800_000_000_000)
+    row = {**msgspec.structs.asdict(history), "event_date": date(2026, 1, 1)}
+    store = OnlineStore(redis.connect(settings))
+    store.rebuild(pl.DataFrame([row], schema=VALIDATED), pl.DataFrame(schema=LABELS))
+
+
+def lives(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/livez").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], patience_s: float = 60) -> None:
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.1)
+
+
+def raw_messages(
+    settings: Settings, before: dict[tuple[str, int], tuple[int, int]], customer: str, expected: int
+) -> list[kafka.Message]:
+    """A customer's messages on the raw topic since `before`; waits for them, and a second for more."""
+    found: list[kafka.Message] = []
+
+    def read() -> bool:
+        found.clear()
+        for (topic, partition), (_, end) in kafka.watermarks(settings, [RAW.name]).items():
+            start = before[topic, partition][1]
+            messages = kafka.read_range(settings, topic, partition, start, end)
+            found.extend(message for message in messages if message.key == customer.encode())
+        return len(found) >= expected
+
+    wait_until(read)
+    time.sleep(1)
+    read()
+    assert len(found) == expected
+    return found

@@ -1,0 +1,139 @@
+"""The registry and a release against a real MLflow on a database of its own (no server)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mlflow
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+
+from bdp_assets.clients.registry import CHALLENGER, Registry, RegistryUnavailable, VersionMissing
+from bdp_assets.decisions.policy import make_policy
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.scoring.bundle import Bundle, BundleError
+from bdp_assets.scoring.ensemble import Ensemble
+from bdp_assets.scoring.local_bundles import LocalBundles
+from bdp_assets.training.evaluate import metrics
+from bdp_assets.training.fit import Recipe
+from bdp_assets.training.pipeline import TrainedModel
+from bdp_assets.training.plots import plots
+from bdp_assets.training.release import make_champion, release, roll_back, serve_champion
+from bdp_assets.training.split import Split
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle, tiny_rows
+
+DAY_MS = 86_400_000
+WIDTH = len(CATALOG.names)
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    home = tmp_path_factory.mktemp("mlflow")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        registry = Registry(f"sqlite:///{home}/mlflow.db", "fraud_test")
+        assert registry.champion() is None
+        assert registry.versions() == []
+        yield registry
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> LocalBundles:
+    return LocalBundles(tmp_path_factory.mktemp("models"))
+
+
+def trained(folder: Path, *, shuffled: bool = False, catalog_version: str = CATALOG.version) -> TrainedModel:
+    """A tested model; a shuffled one scores at random."""
+    bundle = Bundle.read(tiny_bundle(folder))
+    if catalog_version != CATALOG.version:
+        training = msgspec.structs.replace(bundle.manifest.training, catalog_version=catalog_version)
+        bundle = Bundle.of(training, bundle.manifest.members, bundle.manifest.calibration, bundle.files)
+    matrix, fraud = tiny_rows(WIDTH, rows=1_000, seed=4)
+    scores = Ensemble(bundle).score(matrix)
+    test = pl.DataFrame(
+        {
+            "transaction_id": [f"t{i}" for i in range(1_000)],
+            "customer_id": [f"c{i}" for i in range(1_000)],
+            "ts_ms": np.arange(1_000) * 600_000,
+            **dict(zip(CATALOG.names, matrix.T, strict=True)),
+            "is_fraud": fraud,
+            "probability": np.random.default_rng(0).permutation(scores) if shuffled else scores,
+        }
+    )
+    policy = make_policy(0.2, 0.6)
+    split = Split.starting(0, train_days=7, delay_days=7, test_days=7)
+    measured = bundle.with_metrics(metrics(test))
+    return TrainedModel(measured, policy, split, Recipe(), 0, test, plots(test, policy))
+
+
+def test_a_models_way_into_service_and_back(
+    registry: Registry, bundles: LocalBundles, tmp_path: Path
+) -> None:
+    first = release(trained(tmp_path / "a"), registry, bundles)
+    assert (first.version, first.promoted, first.champion_before) == ("1", True, None)
+    assert serve_champion(registry, bundles) == "1"
+
+    worse = release(trained(tmp_path / "b", shuffled=True), registry, bundles)
+    assert (worse.version, worse.promoted) == ("2", False)
+    assert worse.average_precision < worse.champion_average_precision
+    assert (registry.champion(), registry.alias(CHALLENGER)) == ("1", "2")
+
+    equal = release(trained(tmp_path / "c"), registry, bundles)
+    assert (equal.version, equal.promoted, equal.champion_before) == ("3", True, "1")
+    assert serve_champion(registry, bundles) == "3"
+    assert Bundle.read(bundles.champion).info.version == "3"
+
+    assert roll_back(registry, bundles) == "1"
+    assert (registry.champion(), bundles.active()) == ("1", "1")
+    make_champion(registry, bundles, "2")
+    assert (registry.champion(), bundles.active(), registry.predecessor()) == ("2", "2", "1")
+    assert [row.version for row in registry.versions()] == ["3", "2", "1"]
+
+
+def test_a_version_carries_its_card_and_loads_by_mlflow_itself(registry: Registry, tmp_path: Path) -> None:
+    model = trained(tmp_path / "bundle")
+    version = release(model, registry, LocalBundles(tmp_path / "models")).version
+    row = registry.version(version)
+    assert row.metrics["average_precision"] == pytest.approx(model.metrics["average_precision"])
+    assert row.tags["catalog_version"] == CATALOG.version
+    assert row.tags["policy_version"] == model.policy.version
+
+    client = mlflow.MlflowClient(registry.uri)
+    plots_there = {item.path for item in client.list_artifacts(row.run_id, "plots")}
+    assert plots_there == {"plots/precision_recall.png", "plots/scores.png", "plots/calibration.png"}
+    assert "Average precision" in client.get_model_version(registry.model_name, version).description
+
+    loaded = mlflow.pyfunc.load_model(f"models:/{registry.model_name}/{version}")
+    assert loaded.metadata.signature.inputs.input_names() == list(CATALOG.names)
+    answered = loaded.predict(model.input_example.to_pandas())["fraud_probability"]
+    assert answered.tolist() == model.test["probability"][: len(answered)].to_list()
+
+
+def test_a_champion_of_another_catalog_is_replaced(
+    registry: Registry, bundles: LocalBundles, tmp_path: Path
+) -> None:
+    stranger = Registry(registry.uri, "fraud_catalogs")
+    release(trained(tmp_path / "a", catalog_version="000000000000"), stranger, bundles)
+    with pytest.raises(BundleError, match="000000000000"):
+        make_champion(stranger, bundles, "1")
+    outcome = release(trained(tmp_path / "b", shuffled=True), stranger, bundles)
+    assert outcome.promoted
+    assert "000000000000" in outcome.reason
+
+
+def test_what_is_not_there_is_named(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(VersionMissing, match="99"):
+        registry.version("99")
+    empty = Registry(registry.uri, "never_trained")
+    with pytest.raises(VersionMissing, match="replaced no other"):
+        empty.predecessor()
+    with pytest.raises(BundleError, match="bdp train"):
+        serve_champion(empty, LocalBundles(tmp_path))
+
+
+def test_a_registry_that_is_down_is_named_without_its_password() -> None:
+    with pytest.raises(RegistryUnavailable, match=r"127\.0\.0\.1:1 failed.*bdp status") as failure:
+        Registry("http://user:secret@127.0.0.1:1", "fraud").champion()
+    assert "secret" not in str(failure.value)

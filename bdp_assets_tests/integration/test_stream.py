@@ -1,0 +1,233 @@
+"""Exactly-once effects of the scoring stream, proved on real Kafka and a real store by disturbing it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+
+from bdp_assets.clients.kafka import GroupReader, TransactionAborted, TransactionalPublisher, topic_ids
+from bdp_assets.contracts.codec import decode_dead_letter, decode_prediction, encode
+from bdp_assets.contracts.headers import SOURCE, STEP
+from bdp_assets.contracts.topics import DLQ, PREDICTIONS, RAW
+from bdp_assets.contracts.transaction import decode_transaction
+from bdp_assets.decisions.decider import Decider
+from bdp_assets.operations.ledger import read_ledger
+from bdp_assets.streaming.groups import SCORING
+from bdp_assets.streaming.scoring import Scoring
+from bdp_assets_tests.fakes.messages import body
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
+from bdp_assets_tests.integration.conftest import Platform
+from bdp_assets_tests.integration.stream import Stream, kill, until
+
+pytestmark = pytest.mark.services
+
+PAN = "4111111111111111"
+BAD: dict[str, list[bytes | None]] = {
+    "not_json": [b'{"transaction_id": ', b"", body(amount=float("nan")), body(amount=float("inf"))],
+    "not_utf8": [b'{"transaction_id": "\xff"}'],
+    "tombstone": [None],
+    "too_large": [b'{"transaction_id": "' + b"x" * 2_000_000 + b'"}'],
+    "missing_field": [body(amount=None), body(customer_id=None)],  # type: ignore[arg-type]
+    "unknown_field": [body(colour="red")],
+    "wrong_type": [body(amount="12"), body(timestamp=1767225600), b"[]"],
+    "out_of_range": [body(amount=-1), body(latitude=91)],
+    "amount_excess_digits": [body(amount=1.001)],
+    "bad_format": [body(timestamp="2026-01-01T00:00:00")],
+    "timestamp_future": [body(timestamp="2999-01-01T00:00:00Z")],
+    "pan_in_field": [body(merchant_id=PAN), body(PAN), body(customer_id=PAN), body(device_id=PAN)],
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BDP_HOME with a champion model."""
+    home = tmp_path_factory.mktemp("stream")
+    tiny_bundle(home / "models" / "tiny")
+    (home / "models" / "champion").symlink_to("tiny")
+    return home
+
+
+@pytest.fixture
+def stream(platform: Platform, home: Path) -> Stream:
+    return Stream(platform, home)
+
+
+def transactions(count: int, seed: int = 1) -> list[tuple[str, bytes]]:
+    """Traffic of 40 customers with broken values, duplicates and conflicts in it."""
+    random_ = random.Random(seed)
+    values: list[tuple[str, bytes]] = []
+    for number in range(count):
+        customer = f"c-{random_.randrange(40)}"
+        kind = random_.random()
+        if kind < 0.05:
+            values.append((customer, b"{"))
+        elif kind < 0.10 and values:
+            values.append(random_.choice(values))
+        else:
+            # One id in thirty comes twice with another amount: a conflict.
+            name = f"t-{number if random_.random() > 0.03 else number // 2}"
+            values.append((customer, body(name, customer, amount=random_.randrange(1, 9000))))
+    return values
+
+
+def assert_as_if_undisturbed(stream: Stream) -> None:
+    assert stream.published() == stream.undisturbed()
+    assert read_ledger(stream.settings).balanced
+
+
+def test_every_bad_value_gets_its_code_and_keeps_its_bytes(stream: Stream) -> None:
+    values = [(code, value) for code, values in BAD.items() for value in values]
+    good = [body("ok", currency="KWD", amount=1.001), body("ancient", timestamp="1999-01-01T00:00:00+02:00")]
+    taken = [body("ok", currency="KWD", amount=1.001), body("ok", amount=7)]
+    stream.send(("c-1", value) for value in [*(value for _, value in values), *good, *taken])
+
+    with stream.worker():
+        stream.drain()
+
+    letters = [decode_dead_letter(m.value or b"") for m in stream.records(DLQ.name)]
+    assert [letter.error for letter in letters] == [code for code, _ in values] + ["duplicate", "conflict"]
+    assert [m.header(STEP) for m in stream.records(DLQ.name)[-3:]] == [b"validate", b"enrich", b"enrich"]
+    for letter, value in zip(letters, [*(value for _, value in values), *taken], strict=True):
+        assert letter.masked == (letter.error == "pan_in_field")
+        assert letter.masked or b64decode(letter.value_base64) == (value or b"")
+        assert PAN.encode() not in b64decode(letter.value_base64)
+    predictions = [decode_prediction(m.value or b"") for m in stream.records(PREDICTIONS.name)]
+    assert [p.transaction_id for p in predictions] == ["ok", "ancient"]
+    assert PAN not in stream.log()
+    assert read_ledger(stream.settings).balanced
+
+
+def test_killed_again_and_again_it_publishes_what_an_undisturbed_worker_does(stream: Stream) -> None:
+    stream.send(transactions(3_000))
+    random_ = random.Random(7)
+
+    for share in (0.1, 0.3, 0.5, 0.7):
+        worker = stream.start()
+        until(lambda: stream.done() >= 3_000 * share)  # noqa: B023 - used at once
+        with pytest.raises(subprocess.TimeoutExpired):
+            worker.wait(random_.uniform(0, 0.05))
+        kill(worker)
+    with stream.worker():
+        stream.drain()
+
+    assert_as_if_undisturbed(stream)
+
+
+def test_two_workers_share_the_partitions_and_the_one_that_stays_takes_over(stream: Stream) -> None:
+    with stream.worker(0):
+        with stream.worker(1):
+            stream.send(transactions(1_000, seed=1))
+            stream.drain()
+            until(lambda: '"partitions": 3' in stream.log(1))
+            stream.send(transactions(1_500, seed=2))
+            until(lambda: stream.done() >= 1_200)
+        stream.drain()
+
+    assert_as_if_undisturbed(stream)
+
+
+def test_a_worker_that_slept_through_its_own_expulsion_changes_nothing(stream: Stream) -> None:
+    stream.send(transactions(2_000))
+
+    sleeper = stream.start(0)
+    try:
+        until(lambda: stream.done() >= 300)
+        os.kill(sleeper.pid, signal.SIGSTOP)
+        with stream.worker(1):
+            stream.drain()
+            os.kill(sleeper.pid, signal.SIGCONT)
+            stream.send(transactions(500, seed=3))
+            stream.drain()
+    finally:
+        kill(sleeper)
+
+    assert_as_if_undisturbed(stream)
+
+
+def test_a_batch_that_is_redone_after_an_abort_gives_the_same_bytes(stream: Stream) -> None:
+    stream.send(transactions(200))
+    topic_id = topic_ids(stream.settings, [RAW.name])[RAW.name]
+    decider = Decider.load(stream.settings.models_dir / "champion")
+    reader = GroupReader(stream.settings, SCORING, [RAW.name], slot=0)
+    scoring = Scoring(stream.store, decider, lambda: topic_id)
+    publisher = TransactionalPublisher(stream.settings, f"{SCORING}-0")
+    batch: list = []  # type: ignore[type-arg]
+    until(lambda: batch.extend(reader.poll(500, 0.5, 0.5)) or len(batch) == 200)
+    first = scoring(batch)
+    publisher.begin()
+    for topic, key, value, headers in first:
+        publisher.send(topic, key=key, value=value, headers=headers)
+    publisher.abort()
+    reader.close()
+
+    with stream.worker():
+        stream.drain()
+
+    assert sorted(stream.published()) == sorted(first)
+    assert_as_if_undisturbed(stream)
+
+
+def test_a_commit_with_the_membership_of_an_expelled_member_is_refused(stream: Stream) -> None:
+    stream.send([("c-1", body())])
+    reader = GroupReader(stream.settings, SCORING, [RAW.name], slot=0)
+    publisher = TransactionalPublisher(stream.settings, f"{SCORING}-0")
+    until(lambda: reader.poll(10, 0.1, 0.5))
+    before = reader.membership()
+    successor = GroupReader(stream.settings, SCORING, [RAW.name], slot=0)  # takes the slot over
+    until(lambda: successor.poll(10, 0.1, 0.5))
+
+    publisher.begin()
+    with pytest.raises(TransactionAborted):
+        publisher.commit([(RAW.name, 0, 1)], before)
+
+    publisher.abort()
+    successor.close()
+
+
+def test_a_decision_of_the_api_is_published_unchanged(stream: Stream) -> None:
+    value = body("by-api", "c-api", amount=20)
+    transaction = decode_transaction(value, received_ms=2_000_000_000_000)
+    (claim,) = stream.store.enrich([transaction], [None])
+    decider = Decider.load(stream.settings.models_dir / "champion")
+    (decision,) = decider.decide_many(
+        [transaction], claim.features[None, :], [claim.apply_seq], decided_by="api", decided_at_ms=12345
+    )
+    stream.store.save_decision(transaction, encode(decision))
+    stream.send([("c-api", value), ("c-api", body("by-stream", "c-api"))])
+
+    with stream.worker():
+        stream.drain()
+
+    published = [m.value for m in stream.records(PREDICTIONS.name)]
+    assert published[0] == encode(decision)
+    assert [decode_prediction(value or b"").apply_seq for value in published] == [1, 2]
+
+
+def test_verify_tells_a_stream_that_balances_from_one_that_does_not(stream: Stream) -> None:
+    stream.send(transactions(100))
+    with stream.worker():
+        stream.drain()
+    command = [sys.executable, "-m", "bdp_assets.cli.main", "verify", "--json"]
+    good = subprocess.run(command, env=stream._environment, capture_output=True, check=False)
+    lost = stream.records(PREDICTIONS.name)[0]
+
+    # The same record once more, as a worker would that does not know of transactions.
+    publisher = TransactionalPublisher(stream.settings, "forger")
+    publisher.begin()
+    publisher.send(lost.topic, key=lost.key, value=lost.value or b"", headers=lost.headers)
+    publisher._producer.commit_transaction(5)
+    bad = subprocess.run(command, env=stream._environment, capture_output=True, check=False)
+
+    assert (good.returncode, bad.returncode) == (0, 1), good.stderr + bad.stderr
+    told = json.loads(bad.stdout)
+    assert told["counts"]["raw"] == 100
+    assert "transactions predicted twice = 0" in [e["says"] for e in told["equations"] if not e["holds"]]
+    assert dict(lost.headers)[SOURCE].decode().startswith(topic_ids(stream.settings, [RAW.name])[RAW.name])

@@ -1,0 +1,86 @@
+"""The API on fakes, with a real (tiny) model: everything but the network."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from bdp_assets.decisions.decider import Decider
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
+from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
+from bento.app import Api
+from bento.dependencies import Dependencies
+from bento.predictor import Predictor
+from bento.serving import Serving
+
+
+@pytest.fixture(scope="session")
+def decider(tmp_path_factory: pytest.TempPathFactory) -> Decider:
+    return Decider.load(tiny_bundle(tmp_path_factory.mktemp("bundle")))
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    return FakeStore()
+
+
+@pytest.fixture
+def raw_topic() -> FakeRawTopic:
+    return FakeRawTopic()
+
+
+@pytest.fixture
+def serving(decider: Decider, store: Any, raw_topic: Any) -> Serving:
+    dependencies = Dependencies(store, raw_topic)
+    dependencies.probe()
+    return Serving(Predictor(decider, store, raw_topic, dependencies), dependencies, raw_topic)
+
+
+class Client:
+    """Calls the app in this process. An exception that the app lets out fails the test."""
+
+    def __init__(self, api: Api) -> None:
+        self._transport = httpx.ASGITransport(api)
+
+    def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            async with httpx.AsyncClient(transport=self._transport, base_url="http://api") as client:
+                return await client.request(method, path, **arguments)
+
+        return asyncio.run(send())
+
+    def get(self, path: str) -> httpx.Response:
+        return self.request("GET", path)
+
+    def post(self, content: Any, path: str = "/api/v1/predict", **headers: str) -> httpx.Response:
+        headers = {"Content-Type": "application/json", **headers}
+        return self.request("POST", path, content=content, headers=headers)
+
+
+@pytest.fixture
+def client(serving: Serving) -> Client:
+    api = Api()
+    api.attach(serving)
+    return Client(api)
+
+
+def transaction(number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A good transaction as a caller writes it; a change to None leaves the field out."""
+    fields = {
+        "transaction_id": f"transaction-{number}",
+        "customer_id": f"customer-{number}",
+        "amount": 100.0 * number,
+        "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
+        "merchant_id": "merchant-1",
+        **changes,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def body(*arguments: Any, **changes: Any) -> bytes:
+    return json.dumps(transaction(*arguments, **changes)).encode()

@@ -1,0 +1,102 @@
+"""Stand-ins for what the API leans on: an online store that claims in memory, and a topic that is a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bdp_assets.clients.redis import StoreUnavailable
+from bdp_assets.contracts.records import ValidatedTransaction
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.features.online import Enrichment
+
+Identity = tuple[str, str]
+
+
+class FakeStore:
+    """Keeps those promises of `OnlineStore` that the API relies on; its first three fields are switches."""
+
+    def __init__(self) -> None:
+        self.available = True
+        self.filled = True
+        self.keeps_decisions = True
+        self.claims: dict[Identity, tuple[str, int]] = {}
+        self.decisions: dict[Identity, bytes] = {}
+
+    def ready(self) -> bool:
+        self._require()
+        return self.filled
+
+    def enrich(
+        self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str | None]
+    ) -> list[Enrichment]:
+        self._require()
+        assert list(coordinates) == [None] * len(transactions)
+        return [self._claim(transaction) for transaction in transactions]
+
+    def enrich_dry(self, transaction: ValidatedTransaction) -> Enrichment:
+        self._require()
+        claims = dict(self.claims)
+        enrichment = self._claim(transaction)
+        self.claims = claims
+        return enrichment
+
+    def features_without_history(self, transaction: ValidatedTransaction) -> Any:
+        return _features(transaction, 0)
+
+    def save_decisions(
+        self, transactions: Sequence[ValidatedTransaction], decisions: Sequence[bytes]
+    ) -> list[bytes]:
+        self._require()
+        if not self.keeps_decisions:
+            raise StoreUnavailable("went away after the claim")
+        pairs = zip(transactions, decisions, strict=True)
+        return [
+            self.decisions.setdefault(_identity(transaction), decision) for transaction, decision in pairs
+        ]
+
+    def _claim(self, transaction: ValidatedTransaction) -> Enrichment:
+        identity = _identity(transaction)
+        new = identity not in self.claims
+        if new:
+            sequence = sum(customer == transaction.customer_id for customer, _ in self.claims)
+            self.claims[identity] = transaction.body_hash, sequence
+        body_hash, sequence = self.claims[identity]
+        status = "new" if new else "redelivery" if body_hash == transaction.body_hash else "conflict"
+        return Enrichment(status, sequence, _features(transaction, sequence), self.decisions.get(identity))
+
+    def _require(self) -> None:
+        if not self.available:
+            raise StoreUnavailable("switched off by the test")
+
+
+class FakeRawTopic:
+    """Sent messages in order; `room` and `up` are the test's switches."""
+
+    def __init__(self) -> None:
+        self.room = 1_000_000
+        self.up = True
+        self.sent: list[tuple[str, bytes]] = []
+
+    def has_room(self, messages: int) -> bool:
+        return len(self.sent) + messages <= self.room
+
+    def send(self, transaction: ValidatedTransaction, value: bytes, *_: object) -> None:
+        self.sent.append((transaction.customer_id, value))
+
+    def is_up(self) -> bool:
+        return self.up
+
+    def close(self) -> None: ...
+
+
+def _identity(transaction: ValidatedTransaction) -> Identity:
+    return transaction.customer_id, transaction.transaction_id
+
+
+def _features(transaction: ValidatedTransaction, sequence: int) -> Any:
+    features = np.zeros(len(CATALOG.names))
+    features[:2] = transaction.amount_base_minor / 100_000, sequence
+    return features

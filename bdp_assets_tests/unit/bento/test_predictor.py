@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bdp_assets.contracts.records import Prediction
+from bdp_assets.decisions.decider import Decider
+from bdp_assets_tests.unit.bento.conftest import body
+from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
+from bento.dependencies import Dependencies
+from bento.errors import ApiError
+from bento.predictor import Call, Predictor
+
+CALL = Call("request-1", "00-" + "0" * 32 + "-" + "0" * 16 + "-01")
+DRY = Call("request-1", CALL.traceparent, dry_run=True)
+
+
+@dataclass
+class Bench:
+    store: FakeStore
+    raw_topic: FakeRawTopic
+    dependencies: Dependencies
+    predictor: Predictor
+
+    def predict(self, *values: bytes, call: Call = CALL) -> list[Any]:
+        return asyncio.run(self.predictor.predict(values, call))
+
+    def traces(self) -> tuple[Any, ...]:
+        return dict(self.store.claims), dict(self.store.decisions), list(self.raw_topic.sent)
+
+
+@pytest.fixture
+def bench(decider: Decider, store: Any, raw_topic: Any) -> Bench:
+    dependencies = Dependencies(store, raw_topic)
+    dependencies.probe()
+    return Bench(store, raw_topic, dependencies, Predictor(decider, store, raw_topic, dependencies))
+
+
+def test_a_decision_is_kept_with_its_claim_and_its_body_sent_on_as_it_came(bench: Bench) -> None:
+    value = b"  " + body(1)
+    [prediction] = bench.predict(value)
+    assert isinstance(prediction, Prediction)
+    assert not prediction.degraded
+    assert prediction.decided_by == "api"
+    assert json.loads(bench.store.decisions["customer-1", "transaction-1"])["decision"] == prediction.decision
+    assert bench.raw_topic.sent == [("customer-1", value)]
+
+
+def test_the_same_body_gets_the_first_decision_again_and_is_sent_once(bench: Bench) -> None:
+    value = body(1)
+    first = bench.predict(value)
+    bench.predict(body(2, customer_id="customer-1"))
+    assert bench.predict(value) == first
+    assert len(bench.raw_topic.sent) == 2
+
+
+def test_another_body_under_the_same_id_is_a_conflict_without_a_trace(bench: Bench) -> None:
+    bench.predict(body(1))
+    before = bench.traces()
+    [refusal] = bench.predict(body(1, amount=7))
+    assert isinstance(refusal, ApiError)
+    assert (refusal.status, refusal.field) == (409, "transaction_id")
+    assert bench.traces() == before
+
+
+def test_a_batch_answers_in_order_whatever_its_items_are(bench: Bench) -> None:
+    bench.predict(body(3))
+    values = [body(1), b"{}", body(2), body(3), body(3, amount=1), body(4, amount=-1), body(1)]
+    outcomes = bench.predict(*values)
+    kinds = [o.transaction_id if isinstance(o, Prediction) else o.code for o in outcomes]
+    assert kinds == [
+        "transaction-1",
+        "missing_field",
+        "transaction-2",
+        "transaction-3",
+        "transaction_conflict",
+        "out_of_range",
+        "transaction-1",
+    ]
+    assert outcomes[0] == outcomes[6]
+    assert [customer for customer, _ in bench.raw_topic.sent] == ["customer-3", "customer-1", "customer-2"]
+
+
+def test_a_batch_scores_as_single_calls_do(bench: Bench) -> None:
+    values = [body(number) for number in range(1, 20)]
+    alone = [bench.predict(value, call=DRY)[0].fraud_probability for value in values]
+    assert [p.fraud_probability for p in bench.predict(*values, call=DRY)] == alone
+    assert len(set(alone)) > 1
+
+
+def test_an_empty_batch_is_no_fault(bench: Bench) -> None:
+    assert bench.predict() == []
+
+
+def test_a_dry_run_answers_alike_and_touches_nothing(bench: Bench) -> None:
+    untouched = bench.traces()
+    [dry] = bench.predict(body(1), call=DRY)
+    assert bench.traces() == untouched
+    [real] = bench.predict(body(1))
+    assert dry.fraud_probability == real.fraud_probability
+
+
+def test_without_the_store_it_decides_degraded_claims_nothing_and_still_sends(bench: Bench) -> None:
+    bench.store.available = False
+    [prediction] = bench.predict(body(1))
+    assert prediction.degraded
+    assert bench.store.claims == {}
+    assert len(bench.raw_topic.sent) == 1
+
+
+def test_one_call_pays_for_a_store_that_fails_and_a_probe_finds_it_again(bench: Bench) -> None:
+    bench.store.available = False
+    bench.predict(body(1))
+    bench.store.available = True
+    assert bench.predict(body(2))[0].degraded, "the store was not asked before a probe saw it"
+    bench.dependencies.probe()
+    assert not bench.predict(body(3))[0].degraded
+
+
+def test_a_store_that_was_not_rebuilt_is_not_history(bench: Bench) -> None:
+    bench.store.filled = False
+    bench.dependencies.probe()
+    assert bench.predict(body(1))[0].degraded
+    assert bench.store.claims == {}
+
+
+def test_a_store_that_goes_away_after_the_claim_costs_no_answer(bench: Bench) -> None:
+    bench.store.keeps_decisions = False
+    [first] = bench.predict(body(1))
+    assert not first.degraded
+    bench.store.keeps_decisions = True
+    bench.dependencies.probe()
+    [again] = bench.predict(body(1))
+    assert again.fraud_probability == first.fraud_probability
+    assert bench.store.decisions
+
+
+def test_a_full_queue_refuses_before_anything_is_recorded(bench: Bench) -> None:
+    bench.raw_topic.room = 1
+    with pytest.raises(ApiError, match="Kafka") as caught:
+        bench.predict(body(1), body(2))
+    assert caught.value.status == 503
+    assert bench.traces() == ({}, {}, [])
+    assert bench.predict(body(1), body(2), call=DRY)
+
+
+def test_without_a_model_nothing_is_recorded(store: Any, raw_topic: Any) -> None:
+    dependencies = Dependencies(store, raw_topic)
+    with pytest.raises(ApiError, match="bdp train") as caught:
+        asyncio.run(Predictor(None, store, raw_topic, dependencies).predict([body(1)], CALL))
+    assert caught.value.status == 503
+    assert store.claims == {}

@@ -1,0 +1,43 @@
+"""What `bentoml serve` loads, looked at in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+HEAVY = ("dagster", "mlflow", "pandas", "sklearn", "pandera", "polars", "pyarrow", "matplotlib")
+CODE = f"""
+import json, sys
+from bento.service import FraudService
+app = FraudService.to_asgi()
+print(json.dumps({{
+    "heavy": [name for name in {HEAVY} if name in sys.modules],
+    "middleware": [middleware.cls.__name__ for middleware in app.user_middleware],
+    "paths": [getattr(route, "path", None) for route in app.routes],
+}}))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, Any]:
+    process = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
+    loaded: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+    return loaded
+
+
+def test_nothing_heavy_is_imported(loaded: dict[str, Any]) -> None:
+    assert loaded["heavy"] == []
+
+
+def test_around_our_routes_there_is_only_what_we_left_on(loaded: dict[str, Any]) -> None:
+    """A BentoML that brings its timer back, or its metrics or access log, fails here."""
+    assert loaded["middleware"] == ["OpenTelemetryMiddleware", "ContextMiddleware"]
+
+
+def test_before_our_routes_bentoml_has_only_its_probes(loaded: dict[str, Any]) -> None:
+    ours = loaded["paths"].index("")
+    assert set(loaded["paths"][:ours]) == {"/livez", "/healthz", "/readyz", "/schema.json"}

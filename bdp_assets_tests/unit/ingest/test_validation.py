@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from datetime import date
+
+import polars as pl
+import pytest
+
+from bdp_assets.contracts import columns
+from bdp_assets.contracts.frames import QuarantinedFrame, ValidatedFrame, failures
+from bdp_assets.ingest import validation
+from bdp_assets.ingest.validation import validate
+from bdp_assets_tests.fakes.messages import NOW_MS, body
+
+CARD = "4111111111111111"
+
+
+def raw(*values: bytes | None) -> pl.DataFrame:
+    """Rows of the table `raw` through the history door; bytes that are not UTF-8 have no text."""
+    return pl.DataFrame(
+        [
+            {"received_ms": NOW_MS, "value": value.decode() if value else None, "door": "history"}
+            for value in values
+        ],
+        schema={name: dtype for name, dtype in columns.RAW.items() if name != columns.EVENT_DATE},
+    ).with_columns(columns.event_date("received_ms"))
+
+
+def test_rows_that_keep_the_contract_come_out_typed_and_through_the_history_door() -> None:
+    validated = validate(raw(body("t-1"), body("t-2")))
+    assert validated.transactions["transaction_id"].to_list() == ["t-1", "t-2"]
+    assert validated.transactions["amount_minor"].to_list() == [1250, 1250]
+    assert set(validated.transactions["door"]) == {"history"}
+    assert failures(ValidatedFrame, validated.transactions).is_empty()
+    assert validated.refused.is_empty()
+
+
+def test_each_raw_row_is_clean_or_quarantined() -> None:
+    rows = raw(body("t-1"), b"{", None, body("t-2", amount=-1), body("t-1"), body("t-3", merchant_id=None))
+    validated = validate(rows)
+    assert len(validated.transactions) + len(validated.refused) == len(rows)
+    assert validated.transactions["transaction_id"].to_list() == ["t-1", "t-3"]
+    assert failures(QuarantinedFrame, validated.refused).is_empty()
+
+
+def test_a_refused_row_says_why_where_and_what_it_was() -> None:
+    (letter,) = validate(raw(body("t-1"), body("t-2", amount=-1))).refused.to_dicts()
+    assert (letter["source_topic"], letter["source_offset"], letter["field"]) == ("history", 1, "amount")
+    assert letter["event_date"] == date(2026, 1, 1)
+    assert json.loads(b64decode(letter["value_base64"]))["transaction_id"] == "t-2"
+
+
+def test_of_repeated_transactions_the_first_stays_and_the_others_say_how_they_differ() -> None:
+    rows = raw(body("t-1"), body("t-1"), body("t-1", amount=99), body("t-1", customer_id="c-2"))
+    validated = validate(rows)
+    assert validated.transactions["amount"].to_list() == ["12.5", "12.5"]
+    assert validated.transactions["customer_id"].to_list() == ["c-1", "c-2"]
+    assert sorted(validated.refused["error"]) == ["conflict", "duplicate"]
+    assert set(validated.refused["source_offset"]) == {1, 2}
+
+
+def test_a_card_number_is_refused_and_never_kept() -> None:
+    (letter,) = validate(raw(body("t-1", device_id=CARD))).refused.to_dicts()
+    assert letter["masked"]
+    assert CARD not in b64decode(letter["value_base64"]).decode()
+    assert CARD not in letter["message"]
+
+
+def test_nothing_in_nothing_out() -> None:
+    validated = validate(raw())
+    assert validated.transactions.schema == columns.VALIDATED
+    assert validated.refused.schema == columns.QUARANTINED
+
+
+def test_chunks_and_processes_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = raw(*(body(f"t-{n % 40}", amount=n % 3 - 1) for n in range(100)))
+    whole = validate(rows)
+    monkeypatch.setattr(validation, "CHUNK", 7)
+    monkeypatch.setattr(validation, "PARALLEL_FROM", 1)
+    parts = validate(rows)
+    assert parts.transactions.equals(whole.transactions)
+    assert parts.refused.equals(whole.refused)

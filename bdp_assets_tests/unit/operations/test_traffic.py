@@ -1,0 +1,96 @@
+"""Traffic: where it comes from, how it is paced and what the journal says; without Kafka."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from bdp_assets.ingest.source import HistoryMissing
+from bdp_assets.operations.traffic import Journal, _new_journal, _paced
+from bdp_assets.operations.traffic_sources import REPLAYED, Outgoing, from_settings
+from bdp_assets.settings import Settings
+from bdp_assets.simulator.world import World
+
+NOW_MS = 1_772_330_000_000
+
+
+def _settings(home: Path, **others: object) -> Settings:
+    return Settings(_env_file=None, home=home, **others)  # type: ignore[call-arg, arg-type]
+
+
+def _records(number: int, kind: str = "genuine") -> list[Outgoing]:
+    return [Outgoing(f"T{n}", "C1", b"{}", kind) for n in range(number)]
+
+
+def test_the_world_of_the_history_goes_on(tmp_path: Path) -> None:
+    World(seed=3, customers=50, merchants=40).history(date(2026, 3, 1), 2).write(tmp_path / "history")
+    source = from_settings(_settings(tmp_path), start_ms=NOW_MS, per_second=100, bad_share=0.5)
+    records = [*islice(source, 200)]
+    assert {int(record.customer_id[1:]) for record in records} <= set(range(50))
+    assert 20 < sum(record.is_bad for record in records) < 180
+
+
+def test_without_a_history_there_is_no_world_to_go_on(tmp_path: Path) -> None:
+    with pytest.raises(HistoryMissing, match="bdp simulate history"):
+        from_settings(_settings(tmp_path), start_ms=NOW_MS, per_second=100, bad_share=0)
+
+
+@pytest.mark.parametrize(("until", "first"), [(date(2024, 1, 15), "T1"), (None, "T0")])
+def test_a_file_is_replayed_from_the_day_after_its_history(
+    tmp_path: Path, until: date | None, first: str
+) -> None:
+    times = [datetime(2024, 1, 15, 23, 59, tzinfo=UTC) + timedelta(minutes=n) for n in range(3)]
+    frame = pl.DataFrame(
+        {"transaction_id": ["T0", "T1", "T2"], "customer_id": ["C1"] * 3, "amount": [1.0] * 3}
+    )
+    file = tmp_path / "others.parquet"
+    frame.with_columns(timestamp=pl.Series(times)).write_parquet(file)
+    settings = _settings(tmp_path, history_file=file, history_until=until)
+    records = [*from_settings(settings, start_ms=NOW_MS, per_second=1, bad_share=1)]
+    assert records[0].transaction_id == first
+    assert {record.kind for record in records} == {REPLAYED}
+    assert json.loads(records[-1].value)["timestamp"] == "2024-01-16T00:01:00.000Z"
+    assert not any(record.is_bad for record in records)
+
+
+def test_no_record_is_sent_before_its_time() -> None:
+    began, told = time.monotonic(), list[int]()
+    moments = [(record, time.monotonic() - began) for record in _paced(iter(_records(60)), 200, told.append)]
+    assert [record for record, _ in moments] == _records(60)
+    assert all(moment >= number / 200 for number, (_, moment) in enumerate(moments))
+    assert told[-1] == 60
+
+
+def test_an_empty_source_is_told_too() -> None:
+    told: list[int] = []
+    assert [*_paced(iter([]), 100, told.append)] == []
+    assert told == [0]
+
+
+def test_each_play_has_a_journal_of_its_own(tmp_path: Path) -> None:
+    with _new_journal(tmp_path / "run") as one, _new_journal(tmp_path / "run") as other:
+        assert [Path(f.name).name for f in (one, other)] == ["traffic-1.jsonl", "traffic-2.jsonl"]
+
+
+def test_the_journal_counts_what_arrived(tmp_path: Path) -> None:
+    good, bad, lost = _records(1)[0], _records(2, "duplicate")[1], _records(3)[2]
+    with _new_journal(tmp_path) as file:
+        journal = Journal(file)
+        journal.delivered(good, 5)
+        journal.delivered(bad, 6)
+        journal.answered(good, 7, 200)
+        journal.answered(lost, 8, 0)
+    lines = [json.loads(line) for line in journal.path.read_text().splitlines()]
+    assert [(line["transaction_id"], line["kind"], line["door"], line["sent_ms"]) for line in lines] == [
+        ("T0", "genuine", "kafka", 5),
+        ("T1", "duplicate", "kafka", 6),
+        ("T0", "genuine", "api", 7),
+    ]
+    assert (journal.kinds, journal.bad) == ({"genuine": 2, "duplicate": 1}, 1)
+    assert journal.answers == {200: 1, 0: 1}

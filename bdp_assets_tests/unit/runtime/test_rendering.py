@@ -1,0 +1,89 @@
+"""Configurations that we write are read back by those who get them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from supervisor.options import ServerOptions
+
+from bdp_assets.runtime import kafka, launch, postgres, supervisord_conf, valkey, web
+from bdp_assets.runtime.services import PROGRAMS
+from bdp_assets.settings import Settings
+
+
+@pytest.mark.parametrize("folder", ["plain", "with space", "100% sure", "it's"])
+def test_supervisord_reads_every_program_back(tmp_path: Path, folder: str) -> None:
+    home = tmp_path / folder
+    for part in ("logs", "run"):
+        (home / part).mkdir(parents=True)
+    configuration = home / "supervisord.conf"
+    configuration.write_text(supervisord_conf.render(home, PROGRAMS, home / "s.sock"))
+    options = ServerOptions()
+    options.realize(["-n", "-c", str(configuration)])
+    programs = {group.name: group.process_configs[0] for group in options.process_group_configs}
+    assert programs.keys() == {program.name for program in PROGRAMS}
+    for name, program in programs.items():
+        assert str(supervisord_conf.program_file(home, name)) in shlex.split(program.command)
+        assert not program.autostart
+        assert Path(program.stdout_logfile) == home / "logs" / f"{name}.log"
+
+
+variables = st.dictionaries(
+    st.from_regex(r"BDP_[A-Z]{1,8}", fullmatch=True),
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20),
+)
+
+
+@given(variables)
+def test_a_program_gets_the_very_environment_that_was_described(environment: dict[str, str]) -> None:
+    described = json.loads(launch.describe(["x"], environment))
+    assert described == {"command": ["x"], "environment": environment}
+
+
+def test_launch_becomes_the_program_without_the_starters_own_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show = "import json, os; print(json.dumps({n: v for n, v in os.environ.items() if n.startswith('BDP_')}))"
+    file = tmp_path / "program.json"
+    file.write_text(launch.describe([sys.executable, "-c", show], {"BDP_HOME": 'a "b" ; c % d'}))
+    monkeypatch.setenv("BDP_REDIS_URL", "left over from an earlier start")
+    shown = subprocess.check_output([sys.executable, launch.__file__, str(file)], text=True)
+    assert json.loads(shown) == {"BDP_HOME": 'a "b" ; c % d'}
+
+
+def test_every_server_listens_on_loopback_only() -> None:
+    settings = Settings(home=Path("/h"), kafka_port=1111, kafka_controller_port=2222, redis_port=3333)
+    broker = dict(line.split("=", 1) for line in kafka.render(settings).splitlines())
+    assert broker["listeners"] == "PLAINTEXT://127.0.0.1:1111,CONTROLLER://127.0.0.1:2222"
+    assert broker["auto.create.topics.enable"] == "false"
+    copies = {value for name, value in broker.items() if name.endswith(("replication.factor", "min.isr"))}
+    assert copies == {"1"}
+    store = valkey.command(settings)
+    assert store[store.index("--bind") + 1] == "127.0.0.1"
+    assert store[store.index("--appendonly") + 1] == "yes"
+    for command in (web.mlflow(settings), web.api(settings)):
+        assert command[command.index("--host") + 1] == "127.0.0.1"
+
+
+def test_postgres_databases_are_those_that_the_settings_address() -> None:
+    assert all(Settings().postgres(name).endswith(f"/{name}") for name in postgres.DATABASES)
+
+
+def test_mlflow_still_reads_the_variables_that_we_set() -> None:
+    package = find_spec("mlflow")
+    assert package is not None
+    assert package.origin is not None
+    folder = Path(package.origin).parent
+    files = (folder / "server" / "constants.py", folder / "environment_variables.py")
+    text = "".join(file.read_text() for file in files)
+    for name in web.mlflow_environment(Settings()):
+        assert re.search(rf'"{name}"', text), f"MLflow no longer knows {name}"

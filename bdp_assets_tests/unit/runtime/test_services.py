@@ -1,0 +1,69 @@
+"""The table of programs."""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from bdp_assets.operations.start import STEPS
+from bdp_assets.runtime import services
+from bdp_assets.runtime.parts import Part
+from bdp_assets.runtime.problems import Problem
+from bdp_assets.runtime.status import Row, rows
+from bdp_assets.settings import Settings
+
+ALL: list[Part] = [*services.PROGRAMS, *STEPS]
+PARTS = {part.name: part for part in ALL}
+
+
+def selected(*names: str) -> list[str]:
+    return list(services.selection(PARTS.values(), names))
+
+
+def test_needs_exist_and_have_an_order() -> None:
+    for part in PARTS.values():
+        assert set(part.needs) <= PARTS.keys()
+    order = TopologicalSorter({name: part.needs for name, part in PARTS.items()}).static_order()
+    assert set(order) == PARTS.keys()
+
+
+def test_ports_and_replacements_are_settings() -> None:
+    names = Settings.model_fields.keys()
+    for program in services.PROGRAMS:
+        assert {*program.ports, program.replaced_by} - {None} <= names
+
+
+def test_a_selection_brings_what_it_needs_and_no_more() -> None:
+    assert set(selected("mlflow")) == {"mlflow", "postgres"}
+    assert selected() == list(PARTS)
+    assert {"postgres", "kafka", "topics", "migrations"} <= set(selected("dagster-daemon"))
+
+
+def test_what_others_need_stops_after_them() -> None:
+    assert set(services.dependants("postgres")) == {"mlflow", "dagster-webserver", "dagster-daemon"}
+    assert services.dependants("api") == []
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(Problem, match="no program called 'posgres'") as refused:
+        services.find("posgres")
+    assert "postgres" in refused.value.do
+
+
+def test_a_url_of_your_own_takes_a_programs_place(tmp_path: Path) -> None:
+    settings = Settings(
+        home=tmp_path,
+        kafka_bootstrap="a:9092,b:9092",
+        postgres_url="postgresql://me:secret@db.example:5432/bdp?password=secret",
+        redis_url="redis://:secret@store.example/0",
+    )
+    names = {program.name for program in services.embedded(settings)}
+    assert names.isdisjoint({"kafka", "postgres", "redis"})
+    shown = {row.name: row for row in rows(settings)}
+    assert shown["postgres"] == Row("postgres", "yours", address="postgresql://db.example:5432/bdp")
+    assert shown["redis"].address == "redis://store.example/0"
+    assert shown["kafka"].address == "a:9092,b:9092"
+    assert "secret" not in repr(shown)
+    assert shown["api"].detail == "no model yet: train one"

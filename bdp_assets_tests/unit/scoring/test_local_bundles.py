@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bdp_assets.scoring.bundle import Bundle, BundleError, Registration
+from bdp_assets.scoring.local_bundles import LocalBundles
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
+
+
+@pytest.fixture
+def bundles(tmp_path: Path) -> LocalBundles:
+    return LocalBundles(tmp_path / "models")
+
+
+def copier(source: Path) -> Callable[[Path], None]:
+    return lambda folder: shutil.copytree(source, folder, dirs_exist_ok=True) and None
+
+
+def test_put_then_activate_then_another(bundles: LocalBundles, bundle_folder: Path) -> None:
+    digest = Bundle.read(bundle_folder).info.digest
+    assert bundles.active() is None
+    for version in ("1", "2"):
+        bundles.put(Registration("fraud", version), digest, copier(bundle_folder))
+        bundles.activate(version)
+        assert bundles.active() == version
+        assert Bundle.read(bundles.champion).info.version == version
+    assert sorted(path.name for path in bundles.models_dir.iterdir()) == ["1", "2", "champion"]
+
+
+def test_what_is_there_and_whole_is_not_fetched_again(bundles: LocalBundles, bundle_folder: Path) -> None:
+    digest = Bundle.read(bundle_folder).info.digest
+    bundles.put(Registration("fraud", "1"), digest, copier(bundle_folder))
+
+    def never(folder: Path) -> None:
+        raise AssertionError(folder)
+
+    bundles.put(Registration("fraud", "1"), digest, never)
+
+
+def test_a_damaged_copy_and_a_namesake_are_replaced(
+    bundles: LocalBundles, bundle_folder: Path, tmp_path: Path
+) -> None:
+    info = Bundle.read(bundle_folder).info
+    folder = bundles.put(Registration("fraud", "1"), info.digest, copier(bundle_folder))
+    (folder / "policy.json").write_text("{}")
+    bundles.put(Registration("fraud", "1"), info.digest, copier(bundle_folder))
+    assert Bundle.read(folder).info.digest == info.digest
+
+    other = tiny_bundle(tmp_path / "other", seed=8)
+    bundles.put(Registration("fraud", "1"), Bundle.read(other).info.digest, copier(other))
+    assert Bundle.read(folder).info.digest == Bundle.read(other).info.digest
+
+
+def test_a_wrong_download_leaves_nothing_behind(bundles: LocalBundles, bundle_folder: Path) -> None:
+    with pytest.raises(BundleError, match="not the bundle that was registered"):
+        bundles.put(Registration("fraud", "1"), "000000000000", copier(bundle_folder))
+    assert list(bundles.models_dir.iterdir()) == []
+
+
+def test_activating_what_is_not_here_is_refused(bundles: LocalBundles) -> None:
+    with pytest.raises(BundleError, match="bdp models use 7"):
+        bundles.activate("7")

@@ -1,0 +1,113 @@
+"""The fused process: what comes out for a micro-batch, and that it is the same when it is redone."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bdp_assets.clients.kafka import Message
+from bdp_assets.contracts.codec import decode_alert, decode_dead_letter, decode_enriched, decode_prediction
+from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, VALIDATED
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.streaming.items import Output
+from bdp_assets.streaming.scoring import Scoring
+from bdp_assets_tests.fakes.decider import FakeDecider
+from bdp_assets_tests.fakes.messages import body, raw
+from bdp_assets_tests.fakes.online_store import FakeStore
+
+TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def scoring(store: FakeStore | None = None) -> Scoring:
+    return Scoring(store or FakeStore(), FakeDecider(), lambda: "TOPIC")  # type: ignore[arg-type]
+
+
+def on(topic: str, outputs: list[Output]) -> list[Output]:
+    return [output for output in outputs if output.topic == topic]
+
+
+def header(output: Output, name: str) -> bytes:
+    return dict(output.headers)[name]
+
+
+def test_a_good_transaction_is_on_every_topic_it_should_be_on() -> None:
+    outputs = scoring()([raw(body(amount=5000, customer_id="c-9"), offset=4, partition=2)])
+
+    topics = [VALIDATED, ENRICHED, PREDICTIONS, ALERTS]
+    assert [output.topic for output in outputs] == [topic.name for topic in topics]
+    assert {output.key for output in outputs} == {"c-9"}
+    assert {header(output, "source") for output in outputs} == {b"TOPIC:2:4"}
+    assert [header(o, "schema-version") for o in outputs] == [b"%d" % t.schema_version for t in topics]
+    enriched = decode_enriched(outputs[1].value)
+    assert tuple(enriched.features) == tuple(CATALOG.names)
+    assert enriched.features == decode_prediction(outputs[2].value).features
+    assert decode_alert(outputs[3].value).transaction_id == enriched.transaction_id
+
+
+def test_the_trace_of_the_producer_is_passed_on_and_a_foreign_one_is_not() -> None:
+    good = raw(body("a"), 0, headers=(("traceparent", TRACE),))
+    bad = raw(body("b"), 1, headers=(("traceparent", b"4111111111111111"),))
+
+    first = {header(o, "traceparent") for o in scoring()([good])}
+    second = {header(o, "traceparent") for o in scoring()([bad])}
+    again = {header(o, "traceparent") for o in scoring()([bad])}
+
+    assert first == {TRACE}
+    assert second == again, "made from the source, so that a redelivery makes it again"
+    assert len(second) == 1
+    assert TRACE not in second
+    assert b"4111" not in second.pop()
+
+
+def test_each_step_refuses_to_the_dead_letters() -> None:
+    messages = [
+        raw(b"{", 0),
+        raw(body("a"), 1),
+        raw(body("a"), 2),
+        raw(body("poison"), 3),
+        raw(body("unscorable"), 4),
+        raw(body("b"), 5),
+    ]
+
+    outputs = scoring()(messages)
+
+    dead = [(header(o, "step"), decode_dead_letter(o.value).error) for o in on(DLQ.name, outputs)]
+    assert dead == [
+        (b"validate", "not_json"),
+        (b"enrich", "duplicate"),
+        (b"enrich", "step_crashed"),
+        (b"score", "step_crashed"),
+    ]
+    sources = {
+        t.name: [header(o, "source")[-1:] for o in on(t.name, outputs)]
+        for t in (VALIDATED, ENRICHED, PREDICTIONS)
+    }
+    assert sources[VALIDATED.name] == [b"1", b"2", b"3", b"4", b"5"]
+    assert sources[ENRICHED.name] == [b"1", b"4", b"5"]
+    assert sources[PREDICTIONS.name] == [b"1", b"5"]
+    assert {o.key for o in on(DLQ.name, outputs)} == {"transactions-raw-v1"}
+
+
+MESSAGES = st.lists(
+    st.tuples(st.sampled_from(["a", "b", "c", "poison", "unscorable", ""]), st.sampled_from([10, 5000])),
+    max_size=20,
+)
+
+
+@given(drawn=MESSAGES, cut=st.integers(0, 20))
+def test_redone_in_other_batches_it_gives_the_same_bytes_and_the_same_state(
+    drawn: list[tuple[str, int]], cut: int
+) -> None:
+    messages: list[Message] = [raw(body(i or None, amount=a), offset) for offset, (i, a) in enumerate(drawn)]  # type: ignore[arg-type]
+    once = FakeStore()
+    expected = scoring(once)(messages)
+    store = FakeStore()
+    process = scoring(store)
+
+    process(messages)
+    redone = process(messages[:cut]) + process(messages[cut:])
+
+    assert Counter(redone) == Counter(expected)
+    assert (store.claims, store.merchants) == (once.claims, once.merchants)

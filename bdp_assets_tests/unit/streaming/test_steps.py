@@ -1,0 +1,145 @@
+"""Validate, enrich and score on micro-batches."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+import pytest
+
+from bdp_assets.clients.kafka import Message
+from bdp_assets.clients.redis import StoreUnavailable
+from bdp_assets.contracts.codec import decode_prediction, encode
+from bdp_assets.streaming.items import Enriched
+from bdp_assets.streaming.steps import enrich, score, validate
+from bdp_assets_tests.fakes.decider import FakeDecider
+from bdp_assets_tests.fakes.messages import NOW_MS, body, raw
+from bdp_assets_tests.fakes.online_store import FakeStore
+
+PAN = "4111111111111111"
+
+
+def place(message: Message) -> str:
+    return f"topic:{message.partition}:{message.offset}"
+
+
+def enriched(store: FakeStore, *messages: Message) -> list[Enriched]:
+    validated, refused = validate(messages)
+    assert not refused
+    return enrich(validated, store, place)[0]  # type: ignore[arg-type]
+
+
+BAD = {
+    "not_json": b'{"transaction_id": ',
+    "not_utf8": b'{"transaction_id": "\xff"}',
+    "tombstone": None,
+    "too_large": b'{"transaction_id": "' + b"x" * 2_000_000 + b'"}',
+    "missing_field": body(amount=None),
+    "unknown_field": body(colour="red"),
+    "wrong_type": body(amount="12"),
+    "out_of_range": body(amount=-1),
+    "amount_excess_digits": body(amount=1.234),
+    "bad_format": body(timestamp="2026-01-01T00:00:00"),
+    "timestamp_future": body(timestamp="2026-01-02T00:00:00Z"),
+    "timestamp_invalid": body(timestamp="2026-02-30T00:00:00Z"),
+    "currency_unknown": body(currency="XYZ"),
+    "pan_in_field": body(merchant_id=PAN),
+}
+
+
+@pytest.mark.parametrize("code", BAD)
+def test_a_bad_message_is_refused_with_its_code_and_its_bytes(code: str) -> None:
+    validated, (dead,) = validate([raw(BAD[code], offset=7, partition=3)])
+
+    assert not validated
+    assert dead.step == "validate"
+    assert (dead.letter.source_partition, dead.letter.source_offset) == (3, 7)
+    assert dead.letter.received_ms == NOW_MS + 7
+    assert dead.letter.masked == (code == "pan_in_field")
+    assert dead.letter.masked or b64decode(dead.letter.value_base64) == (BAD[code] or b"")
+    assert dead.letter.error == code
+
+
+def test_nan_and_infinity_are_no_json() -> None:
+    values = [body(amount=float(text)) for text in ("nan", "inf", "-inf")]
+
+    _, refused = validate([raw(value) for value in values])
+
+    assert [(dead.letter.error, dead.letter.field) for dead in refused] == [("not_json", "amount")] * 3
+
+
+@pytest.mark.parametrize(
+    "value", [body(merchant_id=PAN), b'{"card": "%s", ' % PAN.encode(), PAN.encode() + b"\xff"]
+)
+def test_a_card_number_never_reaches_the_dead_letters(value: bytes) -> None:
+    _, (dead,) = validate([raw(value)])
+
+    letter = encode(dead.letter)
+    assert PAN.encode() not in letter + b64decode(dead.letter.value_base64)
+    assert b"411111******1111" in b64decode(dead.letter.value_base64)
+    assert dead.letter.masked
+
+
+def test_the_clock_of_the_time_bounds_is_the_message_timestamp() -> None:
+    late = body(timestamp="1971-01-01T00:00:00Z")
+
+    (validated,), _ = validate([raw(late)])
+
+    assert validated.transaction.flags == ["very_old"]
+
+
+def test_a_redelivery_is_answered_as_the_first_time_and_counts_once() -> None:
+    store = FakeStore()
+    message = raw(body(), offset=5)
+
+    (first,) = enriched(store, message)
+    (again,) = enriched(store, message)
+
+    assert (first.enrichment.status, again.enrichment.status) == ("new", "redelivery")
+    assert first.enrichment.features.tobytes() == again.enrichment.features.tobytes()
+    assert store.merchants == {"m-1": 1}
+
+
+@pytest.mark.parametrize(("second", "status"), [(body(), "duplicate"), (body(amount=13), "conflict")])
+def test_another_message_with_a_taken_id_is_refused_by_enrich(second: bytes, status: str) -> None:
+    store = FakeStore()
+    validated, _ = validate([raw(body(), 0), raw(second, 1)])
+
+    kept, (dead,) = enrich(validated, store, place)  # type: ignore[arg-type]
+
+    assert [item.message.offset for item in kept] == [0]
+    assert (dead.step, dead.letter.error, dead.letter.source_offset) == ("enrich", status, 1)
+    assert b64decode(dead.letter.value_base64) == second
+    assert store.merchants == {"m-1": 1}, "what is refused must not count at the merchant"
+
+
+def test_an_outage_of_the_store_is_no_fault_of_the_message() -> None:
+    with pytest.raises(StoreUnavailable):
+        enriched(FakeStore(outages=1), raw(body()))
+
+
+def test_a_decision_is_dated_by_its_own_message() -> None:
+    items = enriched(FakeStore(), raw(body("a"), 3), raw(body("b", amount=5000), 9))
+
+    decided, refused = score(items, FakeDecider())  # type: ignore[arg-type]
+
+    predictions = [decode_prediction(item.prediction) for item in decided]
+    assert [p.decided_at_ms for p in predictions] == [NOW_MS + 3, NOW_MS + 9]
+    assert {p.decided_by for p in predictions} == {"stream"}
+    assert [item.alert is not None for item in decided] == [False, True]
+    assert not refused
+
+
+def test_a_decision_of_the_api_is_published_byte_for_byte_and_in_its_place() -> None:
+    store = FakeStore()
+    messages = [raw(body(name, amount=5000), offset) for offset, name in enumerate(("a", "b", "c"))]
+    validated, _ = validate(messages)
+    (by_api,), _ = score(enriched(FakeStore(), messages[1]), FakeDecider())  # type: ignore[arg-type]
+    stored = by_api.prediction.replace(b'"decided_by":"stream"', b'"decided_by":"api" ')
+    store.decided_by_api(validated[1].transaction, stored)
+
+    decided, _ = score(enriched(store, *messages), FakeDecider())  # type: ignore[arg-type]
+
+    assert decided[1].prediction == stored
+    assert decided[1].alert is not None
+    assert decided[1].alert.transaction_id == "b"
+    assert [decode_prediction(item.prediction).transaction_id for item in decided] == ["a", "b", "c"]

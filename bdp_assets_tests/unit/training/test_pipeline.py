@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.scoring.ensemble import Ensemble
+from bdp_assets.training.pipeline import Source, TrainedModel, train
+from bdp_assets.training.split import DAY_MS, Split, TrainingData, TrainingError
+from bdp_assets_tests.fakes.tiny_bundle import TINY, tiny_rows
+
+SOURCE = Source(name="fraud", trained_at_ms=1, snapshot_version="features@1", git_sha="abc")
+SPLIT = Split.starting(0, train_days=8, delay_days=2, test_days=4)
+CUT = SPLIT.test_end_ms + 2 * DAY_MS
+ROWS = 4_000
+
+
+def data(labels: pl.DataFrame | None = None) -> TrainingData:
+    matrix, fraud = tiny_rows(len(CATALOG.names), rows=ROWS, seed=2)
+    ts = np.sort(np.random.default_rng(2).integers(0, SPLIT.test_end_ms, ROWS))
+    features = pl.DataFrame(
+        {
+            "transaction_id": [f"t{i}" for i in range(ROWS)],
+            "customer_id": [f"c{i % 2_000}" for i in range(ROWS)],
+            "ts_ms": ts,
+            **dict(zip(CATALOG.names, matrix.T, strict=True)),
+        }
+    )
+    known = features.filter(fraud).select("transaction_id", "customer_id", "ts_ms")
+    own = known.select(
+        "transaction_id", "customer_id", is_fraud=pl.lit(value=True), known_at_ms=pl.col("ts_ms") + 2 * DAY_MS
+    )
+    return TrainingData(features, own if labels is None else pl.concat([own, labels]), SPLIT, CUT)
+
+
+STEPS: list[str] = []
+
+
+@pytest.fixture(scope="module")
+def trained() -> TrainedModel:
+    return train(data(), SOURCE, recipe=TINY, progress=STEPS.append)
+
+
+def test_a_model_that_learned_and_says_where_it_comes_from(trained: TrainedModel) -> None:
+    assert (
+        trained.metrics["average_precision"]
+        > 5 * trained.metrics["test_frauds"] / trained.metrics["test_rows"]
+    )
+    assert trained.bundle.manifest.training.snapshot_version == "features@1"
+    assert trained.bundle.info.catalog_version == CATALOG.version
+    assert trained.input_example.columns == list(CATALOG.names)
+    assert len(trained.plots) == 3
+
+
+def test_the_test_rows_carry_the_scores_of_the_bundle_itself(trained: TrainedModel) -> None:
+    scores = Ensemble.of(trained.bundle).score(trained.test_matrix)
+    assert scores.tolist() == trained.test["probability"].to_list()
+
+
+def test_the_same_data_and_seed_give_the_same_bundle(trained: TrainedModel) -> None:
+    assert train(data(), SOURCE, recipe=TINY).bundle.info.digest == trained.bundle.info.digest
+    assert train(data(), SOURCE, recipe=TINY, seed=1).bundle.info.digest != trained.bundle.info.digest
+
+
+def test_what_became_known_after_the_cut_changes_nothing(trained: TrainedModel) -> None:
+    future = pl.DataFrame(
+        {
+            "transaction_id": [f"t{i}" for i in range(0, ROWS, 3)],
+            "customer_id": [f"c{i % 2_000}" for i in range(0, ROWS, 3)],
+            "is_fraud": True,
+            "known_at_ms": CUT + 1,
+        },
+        schema_overrides={"known_at_ms": pl.Int64},
+    )
+    assert train(data(future), SOURCE, recipe=TINY).bundle.info.digest == trained.bundle.info.digest
+
+
+@pytest.mark.usefixtures("trained")
+def test_steps_are_told_as_they_start() -> None:
+    assert STEPS[-2:] == ["export", "test"]
+
+
+def test_windows_without_known_fraud_are_refused() -> None:
+    nothing = TrainingData(data().features, data().labels.clear(), SPLIT, CUT)
+    with pytest.raises(TrainingError, match="later cut or more training days"):
+        train(nothing, SOURCE, recipe=TINY)

@@ -1,0 +1,120 @@
+"""The HTTP routes, as one ASGI app that `service.py` mounts at the root of the BentoML service."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from bdp_assets.contracts.records import Prediction
+from bdp_assets.observability import metrics
+from bento import openapi, requests
+from bento.docs import docs_routes
+from bento.errors import ApiError, no_model
+from bento.frame import Frame
+from bento.models import Answer, Error, answer_of, card_of, error_of
+from bento.predictor import Call
+from bento.serving import Serving
+
+
+class Api:
+    """ASGI app; `attach` gives it what it serves before the first request."""
+
+    def __init__(self) -> None:
+        self.routes = [
+            Route("/api/v1/predict", predict, methods=["POST"]),
+            Route("/api/v1/predict/batch", predict_batch, methods=["POST"]),
+            Route("/api/v1/model", model),
+            Route("/health", health),
+            Route("/metrics", metrics_text),
+            *docs_routes(openapi.document()),
+        ]
+        handlers: dict[Any, Any] = {ApiError: refused, HTTPException: not_served, Exception: failed}
+        self._app = Starlette(routes=self.routes, exception_handlers=handlers)
+        self._app.router.redirect_slashes = False
+        self._framed = Frame(self._app, {route.path for route in self.routes if isinstance(route, Route)})
+
+    def attach(self, serving: Serving) -> None:
+        self._app.state.serving = serving
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._framed(scope, receive, send)
+
+
+async def predict(request: Request) -> Response:
+    body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
+    [outcome] = await _serving(request).predictor.predict([body], _call(request))
+    if isinstance(outcome, ApiError):
+        raise outcome
+    return _json(answer_of(outcome, _request_id(request)))
+
+
+async def predict_batch(request: Request) -> Response:
+    body = await requests.json_body(request, requests.BATCH_LIMIT_BYTES)
+    outcomes = await _serving(request).predictor.predict(requests.batch_items(body), _call(request))
+    return _json([_item(outcome, _request_id(request)) for outcome in outcomes])
+
+
+async def model(request: Request) -> Response:
+    decider = _serving(request).predictor.decider
+    if decider is None:
+        raise no_model()
+    return _json(card_of(decider))
+
+
+async def health(request: Request) -> Response:
+    state = _serving(request).health()
+    return _json(state, 200 if state.ready else 503)
+
+
+async def metrics_text(_: Request) -> Response:
+    return Response(metrics.exposition(), media_type=metrics.EXPOSITION_TYPE)
+
+
+async def refused(request: Request, refusal: ApiError) -> Response:
+    return _json(error_of(refusal, _request_id(request)), refusal.status)
+
+
+async def not_served(request: Request, error: HTTPException) -> Response:
+    """Unknown route (404), wrong method (405)."""
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_")
+    message = f"{phrase}: /docs shows what there is"
+    response = await refused(request, ApiError(error.status_code, code, message))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def failed(request: Request, _: Exception) -> Response:
+    """A defect of ours. Starlette passes the exception on to the log: its place, not its text."""
+    return await refused(request, ApiError(500, "internal_error", "a defect of this service; see its log"))
+
+
+def _serving(request: Request) -> Serving:
+    serving: Serving = request.app.state.serving
+    return serving
+
+
+def _call(request: Request) -> Call:
+    traceparent = requests.traceparent(request.headers.get("traceparent"))
+    return Call(_request_id(request), traceparent, requests.dry_run(request))
+
+
+def _request_id(request: Request) -> str:
+    request_id: str = request.state.request_id
+    return request_id
+
+
+def _item(outcome: Prediction | ApiError, request_id: str) -> Answer | Error:
+    return error_of(outcome, request_id) if isinstance(outcome, ApiError) else answer_of(outcome, request_id)
+
+
+def _json(body: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(body), status, media_type="application/json")

@@ -1,0 +1,54 @@
+"""What the API says when it refuses: a stable code, a field's name, a sentence; never a value."""
+
+from __future__ import annotations
+
+from bdp_assets.contracts.errors import ContractError
+
+
+class ApiError(Exception):
+    """A refusal with its HTTP status. `message` says what to do and holds nothing that the caller sent."""
+
+    def __init__(self, status: int, code: str, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+
+
+_STATUS = {"not_json": 400, "not_utf8": 400, "too_large": 413}
+
+
+def broken_contract(error: ContractError) -> ApiError:
+    """400 where the body could not be read, 422 where what it says breaks the contract."""
+    return ApiError(_STATUS.get(error.code, 422), error.code, error.message, field=error.field)
+
+
+def conflict() -> ApiError:
+    return ApiError(
+        409,
+        "transaction_conflict",
+        "this customer has another transaction with that id; send a new one under a new id",
+        field="transaction_id",
+    )
+
+
+def too_large(limit: int) -> ApiError:
+    return ApiError(413, "body_too_large", f"the body is larger than {limit // 1024} KiB; send less at once")
+
+
+def no_model() -> ApiError:
+    return ApiError(
+        503,
+        "model_unavailable",
+        "no champion model is active on this machine, so nothing can be scored; "
+        "train one (`bdp train`) or activate a registered one, then restart the API",
+    )
+
+
+def queue_full() -> ApiError:
+    return ApiError(
+        503,
+        "queue_full",
+        "the queue towards Kafka is full; nothing was recorded, try again later",
+    )

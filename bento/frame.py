@@ -1,0 +1,46 @@
+"""What surrounds every request: its id, its time, its count."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from time import perf_counter
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bdp_assets.observability.metrics import API_REQUEST_DURATION, API_REQUESTS
+from bento.requests import request_id
+
+
+class Frame:
+    """ASGI middleware: gives `request.state.request_id`, answers with X-Request-Id, measures.
+
+    `routes` are the paths that metrics may name; any other is `other`, for callers choose paths at will.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Container[str]) -> None:
+        self._app = app
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = perf_counter()
+        route = scope["path"] if scope["path"] in self._routes else "other"
+        identity = request_id(Headers(scope=scope).get("x-request-id"))
+        scope.setdefault("state", {})["request_id"] = identity
+        status = 500
+
+        async def framed_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = identity
+            await send(message)
+
+        try:
+            await self._app(scope, receive, framed_send)
+        finally:
+            API_REQUESTS.labels(route, status).inc()
+            API_REQUEST_DURATION.labels(route).observe(perf_counter() - started)

@@ -1,0 +1,116 @@
+"""Bodies that the API answers with; the OpenAPI document is derived from these classes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from bdp_assets.contracts.records import Decision, Prediction, Reason
+from bdp_assets.decisions.decider import Decider
+from bento.errors import ApiError
+
+Probability = Annotated[float, Meta(ge=0, le=1)]
+DependencyState = Literal["ok", "empty", "down", "missing"]
+Status = Literal["ready", "degraded", "unavailable"]
+
+
+class Model(Struct, frozen=True):
+    """The model that scored."""
+
+    name: str
+    version: str
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """One decision. The same transaction sent again gets the same decision again, whatever happened since."""
+
+    transaction_id: str
+    fraud_probability: Probability
+    decision: Decision
+    reasons: list[Reason]
+    model: Model
+    policy_version: str
+    catalog_version: str
+    degraded: bool
+    """True: decided without history, because the online store was not usable."""
+    request_id: str
+
+
+class ErrorDetail(Struct, frozen=True, kw_only=True):
+    """Why a request was refused: a stable code, the field's name if there is one, what to do."""
+
+    code: str
+    message: str
+    request_id: str
+    field: str | None = None
+
+
+class Error(Struct, frozen=True):
+    """Body of every answer that is not a success."""
+
+    error: ErrorDetail
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """`alive`: the process answers. `ready`: it can decide; `degraded` says that a dependency is missing."""
+
+    status: Status
+    alive: bool
+    ready: bool
+    dependencies: dict[str, DependencyState]
+
+
+class ModelCard(Struct, frozen=True, kw_only=True):
+    """The champion as it serves on this machine. `trained_at_ms`: UTC epoch milliseconds."""
+
+    name: str
+    version: str
+    digest: str
+    trained_at_ms: int
+    policy_version: str
+    catalog_version: str
+    feature_names: list[str]
+    metrics: dict[str, float]
+    snapshot_version: str | None
+    git_sha: str | None
+
+
+def answer_of(prediction: Prediction, request_id: str) -> Answer:
+    """The part of a decision record that the caller sees."""
+    return Answer(
+        transaction_id=prediction.transaction_id,
+        fraud_probability=prediction.fraud_probability,
+        decision=prediction.decision,
+        reasons=prediction.reasons,
+        model=Model(prediction.model_name, prediction.model_version),
+        policy_version=prediction.policy_version,
+        catalog_version=prediction.catalog_version,
+        degraded=prediction.degraded,
+        request_id=request_id,
+    )
+
+
+def error_of(refusal: ApiError, request_id: str) -> Error:
+    """The one shape of every error body."""
+    detail = ErrorDetail(
+        code=refusal.code, field=refusal.field, message=refusal.message, request_id=request_id
+    )
+    return Error(detail)
+
+
+def card_of(decider: Decider) -> ModelCard:
+    """What `/api/v1/model` shows."""
+    info = decider.info
+    return ModelCard(
+        name=info.name,
+        version=info.version,
+        digest=info.digest,
+        trained_at_ms=info.trained_at_ms,
+        policy_version=decider.policy.version,
+        catalog_version=info.catalog_version,
+        feature_names=list(info.feature_names),
+        metrics=info.metrics,
+        snapshot_version=info.snapshot_version,
+        git_sha=info.git_sha,
+    )

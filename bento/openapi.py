@@ -1,0 +1,129 @@
+"""The OpenAPI 3.1 document: transactions from `schemas/`, answers from `bento/models.py`, routes from here.
+
+Tests hold the routes of `app.py` and this document to each other.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from bdp_assets.contracts.topics import RAW
+from bento.models import Answer, Error, Health, ModelCard
+from bento.requests import BATCH_LIMIT_BYTES, BATCH_LIMIT_ITEMS, SINGLE_LIMIT_BYTES
+
+REFERENCE = "#/components/schemas/{name}"
+_TRANSACTION = {"$ref": REFERENCE.format(name="Transaction")}
+_EXAMPLE = {
+    "transaction_id": "test-123",
+    "customer_id": "customer-456",
+    "amount": 1500.00,
+    "timestamp": "2024-01-15T10:30:00Z",
+    "merchant_id": "merchant-789",
+}
+_REFUSALS = {
+    400: "The body could not be read",
+    408: "The body came too slowly",
+    409: "This customer has another transaction with that id",
+    413: "The body is too large",
+    415: "The body is not application/json",
+    422: "The body breaks the contract; `field` names where",
+    503: "Nothing can be decided now: no model, or the queue towards Kafka is full",
+}
+_PARAMETERS = [
+    {
+        "name": "dry_run",
+        "in": "query",
+        "description": "Answer as a real call would, and leave no trace.",
+        "schema": {"type": "boolean", "default": False},
+    },
+    {
+        "name": "X-Request-Id",
+        "in": "header",
+        "description": "Comes back in the answer; made here where it is absent or not well-formed.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    },
+]
+
+
+def document() -> bytes:
+    """The whole document as JSON."""
+    schemas: dict[str, Any] = {"Transaction": _transaction_schema()}
+    bodies = (Answer, Error, Health, ModelCard)
+    (answer, error, health, card), components = msgspec.json.schema_components(bodies, ref_template=REFERENCE)
+    spec = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Fraud prediction API",
+            "version": "1",
+            "description": "Decides card transactions: approve, review or decline, with reasons.",
+        },
+        "paths": {
+            "/api/v1/predict": {"post": _predict(answer, error)},
+            "/api/v1/predict/batch": {"post": _predict_batch(answer, error)},
+            "/api/v1/model": {
+                "get": _get("The champion", _json("The model", card), _json("No model", error))
+            },
+            "/health": {"get": _get("What works", _json("Ready", health), _json("Not ready", health))},
+            "/metrics": {"get": _metrics()},
+        },
+        "components": {"schemas": schemas | components},
+    }
+    return msgspec.json.encode(spec)
+
+
+def _transaction_schema() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(RAW.schema_path.read_bytes())
+    return {name: value for name, value in schema.items() if name not in ("$schema", "$id")}
+
+
+def _predict(answer: Any, error: Any) -> dict[str, Any]:
+    return {
+        "operationId": "predict",
+        "tags": ["Predictions"],
+        "summary": "Decide one transaction",
+        "description": "The same transaction again gets the same decision. "
+        f"At most {SINGLE_LIMIT_BYTES} bytes.",
+        "parameters": _PARAMETERS,
+        "requestBody": _body(_TRANSACTION, _EXAMPLE),
+        "responses": {"200": _json("The decision", answer), **_refusals(_REFUSALS, error)},
+    }
+
+
+def _predict_batch(answer: Any, error: Any) -> dict[str, Any]:
+    items = {"type": "array", "maxItems": BATCH_LIMIT_ITEMS, "items": _TRANSACTION}
+    results = {"type": "array", "items": {"anyOf": [answer, error]}}
+    refusals = {status: text for status, text in _REFUSALS.items() if status != 409}
+    return {
+        "operationId": "predict_batch",
+        "tags": ["Predictions"],
+        "summary": "Decide up to 1,000 transactions",
+        "description": "A bare array; each item gets its decision or its error, in order. "
+        f"At most {BATCH_LIMIT_BYTES} bytes.",
+        "parameters": _PARAMETERS,
+        "requestBody": _body(items, [_EXAMPLE]),
+        "responses": {"200": _json("One result an item", results), **_refusals(refusals, error)},
+    }
+
+
+def _get(summary: str, success: Any, unavailable: Any) -> dict[str, Any]:
+    return {"summary": summary, "tags": ["Service"], "responses": {"200": success, "503": unavailable}}
+
+
+def _metrics() -> dict[str, Any]:
+    text = {"description": "Metrics", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    return {"summary": "Prometheus metrics", "tags": ["Service"], "responses": {"200": text}}
+
+
+def _body(schema: Any, example: Any) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _json(description: str, schema: Any) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _refusals(texts: dict[int, str], error: Any) -> dict[str, Any]:
+    return {str(status): _json(text, error) for status, text in texts.items()}

@@ -1,0 +1,95 @@
+"""Reading requests: media type, size, time, and the shape of a batch; identifiers that travel along."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Mapping
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from bdp_assets.contracts import pan
+from bdp_assets.contracts.transaction import MAX_VALUE_BYTES
+from bento.errors import ApiError, too_large
+
+SINGLE_LIMIT_BYTES = MAX_VALUE_BYTES
+BATCH_LIMIT_BYTES = 2 * 1024 * 1024
+BATCH_LIMIT_ITEMS = 1_000
+BODY_TIMEOUT_S = 10.0
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_BATCH = msgspec.json.Decoder(list[msgspec.Raw])
+_SWITCH = {"true": True, "1": True, "false": False, "0": False}
+
+
+async def json_body(request: Request, limit_bytes: int) -> bytes:
+    """The body, read only as far as the limit. Raises ApiError 400, 408, 413 or 415."""
+    _require_json(request.headers)
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit_bytes:
+        raise too_large(limit_bytes)
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await _read(request, limit_bytes)
+    except TimeoutError:
+        raise ApiError(408, "body_timeout", f"the body took longer than {BODY_TIMEOUT_S:g} s") from None
+    except ClientDisconnect:
+        raise ApiError(400, "client_disconnected", "the caller left before the body was complete") from None
+
+
+def batch_items(body: bytes) -> list[bytes]:
+    """The elements of a JSON array, each as it was written. Raises ApiError 400, 413 or 422."""
+    try:
+        items = _BATCH.decode(body)
+    except msgspec.ValidationError:
+        raise ApiError(422, "batch_not_array", "the body must be a bare JSON array of transactions") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ApiError(400, "json_malformed", "the body is not JSON (UTF-8, no NaN or Infinity)") from None
+    if len(items) > BATCH_LIMIT_ITEMS:
+        message = f"a batch holds at most {BATCH_LIMIT_ITEMS} transactions; send several batches"
+        raise ApiError(413, "batch_too_long", message)
+    return [bytes(item) for item in items]
+
+
+def dry_run(request: Request) -> bool:
+    """Whether `?dry_run=true` asks for an answer that leaves no trace. Raises ApiError 422."""
+    text = request.query_params.get("dry_run", "false").lower()
+    if text not in _SWITCH:
+        raise ApiError(422, "query_invalid", "dry_run must be true or false", field="dry_run")
+    return _SWITCH[text]
+
+
+def request_id(sent: str | None) -> str:
+    """The caller's X-Request-Id where it is well-formed and no card number, else a new one."""
+    if sent is not None and _REQUEST_ID.fullmatch(sent) and not pan.holds_pan(sent):
+        return sent
+    return secrets.token_hex(16)
+
+
+def traceparent(sent: str | None) -> str:
+    """The caller's W3C trace context where it is well-formed, else a new trace."""
+    if sent is not None and _TRACEPARENT.fullmatch(sent):
+        return sent
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def _require_json(headers: Mapping[str, str]) -> None:
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ApiError(415, "media_type_unsupported", "send the header Content-Type: application/json")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise ApiError(415, "encoding_unsupported", "send the body without Content-Encoding")
+
+
+async def _read(request: Request, limit_bytes: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit_bytes:
+            raise too_large(limit_bytes)
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,68 @@
+"""All that one worker process serves with, made from the settings."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from bdp_assets.clients import redis
+from bdp_assets.decisions.decider import Decider
+from bdp_assets.features.online import OnlineStore
+from bdp_assets.scoring.bundle import BundleError
+from bdp_assets.settings import Settings
+from bento.dependencies import Dependencies
+from bento.models import DependencyState, Health, Status
+from bento.predictor import Predictor
+from bento.raw_topic import RawTopic
+
+_log = logging.getLogger("bdp.api.serving")
+
+
+class Serving:
+    """The predictor, what it leans on, and how both are."""
+
+    def __init__(self, predictor: Predictor, dependencies: Dependencies, raw_topic: RawTopic) -> None:
+        self.predictor = predictor
+        self._dependencies = dependencies
+        self._raw_topic = raw_topic
+
+    @classmethod
+    def start(cls, settings: Settings) -> Serving:
+        """Load the champion, warm it up, connect. It starts whatever is missing, and `health` says what."""
+        store = OnlineStore(redis.connect(settings))
+        raw_topic = RawTopic(settings)
+        dependencies = Dependencies(store, raw_topic)
+        dependencies.start()
+        return cls(Predictor(_champion(settings), store, raw_topic, dependencies), dependencies, raw_topic)
+
+    def health(self) -> Health:
+        """Ready as soon as there is a model: without store or broker it decides in a degraded mode."""
+        model: DependencyState = "missing" if self.predictor.decider is None else "ok"
+        states: dict[str, DependencyState] = {
+            "model": model,
+            "online_store": self._dependencies.store,
+            "kafka": self._dependencies.kafka,
+        }
+        ready = model == "ok"
+        whole = all(state == "ok" for state in states.values())
+        status: Status = "ready" if whole else "degraded" if ready else "unavailable"
+        return Health(status=status, alive=True, ready=ready, dependencies=states)
+
+    def close(self) -> None:
+        """Stop probing and hand what is queued to Kafka."""
+        self._dependencies.stop()
+        self._raw_topic.close()
+
+
+def _champion(settings: Settings) -> Decider | None:
+    """The active model, warm; None, and a line in the log, where there is none that can be used."""
+    directory = settings.models_dir / "champion"
+    try:
+        decider = Decider.load(directory)
+    except BundleError as error:
+        _log.error("no model to serve: %s", error)
+        return None
+    decider.ensemble.score(np.zeros((1, len(decider.info.feature_names))))
+    _log.info("serving", extra={"model": decider.info.name, "version": decider.info.version})
+    return decider
