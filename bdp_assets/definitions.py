@@ -20,7 +20,7 @@ automation = dg.AutomationConditionSensorDefinition(
     "default_automation_condition_sensor",
     target=dg.AssetSelection.all(),
     default_status=dg.DefaultSensorStatus.RUNNING,
-    minimum_interval_seconds=15,
+    minimum_interval_seconds=30,
     run_tags=BATCH_LANE,
     description="Materialises what declares an automation condition, when its condition holds.",
 )

@@ -17,6 +17,7 @@ from bdp_assets.cli import (
     demo,
     dlq,
     doctor,
+    features,
     migrate,
     models,
     platform,
@@ -58,6 +59,7 @@ app.add_typer(simulate.app, name="simulate")
 app.add_typer(stream.app, name="stream")
 app.add_typer(stream.topics, name="topics")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(features.app, name="features")
 app.add_typer(verify.app)
 app.add_typer(train.app)
 app.add_typer(models.app, name="models")

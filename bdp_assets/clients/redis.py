@@ -18,6 +18,8 @@ from redis.exceptions import (
     ConnectionError,
     MasterDownError,
     NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
     ResponseError,
     TimeoutError,
     TryAgainError,
@@ -31,7 +33,7 @@ Argument = str | bytes | int
 Command = tuple[Argument, ...]
 
 _DOWN = (ConnectionError, ClusterDownError, MasterDownError, TryAgainError)
-_REFUSING = ("OOM", "READONLY", "MISCONF", "NOREPLICAS")
+_REFUSING = ("MISCONF", "NOREPLICAS")
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - a state of the world, not a defect
@@ -66,7 +68,7 @@ def store_errors(client: redis.Redis) -> Iterator[None]:
         do = "start it (bdp up), or set BDP_REDIS_URL"
         raise StoreUnavailable(f"the online store at {where} is not reachable: {do}") from error
     except ResponseError as error:
-        if not any(word in str(error) for word in _REFUSING):
+        if not isinstance(error, (OutOfMemoryError, ReadOnlyError)) and not str(error).startswith(_REFUSING):
             raise
         do = "look at its memory, disk and role"
         raise StoreUnavailable(f"the online store at {where} refuses writes: {do}") from error

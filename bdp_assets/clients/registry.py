@@ -137,10 +137,14 @@ class Registry:
                 shutil.move(file, directory / file.name)
 
     def _described(self, found: Any) -> RegisteredVersion:
+        # A search leaves a version's own list of aliases empty: the model has them all.
+        aliases = self._client.get_registered_model(self.model_name).aliases
         run = self._client.get_run(found.run_id)
         return RegisteredVersion(
             version=str(found.version),
-            aliases=tuple(found.aliases),
+            aliases=tuple(
+                sorted(alias for alias, version in aliases.items() if str(version) == str(found.version))
+            ),
             created_ms=int(found.creation_timestamp),
             metrics=dict(run.data.metrics),
             tags=dict(found.tags),

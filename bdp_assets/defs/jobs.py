@@ -2,15 +2,15 @@
 
 import dagster as dg
 
-from bdp_assets.defs.partitions import DAYS
-
 BATCH_LANE = {"bdp/lane": "batch"}
 """Runs of this lane take turns (dagster.yaml), so that there is always room to land live data."""
 
 history_backfill = dg.define_asset_job(
     "history_backfill",
-    selection=dg.AssetSelection.groups("ingest", "validate", "enrich", "features").materializable(),
-    partitions_def=DAYS,
+    selection=(
+        dg.AssetSelection.groups("ingest", "validate", "enrich", "features").materializable()
+        | dg.AssetSelection.assets(["monitoring", "daily_summary"])
+    ),
     tags=BATCH_LANE,
     description="Days of the history file, from raw to features. Many days are one run and one pass.",
 )
@@ -20,7 +20,7 @@ train_and_serve = dg.define_asset_job(
     selection=dg.AssetSelection.assets(
         ["models", "fraud_ensemble"], ["serving", "model_bundle"], ["serving", "online_store"]
     ),
-    tags=BATCH_LANE,
+    tags={**BATCH_LANE, "dagster/priority": "1"},
     description="Train on the lake, promote if good enough, bring the champion to this machine, and rebuild "
     "the online store (with the API and the stream worker stopped).",
 )
@@ -28,7 +28,6 @@ train_and_serve = dg.define_asset_job(
 decide_history = dg.define_asset_job(
     "decide_history",
     selection=dg.AssetSelection.assets(["serving", "predictions"]),
-    partitions_def=DAYS,
     tags=BATCH_LANE,
     description="Decide days of history with the champion, as the API would.",
 )

@@ -66,10 +66,13 @@ def publish(
     metadata: Mapping[str, Any] | None = None,
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[pl.DataFrame]]:
     """Audit the frame, then let the IO manager write it. Raises dagster.Failure, and nothing is written."""
-    result = schema_result(spec, frame)
-    yield result
-    if not result.passed:
-        raise dg.Failure(f"{spec.key.to_user_string()} is not published: the frame breaks its contract.")
+    failures = audit(spec.metadata["table"], frame)
+    yield schema_result(spec, len(frame), failures)
+    if not failures.is_empty():
+        faults = "; ".join(
+            f"{column} {check} ({rows} rows)" for check, column, rows, _ in failures.iter_rows()
+        )
+        raise dg.Failure(f"{spec.key.to_user_string()} is not published, it breaks its contract: {faults}")
     for day, counts in row_counts(frame).items():
         context.add_asset_metadata(counts, asset_key=spec.key, partition_key=day)
     yield dg.MaterializeResult(
@@ -77,11 +80,10 @@ def publish(
     )
 
 
-def schema_result(spec: dg.AssetSpec, frame: pl.DataFrame) -> dg.AssetCheckResult:
-    failures = audit(spec.metadata["table"], frame)
+def schema_result(spec: dg.AssetSpec, rows: int, failures: pl.DataFrame) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=spec.key,
         check_name=schema_check(spec).name,
         passed=failures.is_empty(),
-        metadata={"rows": len(frame), "failures": markdown_table(failures)},
+        metadata={"rows": rows, "failures": markdown_table(failures)},
     )

@@ -59,8 +59,9 @@ def _fill(matrix: Floats, plan: Plan, table: _Table, entity: Entity, rows: Ints)
     asked = order[place[order] >= 0]
     queries = Queries(codes[asked], table.ts[asked], {m: table.measure(m)[asked] for m in plan.own})
     place = place[asked]
-    for part, slots, values in plan.run(table.history(codes, order, plan.measures), queries):
-        matrix[slots, place[part]] = values
+    for part, slots, found in plan.run(table.history(codes, order, plan.measures), queries):
+        for slot, values in zip(slots[:, 0], found, strict=True):
+            matrix[slot][place[part]] = values  # One by one: several times faster than all at once.
 
 
 class _Table:

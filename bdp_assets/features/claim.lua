@@ -1,3 +1,4 @@
+#!lua
 -- Claim a transaction for its customer and return the events it may see. One key, so one slot, and atomic.
 --
 -- KEYS[1] the customer's records, KEYS[2] where the decision of this transaction is kept

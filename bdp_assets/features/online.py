@@ -96,10 +96,10 @@ class OnlineStore:
     ) -> list[bytes]:
         """The same for several, in one round trip."""
         keys = [self.layout.decision(t.customer_id, t.transaction_id) for t in transactions]
-        limits = ("NX", "GET", "EX", self.layout.events_ms // 1000)
-        commands = [("SET", key, new, *limits) for key, new in zip(keys, decisions, strict=True)]
-        before = run(self.client, commands)
-        return [new if old is None else bytes(old) for old, new in zip(before, decisions, strict=True)]
+        commands: list[Command] = []
+        for key, decision in zip(keys, decisions, strict=True):
+            commands += [("SET", key, decision, "NX", "EX", self.layout.events_ms // 1000), ("GET", key)]
+        return run(self.client, commands)[1::2]
 
     def decision(self, customer_id: str, transaction_id: str) -> bytes | None:
         """The decision that was saved for a transaction, None without one."""

@@ -71,7 +71,7 @@ def _merchant_hash(merchant_id: str | None) -> int:
 def pack(moments: Ints, identities: Sequence[bytes], columns: Ints) -> bytes:
     """n event records, from `moments` int64 [n, 3] (sequence, time, newest before), `identities` of 40 bytes
     (source, transaction key, body hash) and `columns` as `Batch.kept` gives them."""
-    fixed = np.frombuffer(b"".join(identities), dtype="<i8").reshape(len(identities), -1)
+    fixed = np.frombuffer(b"".join(identities), dtype="<i8").reshape(-1, _FIXED - 3)
     return np.concatenate([moments, fixed, columns], axis=1).astype("<i8").tobytes()
 
 

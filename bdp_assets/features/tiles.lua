@@ -1,3 +1,4 @@
+#!lua
 -- Add to a merchant's tiles, each addition once.
 --
 -- KEYS[1] hash: `t` the tiles, and for each source partition the last offset added

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +14,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bdp_assets.contracts.wire import RawTransaction
+from bdp_assets.ingest.explain import explain
 
 
 class MappingError(Exception):
@@ -194,26 +194,9 @@ def _validated(origin: str, content: Any) -> Mapping:
     try:
         return Mapping.model_validate(content)
     except ValidationError as invalid:
-        lines = {_explain(error) for error in invalid.errors()}
+        lines = {explain(error, _NAMES) for error in invalid.errors()}
     raise MappingError("\n  ".join([f"{origin} does not map a source to the contract:", *sorted(lines)]))
 
 
-def _explain(error: Any) -> str:
-    """One of pydantic's errors as a sentence that starts with the place in the file."""
-    place = [str(step) for step in error["loc"] if not str(step).endswith("Source")]
-    where = ".".join(place) or "the file"
-    if error["type"] == "missing":
-        return f"{where} is missing: name the column it comes from"
-    if error["type"] == "extra_forbidden":
-        return f"{where} is not known{_suggestion(place)}"
-    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
-
-
-def _suggestion(place: list[str]) -> str:
-    names = {name for part in _parts() for name in part.model_fields}
-    close = difflib.get_close_matches(place[-1], names, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(names))}"
-
-
-def _parts() -> tuple[type[_Part], ...]:
-    return Mapping, Fields, Labels, TextSource, ConstantSource, AmountSource, TimeSource
+_PARTS = (Mapping, Fields, Labels, TextSource, ConstantSource, AmountSource, TimeSource)
+_NAMES = frozenset(name for part in _PARTS for name in part.model_fields)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
 
 from bdp_assets.clients.kafka import KafkaRefused, Publisher, watermarks
 from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.headers import TRACEPARENT
 from bdp_assets.contracts.topics import RAW
-from bdp_assets.operations.traffic_api import NO_ANSWER, ApiCaller
-from bdp_assets.operations.traffic_sources import Outgoing
+from bdp_assets.operations.traffic_api import ApiCaller
+from bdp_assets.operations.traffic_journal import Journal, Outgoing, new_journal
 from bdp_assets.settings import Settings
 
 PROGRESS_EVERY_S = 0.1
@@ -64,7 +60,7 @@ def play(  # noqa: PLR0913 - what, how fast, how long and by which door
     before = _raw_ends(settings)
     began = time.monotonic()
     with ExitStack() as stack:
-        journal = Journal(stack.enter_context(_new_journal(settings.home / "run")))
+        journal = Journal(stack.enter_context(new_journal(settings.home)))
         api = stack.enter_context(ApiCaller(settings.api_port, journal.answered))
         publisher = Publisher(settings)
         records = _paced(islice(source, round(rate * seconds)), rate, progress)
@@ -80,37 +76,6 @@ def play(  # noqa: PLR0913 - what, how fast, how long and by which door
         seconds=time.monotonic() - began,
         journal=journal.path,
     )
-
-
-@dataclass
-class Journal:
-    """Counts and writes down records as they arrive, so that it holds no promise; for several threads."""
-
-    file: TextIO
-    kinds: Counter[str] = field(default_factory=Counter)
-    answers: Counter[int] = field(default_factory=Counter)
-    bad: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def path(self) -> Path:
-        return Path(self.file.name)
-
-    def delivered(self, record: Outgoing, sent_ms: int) -> None:
-        with self._lock:
-            self._write(record, sent_ms, door="kafka")
-
-    def answered(self, record: Outgoing, sent_ms: int, status: int) -> None:
-        with self._lock:
-            self.answers[status] += 1
-            if status != NO_ANSWER:
-                self._write(record, sent_ms, door="api", status=status)
-
-    def _write(self, record: Outgoing, sent_ms: int, **how: Any) -> None:
-        self.kinds[record.kind] += 1
-        self.bad += record.is_bad
-        ids = {"transaction_id": record.transaction_id, "customer_id": record.customer_id}
-        self.file.write(json.dumps({**ids, "kind": record.kind, **how, "sent_ms": sent_ms}) + "\n")
 
 
 def _send_all(
@@ -162,16 +127,6 @@ def _raw_ends(settings: Settings) -> dict[int, int]:
     if not ends:
         raise KafkaRefused(f"Kafka at {settings.kafka} has no topic {RAW.name}: `bdp up` makes it.")
     return ends
-
-
-def _new_journal(directory: Path) -> TextIO:
-    directory.mkdir(parents=True, exist_ok=True)
-    number = 1
-    while True:
-        try:
-            return (directory / f"traffic-{number}.jsonl").open("x", encoding="utf-8")
-        except FileExistsError:
-            number += 1
 
 
 def _traceparent() -> str:

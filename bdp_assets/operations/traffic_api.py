@@ -9,12 +9,11 @@ from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from types import TracebackType
 
-from bdp_assets.operations.traffic_sources import Outgoing
+from bdp_assets.operations.traffic_journal import NO_ANSWER, Outgoing
 from bdp_assets.settings import LOOPBACK
 
 CLIENTS = 4
 TIMEOUT_S = 5.0
-NO_ANSWER = 0
 
 Answered = Callable[[Outgoing, int, int], None]
 Call = tuple[Outgoing, str]

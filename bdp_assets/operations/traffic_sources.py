@@ -4,29 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from bdp_assets.ingest.history import replay
 from bdp_assets.ingest.source import HistoryMissing, HistorySource
+from bdp_assets.operations.traffic_journal import REPLAYED, Outgoing, replayed_ids
 from bdp_assets.settings import Settings
-from bdp_assets.simulator.spoil import BAD_KINDS
 from bdp_assets.simulator.world import World
-
-REPLAYED = "replayed"
-
-
-class Outgoing(NamedTuple):
-    """One record for the raw topic. `kind`: how the simulator made it, or `replayed`."""
-
-    transaction_id: str
-    customer_id: str
-    value: bytes
-    kind: str
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether the contract or the claim on the id is going to refuse it."""
-        return self.kind in BAD_KINDS
 
 
 def simulated(
@@ -54,10 +37,16 @@ def replayed(source: HistorySource, first: date) -> Iterator[Outgoing]:
 def from_settings(
     settings: Settings, *, start_ms: int, per_second: float, bad_share: float
 ) -> Iterator[Outgoing]:
-    """What follows BDP_HISTORY_UNTIL in BDP_HISTORY_FILE, if one is set; else the simulated world."""
+    """What follows BDP_HISTORY_UNTIL in BDP_HISTORY_FILE, if one is set; else the simulated world.
+
+    A file goes on where the plays before stopped: the same row again would be a duplicate.
+    Raises HistoryMissing, MappingError.
+    """
     if settings.history_file is None:
         return simulated(settings, start_ms=start_ms, per_second=per_second, bad_share=bad_share)
     source = HistorySource.from_settings(settings)
     first, _ = source.days
     until = settings.history_until
-    return replayed(source, until + timedelta(days=1) if until else first)
+    rows = replayed(source, until + timedelta(days=1) if until else first)
+    played = replayed_ids(settings.home)
+    return (row for row in rows if (row.customer_id, row.transaction_id) not in played)

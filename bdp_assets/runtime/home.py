@@ -37,7 +37,7 @@ def prepare(home: Path) -> None:
             (home / folder).mkdir(exist_ok=True)
         (home / "secrets").chmod(0o700)
     except OSError as error:
-        raise _unwritable(home, error) from error
+        raise unwritable(home, error) from error
 
 
 def check_room(home: Path) -> None:
@@ -50,7 +50,8 @@ def check_room(home: Path) -> None:
         )
 
 
-def _unwritable(home: Path, error: OSError) -> Problem:
+def unwritable(home: Path, error: OSError) -> Problem:
+    """What to tell when a file of the home could not be written."""
     return Problem(
         f"Can not write in {home}: {error.strerror}.",
         "Make room or fix the folder's owner, or set BDP_HOME to another folder.",

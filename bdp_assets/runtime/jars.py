@@ -30,10 +30,11 @@ def fetch(settings: Settings, say: Say) -> None:
     """Have the jars in deploy/kafka/libs; at once when they are there. Raises Problem."""
     if are_current():
         return
-    say("Fetching Kafka's jars with Maven")
     java.require_java(settings, say)
     fresh = KAFKA / f"libs.{os.getpid()}"
-    done = subprocess.run(_maven(settings, fresh, say), capture_output=True, text=True, check=False)
+    command = _maven(settings, fresh, say)
+    say("fetching Kafka's jars with Maven")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(fresh, ignore_errors=True)
         raise Problem(

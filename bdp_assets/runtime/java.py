@@ -57,20 +57,24 @@ def require_maven(settings: Settings, say: Say) -> str:
 
 
 def _install(settings: Settings, reason: str, choices: tuple[str, ...], say: Say) -> None:
-    by_hand = f"apt-get install {choices[-1]}"
     if shutil.which("apt-get") is None:
-        raise Problem(f"{reason}.", f"Install it with your system's package manager (on Debian: {by_hand}).")
+        by_hand = f"Install it with your system's package manager (on Debian: apt-get install {choices[-1]})."
+        raise Problem(f"{reason}.", by_hand)
     root = _root_prefix()
     if root is None or not settings.auto_install:
-        raise Problem(
-            f"{reason}.", f"Type: sudo {by_hand}   (or set BDP_KAFKA_BOOTSTRAP to a Kafka of yours)"
-        )
+        by_hand = f"sudo apt-get install {_best(choices)}"
+        raise Problem(f"{reason}.", f"Type: {by_hand}   (or set BDP_KAFKA_BOOTSTRAP to a Kafka of yours)")
     say(f"{reason}: installing it with apt-get (BDP_AUTO_INSTALL=0 forbids that)")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     _apt([*root, "apt-get", "update", "-qq"], environment)
-    package = next((name for name in choices if _is_offered(name)), choices[-1])
+    package = _best(choices)
     say(f"apt-get install {package}")
     _apt([*root, "apt-get", "install", "-y", "-qq", "--no-install-recommends", package], environment)
+
+
+def _best(choices: tuple[str, ...]) -> str:
+    """The first package that this machine's release offers."""
+    return next((name for name in choices if _is_offered(name)), choices[-1])
 
 
 def _root_prefix() -> list[str] | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 
 def path(home: Path, name: str) -> Path:
@@ -21,20 +23,24 @@ def tail(file: Path, lines: int = 20) -> str:
 
 
 def follow(file: Path) -> Iterator[str]:
-    """Text as it is appended, for ever; goes over to the new file when the supervisor rotates."""
+    """Text that is appended from now on, for ever; goes over to the new file when the supervisor rotates."""
     file.touch()
     log = file.open(errors="replace")
-    log.seek(0, 2)
+    log.seek(0, os.SEEK_END)
+    return _appended(file, log)
+
+
+def _appended(file: Path, log: TextIO) -> Iterator[str]:
     while True:
         text = log.read()
         if text:
             yield text
-        elif _was_replaced(file, log.fileno()):
+        elif _was_replaced(file, log):
             log.close()
             log = file.open(errors="replace")
         else:
             time.sleep(0.2)
 
 
-def _was_replaced(file: Path, descriptor: int) -> bool:
-    return file.exists() and not file.samefile(f"/proc/self/fd/{descriptor}")
+def _was_replaced(file: Path, log: TextIO) -> bool:
+    return file.exists() and not os.path.samestat(file.stat(), os.fstat(log.fileno()))

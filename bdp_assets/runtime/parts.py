@@ -41,6 +41,8 @@ class Program:
     wanted: Callable[[Settings], bool] = _always
     waits_for: str = ""
     """What is missing when `wanted` says no, for people."""
+    alone: bool = False
+    """Its children outlive it when it is killed, and keep its port: end them before it starts again."""
     stop_signal: str = "TERM"
     stop_seconds: int = 20
 

@@ -67,18 +67,24 @@ class Starter:
 
     def _start(self, program: Program, cancelled: Event) -> None:
         self.supervisor.stop(program.name)  # one that is tried again after a failure
-        program.prepare(self.settings, lambda text: self.report(program.name, "starting", text))
-        file = supervisord_conf.program_file(self.settings.home, program.name)
-        file.touch(mode=0o600)
-        file.write_text(self._description(program))
+        try:
+            program.prepare(self.settings, lambda text: self.report(program.name, "starting", text))
+            self._write_description(program)
+        except OSError as error:
+            raise homes.unwritable(self.settings.home, error) from error
         self.supervisor.start(program.name)
         self._await_health(program, cancelled)
+
+    def _write_description(self, program: Program) -> None:
+        file = supervisord_conf.program_file(self.settings.home, program.name)
+        file.touch(mode=0o600)  # it may hold passwords
+        file.write_text(self._description(program))
 
     def _description(self, program: Program) -> str:
         own = {"BDP_HOME": str(self.settings.home), "PYTHONUNBUFFERED": "1"}
         marks = orphans.marks(self.settings.home, program.name)
         environment = {**_chosen(self.settings), **own, **marks, **program.environment(self.settings)}
-        return launch.describe(program.command(self.settings), environment)
+        return launch.describe(program.command(self.settings), environment, alone=program.alone)
 
     def _await_health(self, program: Program, cancelled: Event) -> None:
         deadline = time.monotonic() + HEALTH_S

@@ -43,7 +43,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 
 def _program(home: Path, program: Program) -> str:
-    command = [sys.executable, str(Path(launch.__file__)), str(program_file(home, program.name))]
+    command = [sys.executable, "-m", launch.__name__, str(program_file(home, program.name))]
     return f"""\
 [program:{program.name}]
 command = {_escaped(shlex.join(command))}

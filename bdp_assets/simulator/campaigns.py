@@ -28,7 +28,7 @@ class Campaigns:
     population: Population
 
     def day(self, day: int) -> pl.DataFrame:
-        """All drafts that begin on one epoch day, honest and fraudulent, by time; some run on into the next."""
+        """All drafts of what begins on one epoch day, by time; some of it runs on into the next."""
         genuine = shopping_day(self._rng(SHOPPING, day), self.population, self.cities(day), day)
         sold = compromised_merchant(self._rng(COMPROMISES, day, 1), genuine, self.compromises(day))
         parts = [sold, self._stolen(day), self._tested(day), self._taken_over(day)]

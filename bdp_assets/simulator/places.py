@@ -66,4 +66,3 @@ CATEGORIES = (
 
 PER_USD = {"USD": 1.0, "EUR": 0.92, "GBP": 0.79, "JPY": 150.0}
 """Units of each currency that one dollar buys; rough, only to make plausible amounts."""
-EXPONENT = {"USD": 2, "EUR": 2, "GBP": 2, "JPY": 0}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from bdp_assets.simulator.drafts import (
     ATM,
@@ -59,9 +58,8 @@ def purchases(
     merchant = np.where(usual & ~online, people.preferred[buyer, favourite], anywhere)
     category = shops.category[merchant]
     usd = MEAN_USD[category] * people.mean_usd[buyer] * np.exp(rng.normal(-0.1, 0.45, len(buyer)))
-    usd *= np.where(
-        rng.random(len(buyer)) < 0.015, rng.uniform(3, 8, len(buyer)), 1.0
-    )  # the odd big purchase
+    splurges = rng.random(len(buyer)) < 0.015
+    usd *= np.where(splurges, rng.uniform(3, 8, len(buyer)), 1.0)
     usd = np.where(category == CASH, np.ceil(usd / 20) * 20, usd)
     tapped = rng.random(len(buyer)) < people.contactless_share[buyer]
     in_person = np.where(category == CASH, ATM, np.where(tapped & (usd < 150), CONTACTLESS, CHIP))
@@ -78,7 +76,7 @@ def purchases(
 
 
 def own_devices(rng: np.random.Generator, people: Customers, buyer: Ints, ts_ms: Ints) -> Ints:
-    """The buyer's phone or laptop; replaced every 400 days, and now and then somebody else's."""
+    """The buyer's phone or laptop; replaced every 400 days, and now and then a borrowed one."""
     generation = (ts_ms // DAY_MS + people.device_age[buyer]) // 400
     second = (rng.random(len(buyer)) < 0.2).astype(np.int64)
     own = (buyer * 499 + generation * 2 + second) % 50_000_000
@@ -95,7 +93,7 @@ def travel(rng: np.random.Generator, people: Customers, weekday: int) -> Ints:
     return np.where(there, to, people.city)
 
 
-def _time_of_day(rng: np.random.Generator, people: Customers, buyer: Ints, city: Ints) -> NDArray[np.float64]:
+def _time_of_day(rng: np.random.Generator, people: Customers, buyer: Ints, city: Ints) -> Floats:
     """Milliseconds into the UTC day at which each trip begins."""
     by_day = rng.normal(people.peak_hour[buyer], RHYTHM_H)
     by_night = rng.uniform(0, 6, len(buyer))

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from bdp_assets.contracts.money import CURRENCIES
+from bdp_assets.ingest.encode import RFC3339_UTC, decimal_text
 from bdp_assets.simulator.drafts import CHANNELS, ECOMMERCE
-from bdp_assets.simulator.places import CATEGORIES, CITIES, EXPONENT, PER_USD
-from bdp_assets.simulator.population import Ints, Population
+from bdp_assets.simulator.places import CATEGORIES, CITIES, PER_USD
+from bdp_assets.simulator.population import Floats, Ints, Population
 
-RFC3339 = "%Y-%m-%dT%H:%M:%S%.3fZ"
 COUNTRY = np.array([c.country for c in CITIES], dtype=object)
 CURRENCY = np.array([c.currency for c in CITIES], dtype=object)
 CATEGORY = np.array([c.name for c in CATEGORIES], dtype=object)
@@ -40,7 +42,7 @@ def wire(population: Population, drafts: pl.DataFrame) -> pl.DataFrame:
         "transaction_id",
         customer_id=customer_id(pl.col("customer")),
         amount=_amounts(drafts["usd"].to_numpy(), currency),
-        timestamp=pl.from_epoch("ts_ms", time_unit="ms").dt.strftime(RFC3339),
+        timestamp=pl.from_epoch("ts_ms", time_unit="ms").dt.strftime(RFC3339_UTC),
         merchant_id=merchant_id(pl.col("merchant")),
         currency=pl.Series(currency, dtype=pl.String),
         merchant_category=pl.Series(CATEGORY[shops.category[merchant]], dtype=pl.String),
@@ -53,18 +55,12 @@ def wire(population: Population, drafts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _amounts(
-    usd: np.ndarray[tuple[int], np.dtype[np.float64]], currency: np.ndarray[tuple[int], np.dtype[np.object_]]
-) -> pl.Series:
+def _amounts(usd: Floats, currency: NDArray[np.object_]) -> pl.Series:
     """Decimal text with as many digits as the currency has; at least one minor unit."""
-    exponent = np.array([EXPONENT[code] for code in currency], dtype=np.int64)
-    minor = np.maximum(np.rint(usd * [PER_USD[code] for code in currency] * 10.0**exponent), 1).astype(
-        np.int64
-    )
-    units = pl.DataFrame({"minor": minor, "exponent": exponent})
-    cents = (pl.col("minor") % 100).cast(pl.String).str.zfill(2)
-    decimal = pl.when(pl.col("exponent") == 0).then(pl.col("minor").cast(pl.String))
-    return units.select(decimal.otherwise(pl.format("{}.{}", pl.col("minor") // 100, cents))).to_series()
+    scale = np.array([10 ** CURRENCIES[code].exponent for code in currency], dtype=np.int64)
+    minor = np.rint(usd * [PER_USD[code] for code in currency] * scale).astype(np.int64)
+    units = pl.DataFrame({"minor": np.maximum(minor, 1), "scale": scale})
+    return units.select(decimal_text(pl.col("minor"), pl.col("scale"))).to_series()
 
 
 def _device_id(number: pl.Expr) -> pl.Expr:

@@ -105,6 +105,7 @@ def train(
 
 def _fit_and_tune(rows: pl.DataFrame, recipe: Recipe, seed: int, progress: Progress) -> tuple[Fitted, Policy]:
     """Blend, calibrate and tune on the window's last days by members that did not see them; then refit."""
+    everything = _fraud(rows, "training")
     early, held = hold_out(rows, HOLD_OUT_SHARE)
     progress("fit members on the window's early days")
     members = fit_members(_matrix(early), _fraud(early, "early training"), recipe, seed)
@@ -115,9 +116,7 @@ def _fit_and_tune(rows: pl.DataFrame, recipe: Recipe, seed: int, progress: Progr
     days = float(np.ptp(held["ts_ms"].to_numpy())) / DAY_MS
     policy = cheapest_policy(PiecewiseLinear(calibration)(scores), _amounts(held), days)
     progress("fit members on the whole window")
-    return Fitted(
-        fit_members(_matrix(rows), _fraud(rows, "training"), recipe, seed), weight, calibration
-    ), policy
+    return Fitted(fit_members(_matrix(rows), everything, recipe, seed), weight, calibration), policy
 
 
 def _scored(test: pl.DataFrame, draft: Bundle, fitted: Fitted) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from bdp_assets.clients.kafka import (
     watermarks,
 )
 from bdp_assets.clients.redis import connect
-from bdp_assets.contracts.topics import RAW, TOPICS
+from bdp_assets.contracts.topics import DLQ, RAW, TOPICS
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.operations.topics import specs
@@ -113,9 +113,9 @@ class Stream:
         return sorted((m for batch in batches for m in batch), key=lambda m: (m.partition, m.offset))
 
     def published(self) -> list[Output]:
-        """What the workers published: topic by topic, partition by partition, in order."""
+        """What the workers published: topic by topic, partition by partition; dead letters sorted."""
         names = [name for name in TOPICS if name != RAW.name]
-        return [_output(m) for name in names for m in self.records(name)]
+        return _dead_sorted([_output(m) for name in names for m in self.records(name)])
 
     def undisturbed(self) -> list[Output]:
         """What one worker that nothing disturbs makes of the raw topic, in the order of `published`."""
@@ -124,11 +124,17 @@ class Stream:
         scoring = Scoring(OnlineStore(connect(self._fresh)), decider, lambda: topic_id)
         # A customer has the same partition on every topic, so the order within a partition is the raw one.
         outputs = scoring(self.records(RAW.name))
-        return [output for name in TOPICS for output in outputs if output.topic == name]
+        return _dead_sorted([output for name in TOPICS for output in outputs if output.topic == name])
 
 
 def _output(message: Message) -> Output:
     return Output(message.topic, (message.key or b"").decode(), message.value or b"", message.headers)
+
+
+def _dead_sorted(outputs: list[Output]) -> list[Output]:
+    """Dead letters share a partition whatever partition they came from, so their order is not a promise."""
+    dead = sorted(output for output in outputs if output.topic == DLQ.name)
+    return [output for output in outputs if output.topic != DLQ.name] + dead
 
 
 def until(condition, patience_s: float = PATIENCE_S) -> None:  # type: ignore[no-untyped-def]

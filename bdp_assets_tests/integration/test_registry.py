@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bdp_assets.clients.registry import CHALLENGER, Registry, RegistryUnavailable, VersionMissing
+from bdp_assets.clients.registry import CHALLENGER, CHAMPION, Registry, RegistryUnavailable, VersionMissing
 from bdp_assets.decisions.policy import make_policy
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.bundle import Bundle, BundleError
@@ -89,7 +89,8 @@ def test_a_models_way_into_service_and_back(
     assert (registry.champion(), bundles.active()) == ("1", "1")
     make_champion(registry, bundles, "2")
     assert (registry.champion(), bundles.active(), registry.predecessor()) == ("2", "2", "1")
-    assert [row.version for row in registry.versions()] == ["3", "2", "1"]
+    listed = [(row.version, row.aliases) for row in registry.versions()]
+    assert listed == [("3", (CHALLENGER,)), ("2", (CHAMPION,)), ("1", ())]
 
 
 def test_a_version_carries_its_card_and_loads_by_mlflow_itself(registry: Registry, tmp_path: Path) -> None:

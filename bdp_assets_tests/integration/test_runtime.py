@@ -15,6 +15,8 @@ import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from bdp_assets.operations.doctor import examine
+from bdp_assets.operations.start import STEPS
 from bdp_assets.runtime import orphans, services
 from bdp_assets.runtime import platform as runtime
 from bdp_assets.runtime.problems import Problem
@@ -79,6 +81,21 @@ def test_a_second_up_changes_nothing(running: Settings) -> None:
     runtime.up(running, SERVICES, report=lambda name, stage, _detail: seen.append((name, stage)))
     assert sorted(seen) == [("kafka", "running"), ("postgres", "running"), ("redis", "running")]
     assert [row.pid for row in rows(running)] == before
+
+
+def test_the_doctor_sees_what_is_missing_and_then_that_it_is_there(running: Settings) -> None:
+    before = {finding.name: finding for finding in examine(running)}
+    for name in ("postgres", "redis", "kafka"):
+        assert before[name].status == "ok"
+        assert (before[name].latency_ms or 0) > 0
+    assert (before["topics"].status, before["migrations"].status) == ("fail", "fail")
+    assert before["mlflow"].status == "fail"
+    assert "bdp up mlflow" in before["mlflow"].do
+    assert "champion" not in before, "MLflow does not run: there is nothing to ask"
+    for step in STEPS:
+        step.run(running)
+    after = {finding.name: finding.status for finding in examine(running)}
+    assert (after["topics"], after["migrations"]) == ("ok", "ok")
 
 
 def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:

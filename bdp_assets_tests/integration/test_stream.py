@@ -37,7 +37,8 @@ BAD: dict[str, list[bytes | None]] = {
     "too_large": [b'{"transaction_id": "' + b"x" * 2_000_000 + b'"}'],
     "missing_field": [body(amount=None), body(customer_id=None)],  # type: ignore[arg-type]
     "unknown_field": [body(colour="red")],
-    "wrong_type": [body(amount="12"), body(timestamp=1767225600), b"[]"],
+    "wrong_type": [body(amount="12"), body(timestamp=1767225600)],
+    "not_object": [b"[]"],
     "out_of_range": [body(amount=-1), body(latitude=91)],
     "amount_excess_digits": [body(amount=1.001)],
     "bad_format": [body(timestamp="2026-01-01T00:00:00")],
@@ -106,12 +107,12 @@ def test_every_bad_value_gets_its_code_and_keeps_its_bytes(stream: Stream) -> No
 
 
 def test_killed_again_and_again_it_publishes_what_an_undisturbed_worker_does(stream: Stream) -> None:
-    stream.send(transactions(3_000))
+    stream.send(transactions(2_000))
     random_ = random.Random(7)
 
-    for share in (0.1, 0.3, 0.5, 0.7):
+    for least in (200, 700, 1_300):
         worker = stream.start()
-        until(lambda: stream.done() >= 3_000 * share)  # noqa: B023 - used at once
+        until(lambda: stream.done() >= least)  # noqa: B023 - used at once
         with pytest.raises(subprocess.TimeoutExpired):
             worker.wait(random_.uniform(0, 0.05))
         kill(worker)

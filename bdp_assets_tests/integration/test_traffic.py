@@ -20,7 +20,8 @@ from bdp_assets.contracts.headers import TRACEPARENT
 from bdp_assets.contracts.topics import RAW
 from bdp_assets.operations.topics import specs
 from bdp_assets.operations.traffic import TrafficReport, play
-from bdp_assets.operations.traffic_sources import Outgoing, simulated
+from bdp_assets.operations.traffic_journal import Outgoing
+from bdp_assets.operations.traffic_sources import simulated
 from bdp_assets.settings import Settings
 from bdp_assets.simulator.world import World
 from bdp_assets_tests.integration.conftest import Platform

@@ -100,8 +100,8 @@ def committed_offsets(settings: Settings, group: str, names: Sequence[str]) -> d
 
     Raises KafkaUnavailable, KafkaRefused.
     """
-    # Asked as a consumer that never joins: the admin client's own call (librdkafka 2.16) dies of a segmentation
-    # fault when the coordinator is not ready or a transaction is open.
+    # Asked as a consumer that never joins: the admin client's own call (librdkafka 2.16) ends this process by
+    # segmentation fault when the coordinator is not ready or a transaction is open.
     reader = consumer(settings, group)
     try:
         with translated(settings.kafka):

@@ -44,7 +44,10 @@ class LandingConfig(dg.Config):
     ranges: list[RangeConfig]
 
 
-@dg.op(description="Read the ranges, audit them, append them to the tables of their topics: each once, ever.")
+@dg.op(
+    out=dg.Out(dg.Nothing),
+    description="Read the ranges, audit them, append them to the tables of their topics: each once, ever.",
+)
 def land_ranges(context: dg.OpExecutionContext, config: LandingConfig, lake: LakeResource) -> Iterator[Any]:
     problems = []
     for ranges in _by_topic([TopicRange(**cut.model_dump()) for cut in config.ranges]):

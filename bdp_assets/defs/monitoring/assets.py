@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from bdp_assets.defs.partitions import DAYS, ONE_RUN, days_of, follow_upstream
+from bdp_assets.defs.partitions import DAYS, ONE_RUN, days_of, hourly
 from bdp_assets.defs.presentation import markdown_table
 from bdp_assets.defs.tables import PLATFORM_TEAM
 from bdp_assets.monitoring.daily import row_counts
@@ -19,7 +19,7 @@ from bdp_assets.resources.lake import LakeResource
     ],
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
-    automation_condition=follow_upstream(),
+    automation_condition=hourly(),
     owners=[PLATFORM_TEAM],
     kinds={"polars"},
     description="Rows of every table, by the door they came through; see the metadata of a day.",

@@ -6,12 +6,10 @@ from typing import Any
 
 import dagster as dg
 
-from bdp_assets.decisions.decider import Decider
 from bdp_assets.defs.partitions import DAYS, ONE_RUN, days_of, follow_upstream
 from bdp_assets.defs.presentation import markdown_table
 from bdp_assets.defs.serving.tables import PREDICTIONS
 from bdp_assets.defs.tables import PLATFORM_TEAM, publish, schema_check
-from bdp_assets.operations.batch_decisions import decide_history
 from bdp_assets.resources.lake import LakeResource
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import get_settings
@@ -19,6 +17,9 @@ from bdp_assets.settings import get_settings
 
 @dg.multi_asset(specs=[PREDICTIONS], check_specs=[schema_check(PREDICTIONS)], backfill_policy=ONE_RUN)
 def predictions(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
+    from bdp_assets.decisions.decider import Decider  # loads ONNX Runtime
+    from bdp_assets.operations.batch_decisions import decide_history
+
     decider = Decider.load(LocalBundles(get_settings().models_dir).champion)
     now_ms = time.time_ns() // 1_000_000
     decided = decide_history(lake.open(), decider, *days_of(context), decided_at_ms=now_ms)

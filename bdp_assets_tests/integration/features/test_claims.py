@@ -36,7 +36,7 @@ def store(store_client: Redis) -> OnlineStore:
 
 def state(client: Redis) -> dict[bytes, bytes | None]:
     """Everything that is stored, without times to live."""
-    return {key: client.dump(key) for key in sorted(client.keys())}
+    return {key: client.dump(key) for key in sorted(client.scan_iter())}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_keys_of_a_customer_share_a_slot_and_expire(store: OnlineStore) -> None:
     store.enrich([FIRST], [HERE])
     store.save_decision(FIRST, b"approve")
     store.apply_merchants([FIRST], [HERE])
-    keys = [key.decode() for key in store.client.keys()]
+    keys = [key.decode() for key in store.client.scan_iter()]
     customer = [key for key in keys if "{c:c0}" in key]
     merchant = [key for key in keys if "{m:m0}" in key]
     assert (len(customer), len(merchant), len(keys)) == (2, 1, 3)

@@ -17,7 +17,7 @@ Delivery = tuple[ValidatedTransaction, str | None]
 
 
 class Twins:
-    """Both are told the same, and must answer the same: status, apply sequence, and every bit of the features."""
+    """Both are told the same and must answer the same: status, apply sequence, every bit of the features."""
 
     def __init__(self, client: Redis, catalog: Catalog) -> None:
         client.flushdb()

@@ -249,6 +249,11 @@ class NaiveStore:
         kept = [e for e in events if self._tile(e.ts_ms) > horizon]
         return kept, [change for change in changes if self._tile(self._clock(change)) > horizon]
 
+    def clocks(self) -> list[int]:
+        """When everything that merchants were told counts."""
+        changes = label_changes({transaction_key(e): e for e in self.applied}, self.labels)
+        return [e.ts_ms for e in self.applied] + [self._clock(change) for change in changes]
+
     def _clock(self, change: Change) -> int:
         return max(change.transaction.ts_ms, change.known_at - self.label_delay)
 

@@ -44,7 +44,7 @@ def test_equals_the_published_values() -> None:
 
 
 def ties(transactions: pl.DataFrame) -> set[str]:
-    """Two transactions of a customer in one second: pandas lets one of them see the other, our spec neither."""
+    """Two transactions of a customer in one second: pandas lets one see the other, our spec neither."""
     tied = transactions.filter(pl.struct("customer_id", "ts_ms").is_duplicated())
     assert len(tied) == 2 * 29
     return set(tied["transaction_id"])

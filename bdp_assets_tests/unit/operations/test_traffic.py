@@ -12,8 +12,9 @@ import polars as pl
 import pytest
 
 from bdp_assets.ingest.source import HistoryMissing
-from bdp_assets.operations.traffic import Journal, _new_journal, _paced
-from bdp_assets.operations.traffic_sources import REPLAYED, Outgoing, from_settings
+from bdp_assets.operations.traffic import _paced
+from bdp_assets.operations.traffic_journal import REPLAYED, Journal, Outgoing, new_journal
+from bdp_assets.operations.traffic_sources import from_settings
 from bdp_assets.settings import Settings
 from bdp_assets.simulator.world import World
 
@@ -57,6 +58,11 @@ def test_a_file_is_replayed_from_the_day_after_its_history(
     assert {record.kind for record in records} == {REPLAYED}
     assert json.loads(records[-1].value)["timestamp"] == "2024-01-16T00:01:00.000Z"
     assert not any(record.is_bad for record in records)
+    with new_journal(tmp_path) as file:
+        Journal(file).delivered(records[0], 1)
+        file.write('{"transaction_id": "T1", "cust')  # killed while it wrote
+    rest = [*from_settings(settings, start_ms=NOW_MS, per_second=1, bad_share=1)]
+    assert rest == records[1:], "a second play goes on where the first stopped"
 
 
 def test_no_record_is_sent_before_its_time() -> None:
@@ -74,13 +80,13 @@ def test_an_empty_source_is_told_too() -> None:
 
 
 def test_each_play_has_a_journal_of_its_own(tmp_path: Path) -> None:
-    with _new_journal(tmp_path / "run") as one, _new_journal(tmp_path / "run") as other:
+    with new_journal(tmp_path) as one, new_journal(tmp_path) as other:
         assert [Path(f.name).name for f in (one, other)] == ["traffic-1.jsonl", "traffic-2.jsonl"]
 
 
 def test_the_journal_counts_what_arrived(tmp_path: Path) -> None:
     good, bad, lost = _records(1)[0], _records(2, "duplicate")[1], _records(3)[2]
-    with _new_journal(tmp_path) as file:
+    with new_journal(tmp_path) as file:
         journal = Journal(file)
         journal.delivered(good, 5)
         journal.delivered(bad, 6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from supervisor.options import ServerOptions
 
-from bdp_assets.runtime import kafka, launch, postgres, supervisord_conf, valkey, web
+from bdp_assets.runtime import kafka, launch, orphans, postgres, supervisord_conf, valkey, web
 from bdp_assets.runtime.services import PROGRAMS
 from bdp_assets.settings import Settings
 
@@ -46,7 +47,7 @@ variables = st.dictionaries(
 @given(variables)
 def test_a_program_gets_the_very_environment_that_was_described(environment: dict[str, str]) -> None:
     described = json.loads(launch.describe(["x"], environment))
-    assert described == {"command": ["x"], "environment": environment}
+    assert (described["command"], described["environment"]) == (["x"], environment)
 
 
 def test_launch_becomes_the_program_without_the_starters_own_variables(
@@ -56,8 +57,22 @@ def test_launch_becomes_the_program_without_the_starters_own_variables(
     file = tmp_path / "program.json"
     file.write_text(launch.describe([sys.executable, "-c", show], {"BDP_HOME": 'a "b" ; c % d'}))
     monkeypatch.setenv("BDP_REDIS_URL", "left over from an earlier start")
-    shown = subprocess.check_output([sys.executable, launch.__file__, str(file)], text=True)
+    shown = subprocess.check_output([sys.executable, "-m", launch.__name__, str(file)], text=True)
     assert json.loads(shown) == {"BDP_HOME": 'a "b" ; c % d'}
+
+
+def test_a_program_that_must_be_alone_ends_what_its_killed_self_left(tmp_path: Path) -> None:
+    marks = orphans.marks(tmp_path, "api")
+    sleep = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+    for alone in (False, True):
+        with subprocess.Popen(sleep, env={**os.environ, **marks}, stdout=subprocess.PIPE, text=True) as left:
+            assert left.stdout is not None
+            left.stdout.readline()
+            file = tmp_path / "api.json"
+            file.write_text(launch.describe(["true"], marks, alone=alone))
+            subprocess.run([sys.executable, "-m", launch.__name__, str(file)], check=True)
+            assert (left.poll() is not None) == alone
+            left.kill()
 
 
 def test_every_server_listens_on_loopback_only() -> None:

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import psycopg
+import pytest
+
+from bdp_assets.clients.lake import Lake
+from bdp_assets.clients.postgres import WarehouseUnavailable, connect
+from bdp_assets.contracts.columns import to_frame
+from bdp_assets.contracts.records import Decision, Prediction, Reason
+from bdp_assets.operations import migrations
+from bdp_assets.operations.warehouse import FACTS, load
+from bdp_assets.settings import Settings
+from bdp_assets_tests.integration.conftest import Platform
+
+pytestmark = pytest.mark.services
+DAY = date(2026, 3, 1)
+DAY_MS = 1_772_323_200_000
+
+
+@pytest.fixture
+def settings(platform: Platform) -> Iterator[Settings]:
+    """The warehouse, migrated and empty."""
+    migrations.upgrade(platform.settings)
+    yield platform.settings
+    migrations.downgrade(platform.settings, "base")
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(str(tmp_path))
+
+
+def predictions(**fields: Any) -> pl.DataFrame:
+    made = {
+        "transaction_id": "t-1",
+        "customer_id": "c-1",
+        "ts_ms": DAY_MS + 1_500,
+        "amount_base_minor": 1250,
+        "fraud_probability": 0.25,
+        "decision": Decision.REVIEW,
+        "reasons": [Reason("score_at_review", 'text with "quotes", a tab\t and a line\nend')],
+        "model_name": "fraud_ensemble",
+        "model_version": "3",
+        "policy_version": "p",
+        "catalog_version": "c",
+        "apply_seq": 1,
+        "features": {},
+        "degraded": False,
+        "decided_by": "stream",
+        "decided_at_ms": DAY_MS + 2_000,
+        **fields,
+    }
+    return to_frame([Prediction(**made)], Prediction, "ts_ms")
+
+
+def query(settings: Settings, statement: str) -> list[tuple[Any, ...]]:
+    with connect(settings) as connection:
+        return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+
+
+def test_migrations_go_up_and_down_with_data_and_can_be_repeated(settings: Settings, lake: Lake) -> None:
+    lake.append("predictions", predictions())
+    load(settings, lake, DAY, DAY)
+    assert migrations.upgrade(settings).up_to_date
+    assert query(settings, "SELECT count(*) FROM warehouse.decisions") == [(1,)]
+    assert migrations.downgrade(settings, "base").current is None
+    assert not migrations.revisions(settings).up_to_date
+    assert migrations.upgrade(settings).up_to_date
+
+
+def test_a_decision_arrives_with_its_types(settings: Settings, lake: Lake) -> None:
+    lake.append("predictions", predictions())
+    load(settings, lake, DAY, DAY)
+    (row,) = query(
+        settings,
+        "SELECT transaction_id, occurred_at, reasons -> 0 ->> 'code', fraud_probability, merchant_id, "
+        "degraded FROM warehouse.decisions",
+    )
+    assert row == ("t-1", datetime(2026, 3, 1, 0, 0, 1, 500_000, UTC), "score_at_review", 0.25, None, False)
+
+
+def test_the_same_day_again_changes_nothing_and_a_changed_row_takes_its_place(
+    settings: Settings, lake: Lake
+) -> None:
+    lake.append("predictions", predictions())
+    assert changed(settings, lake)["warehouse.decisions"] == 1
+    assert changed(settings, lake)["warehouse.decisions"] == 0
+    lake.replace("predictions", predictions(fraud_probability=0.75), "transaction_id = 't-1'")
+    assert changed(settings, lake)["warehouse.decisions"] == 1
+    assert query(settings, "SELECT fraud_probability FROM warehouse.decisions") == [(0.75,)]
+
+
+def test_a_row_the_warehouse_refuses_leaves_it_as_it_was(settings: Settings, lake: Lake) -> None:
+    lake.append(
+        "predictions", pl.concat([predictions(), predictions(transaction_id="t-2", fraud_probability=2.0)])
+    )
+    with pytest.raises(psycopg.errors.CheckViolation):
+        load(settings, lake, DAY, DAY)
+    assert query(settings, "SELECT count(*) FROM warehouse.decisions") == [(0,)]
+
+
+def test_every_fact_loads_from_an_empty_lake(settings: Settings, lake: Lake) -> None:
+    assert changed(settings, lake) == {fact.table: 0 for fact in FACTS}
+
+
+def test_a_server_that_is_away_says_what_to_look_at(tmp_path: Path) -> None:
+    away = Settings(postgres_url="postgresql://nobody:pw-that-stays-secret@127.0.0.1:1/bdp", home=tmp_path)
+    for attempt in (connect, migrations.revisions):
+        with pytest.raises(WarehouseUnavailable, match="bdp status") as error:
+            attempt(away)
+        assert "secret" not in str(error.value)
+
+
+def changed(settings: Settings, lake: Lake) -> dict[str, int]:
+    return dict(load(settings, lake, DAY, DAY).select("table", "changed").iter_rows())

@@ -1,0 +1,77 @@
+"""`bdp up | down | status | logs` without a running platform."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bdp_assets.cli.main import app
+from bdp_assets.runtime.services import BY_NAME
+from bdp_assets.settings import get_settings
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BDP_HOME", str(tmp_path / "home"))
+    for program in BY_NAME.values():
+        if program.replaced_by:
+            monkeypatch.delenv(f"BDP_{program.replaced_by.upper()}", raising=False)
+    get_settings.cache_clear()
+    yield tmp_path / "home"
+    get_settings.cache_clear()
+
+
+def bdp(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, list(arguments))
+    return done.exit_code, done.output
+
+
+def test_status_before_the_first_start_lists_every_program_as_stopped(home: Path) -> None:
+    code, text = bdp("status", "--json")
+    assert code == 0
+    assert {row["name"]: row["state"] for row in json.loads(text)} == dict.fromkeys(BY_NAME, "stopped")
+    code, text = bdp("status")
+    assert code == 0
+    assert all(name in text for name in BY_NAME)
+
+
+def test_down_before_the_first_start_is_fine_and_makes_nothing(home: Path) -> None:
+    assert bdp("down") == (0, "")
+    assert bdp("down", "--wipe")[0] == 0
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("command", [["up", "kafkaa"], ["logs", "kafkaa"], ["restart", "kafkaa"]])
+def test_a_mistyped_name_is_answered_with_the_names(home: Path, command: list[str]) -> None:
+    code, text = bdp(*command)
+    assert code == 1
+    assert "kafkaa" in text
+    assert all(name in text for name in BY_NAME)
+    assert "Traceback" not in text
+
+
+def test_wipe_spares_a_folder_that_is_not_ours(home: Path) -> None:
+    home.mkdir()
+    (home / "thesis.txt").write_text("years of work")
+    code, text = bdp("down", "--wipe")
+    assert code == 1
+    assert "not made by the platform" in text
+    assert (home / "thesis.txt").exists()
+
+
+def test_the_api_can_not_start_without_a_model(home: Path) -> None:
+    code, text = bdp("up", "api")
+    assert code == 1
+    assert "no model yet" in text
+
+
+def test_logs_shows_the_last_lines(home: Path) -> None:
+    (home / "logs").mkdir(parents=True)
+    (home / "logs" / "redis.log").write_text("".join(f"line {number}\n" for number in range(300)))
+    assert bdp("logs", "redis", "-n", "2") == (0, "line 298\nline 299\n")
+    assert bdp("logs", "mlflow") == (0, "\n")

@@ -1,0 +1,111 @@
+"""The doctor's findings: what is seen, what to do, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from bdp_assets.cli.main import app
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.operations import doctor
+from bdp_assets.operations.doctor import Finding, contents, machine
+from bdp_assets.operations.doctor.finding import Status
+from bdp_assets.runtime import java
+from bdp_assets.settings import Settings, get_settings
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
+
+GIB = 1024**3
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home")
+
+
+def only(findings: Iterator[Finding]) -> Finding:
+    (finding,) = findings
+    return finding
+
+
+def test_java_that_is_too_old_is_a_failure_unless_kafka_is_your_own(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(java, "find_java", lambda: "/opt/java11/bin/java")
+    monkeypatch.setattr(java, "version", lambda _java: 11)
+    found = next(machine.broker_needs(settings))
+    assert (found.name, found.status) == ("java", "fail")
+    assert "bdp setup" in found.do
+    own = settings.model_copy(update={"kafka_bootstrap": "broker:9092"})
+    assert only(machine.broker_needs(own)).status == "ok"
+
+
+@pytest.mark.parametrize(("free", "status"), [(GIB, "fail"), (3 * GIB, "warn"), (9 * GIB, "ok")])
+def test_disk(settings: Settings, monkeypatch: pytest.MonkeyPatch, free: int, status: Status) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=free))
+    assert only(machine.disk(settings)).status == status
+
+
+def test_a_package_that_is_not_as_locked_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        machine, "_locked", lambda: {"polars": ["1.0.0"], "numpy": [machine._installed("numpy")]}
+    )
+    found = only(machine.packages(settings))
+    assert found.status == "warn"
+    assert "polars" in found.what
+    assert "numpy" not in found.what
+
+
+def test_the_lock_names_every_key_package() -> None:
+    assert machine._locked().keys() >= set(machine._KEY_PACKAGES)
+
+
+@pytest.mark.enable_socket
+def test_a_taken_port_of_a_program_that_does_not_run(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = settings.model_copy(update={"mlflow_port": server.getsockname()[1]})
+        found = [finding for finding in machine.programs(taken) if "of mlflow" in finding.what]
+    assert only(iter(found)).status == "fail"
+    assert "BDP_MLFLOW_PORT" in found[0].do
+
+
+def test_the_bundle_must_be_whole_and_made_for_these_features(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert only(contents.bundle(settings)).status == "warn"
+    place = tiny_bundle(settings.models_dir / "champion")
+    assert only(contents.bundle(settings)).status == "ok"
+
+    monkeypatch.setattr(contents, "CATALOG", SimpleNamespace(version="ffffffffffff"))
+    found = only(contents.bundle(settings))
+    assert found.status == "fail"
+    assert CATALOG.version in found.what
+    assert "ffffffffffff" in found.what
+
+    (place / "policy.json").write_text("{}")
+    found = only(contents.bundle(settings))
+    assert found.status == "fail"
+    assert "policy.json" in found.what
+
+
+@pytest.mark.parametrize(("statuses", "code"), [(["ok", "warn"], 0), (["ok", "fail", "ok"], 1)])
+def test_the_exit_code_tells(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, statuses: list[Status], code: int
+) -> None:
+    findings = [Finding("thing", status, "seen", "do [this]", 1.5) for status in statuses]
+    monkeypatch.setattr(doctor, "examine", lambda _settings: iter(findings))
+    get_settings.cache_clear()
+    told = CliRunner().invoke(app, ["doctor"])
+    assert told.exit_code == code
+    assert told.output.count("do [this]") == len(statuses)
+    machine_readable = CliRunner().invoke(app, ["doctor", "--json"])
+    assert machine_readable.exit_code == code
+    assert [finding["status"] for finding in json.loads(machine_readable.output)] == statuses
