@@ -1,7 +1,7 @@
 """Every setting of the platform; the only module that reads the environment.
 
 A value comes from, first match wins: an environment variable `BDP_<NAME>`, the file `.env` in the working
-directory, the file `profile.env` in `BDP_HOME` (written by set-up commands such as `make demo`), the default here.
+directory, the file `profile.env` in `BDP_HOME` (written by `make demo`), the default here.
 A URL that is not set means the embedded service of the local profile (see `bdp_assets/runtime`).
 """
 
@@ -47,13 +47,17 @@ class Settings(BaseSettings):
 
     stream_batch_messages: int = Field(default=2000, ge=1, description="Most messages in one micro-batch")
     stream_batch_ms: int = Field(default=20, ge=1, description="Longest wait for a micro-batch to fill")
-    stream_metrics_port: int = Field(default=0, ge=0, description="Metrics of stream workers: this + slot; 0: off")
+    stream_metrics_port: int = Field(
+        default=0, ge=0, description="Metrics of stream workers: this + slot; 0: off"
+    )
     redis_timeout_ms: int = Field(default=250, ge=1, description="Time-out of one online store call")
     raw_partitions_start: date = Field(default=date(2026, 1, 1), description="First daily partition (UTC)")
     partitions_end: date | None = Field(default=None, description="Last daily partition, for replayed data")
     history_file: Path | None = Field(default=None, description="File with the history to backfill")
     history_mapping: Path | None = Field(default=None, description="Mapping of that file to the contract")
-    history_until: date | None = Field(default=None, description="Last day (UTC) of that file that is history")
+    history_until: date | None = Field(
+        default=None, description="Last day (UTC) of that file that is history"
+    )
     label_delay_days: int = Field(default=7, ge=0, description="Days after which most labels are known")
     model_name: str = Field(default="fraud_ensemble", description="Name of the registered model")
 

@@ -42,7 +42,7 @@ def follow_upstream() -> dg.AutomationCondition[Any]:
     `eager()` but for two of its parts: it looks at the latest day only (a late event moves older ones), and
     wants nothing missing upstream (there need not be labels every day, nor anything before the first day).
     """
-    condition: Any = dg.AutomationCondition  # its generics do not fit each other
+    condition = dg.AutomationCondition[Any]
     changed = condition.newly_missing() | condition.any_deps_updated()
     refused = condition.any_deps_match(
         condition.any_checks_match(condition.check_failed(), blocking_only=True)
@@ -57,6 +57,6 @@ def follow_upstream() -> dg.AutomationCondition[Any]:
 
 def hourly() -> dg.AutomationCondition[Any]:
     """Materialise the latest day once an hour."""
-    condition: Any = dg.AutomationCondition  # its generics do not fit each other
+    condition = dg.AutomationCondition[Any]
     passed = condition.cron_tick_passed("0 * * * *").since_last_handled()
     return (condition.in_latest_time_window() & passed & ~condition.in_progress()).with_label("hourly")

@@ -30,7 +30,7 @@ def decide_history(
 
 
 def _decide(decider: Decider, chunk: pl.DataFrame, decided_at_ms: int) -> pl.DataFrame:
-    transactions = records_of(chunk.select(columns_of(ValidatedTransaction)), ValidatedTransaction)
+    transactions = records_of(chunk.select(list(columns_of(ValidatedTransaction))), ValidatedTransaction)
     predictions = decider.decide_many(
         transactions,
         chunk.select(decider.info.feature_names).to_numpy(),

@@ -7,6 +7,7 @@ from functools import partial
 from operator import attrgetter
 
 from bdp_assets.clients.kafka import Message
+from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import DEAD_LETTERS, STEP_DURATION
@@ -32,6 +33,11 @@ class Scoring:
 
         Raises StoreUnavailable; KafkaUnavailable, KafkaRefused where the topic's id cannot be had.
         """
+        if not self._store.ready():
+            # Without history everybody would look like a new customer, and nobody would notice.
+            raise StoreUnavailable(
+                "the online store is empty or being rebuilt: `bdp features rebuild-online`"
+            )
         coordinates = partial(_coordinates, self._topic_id())
         with STEP_DURATION.labels("validate").time():
             validated, unclean = isolate("validate", validate, messages, lambda message: message)

@@ -29,8 +29,12 @@ class FakeStore:
         self.claims: dict[tuple[str, str], Claim] = {}
         self.merchants: Counter[str | None] = Counter()
         self.outages = outages
+        self.is_ready = True
         self._seqs: Counter[str] = Counter()
         self._applied: set[str | None] = set()
+
+    def ready(self) -> bool:
+        return self.is_ready
 
     def enrich(
         self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str | None]

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import polars as pl
+
 from bdp_assets.clients.kafka import (
     Message,
     Publisher,
@@ -21,6 +23,7 @@ from bdp_assets.clients.kafka import (
     watermarks,
 )
 from bdp_assets.clients.redis import connect
+from bdp_assets.contracts.columns import LABELS, VALIDATED
 from bdp_assets.contracts.topics import DLQ, RAW, TOPICS
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
@@ -51,6 +54,7 @@ class Stream:
         }
         for settings in (self.settings, self._fresh):
             connect(settings).flushdb()
+            _fill(OnlineStore(connect(settings)))
         self._make_topics_anew()
 
     @staticmethod
@@ -125,6 +129,11 @@ class Stream:
         # A customer has the same partition on every topic, so the order within a partition is the raw one.
         outputs = scoring(self.records(RAW.name))
         return _dead_sorted([output for name in TOPICS for output in outputs if output.topic == name])
+
+
+def _fill(store: OnlineStore) -> None:
+    """As a rebuild does whose lake has no rows yet."""
+    store.rebuild(pl.DataFrame(schema=VALIDATED), pl.DataFrame(schema=LABELS))
 
 
 def _output(message: Message) -> Output:

@@ -34,7 +34,9 @@ def test_every_setting_says_what_it_is() -> None:
     assert [variable.name for variable in variables() if not variable.description] == []
 
 
-def test_variable_beats_env_file_beats_profile(in_empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variable_beats_env_file_beats_profile(
+    in_empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (in_empty_folder / ".bdp").mkdir()
     (in_empty_folder / ".bdp" / "profile.env").write_text(
         "BDP_API_PORT=1001\nBDP_REDIS_PORT=1002\nBDP_KAFKA_PORT=1003\n"
@@ -53,7 +55,10 @@ def test_home_is_absolute(in_empty_folder: Path) -> None:
     ("url", "expected"),
     [
         ("postgresql://u:p@db.example:5432/main", "postgresql://u:p@db.example:5432/dagster"),
-        ("postgresql://u:p@db.example/main?sslmode=require", "postgresql://u:p@db.example/dagster?sslmode=require"),
+        (
+            "postgresql://u:p@db.example/main?sslmode=require",
+            "postgresql://u:p@db.example/dagster?sslmode=require",
+        ),
     ],
 )
 def test_other_databases_of_your_own_server(url: str, expected: str) -> None:

@@ -66,6 +66,9 @@ def transactional_producer(settings: Settings, transactional_id: str) -> Any:
             "delivery.timeout.ms": TRANSACTION_TIMEOUT_MS,
             # The commit flushes; waiting only makes the requests larger.
             "linger.ms": 20,
+            # A transaction that begins while the markers of the one before are being written is told to try
+            # again; by default (100) that makes every second commit of a busy broker take 100 ms, not 6.
+            "retry.backoff.ms": 10,
         },
     )
 

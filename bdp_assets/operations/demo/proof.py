@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -20,7 +21,7 @@ QUESTION = {
     "timestamp": "2024-01-15T10:30:00Z",
     "merchant_id": "merchant-789",
 }
-TIMEOUT_S = 10.0
+TIMEOUT_S, LANDING_S = 10.0, 90.0
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,17 @@ class Proof:
 
 
 def gather(settings: Settings, ledger: Ledger) -> Proof:
-    """Ask the API and Dagster. Raises Problem, ControlPlaneUnavailable."""
-    return Proof(ledger=ledger, answer=_ask(settings), control_plane=dagster.state(settings))
+    """Ask the API, then Dagster once the traffic has landed. Raises Problem, ControlPlaneUnavailable."""
+    answer = _ask(settings)
+    return Proof(ledger=ledger, answer=answer, control_plane=_landed(settings))
+
+
+def _landed(settings: Settings) -> dagster.ControlPlaneState:
+    """The control plane once every asset is there: the live traffic's first landing brings the last ones."""
+    deadline = time.monotonic() + LANDING_S
+    while (state := dagster.state(settings)).missing and time.monotonic() < deadline:
+        time.sleep(1)
+    return state
 
 
 def _ask(settings: Settings) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bdp_assets.clients.kafka import Message
+from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.codec import decode_alert, decode_dead_letter, decode_enriched, decode_prediction
 from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, VALIDATED
 from bdp_assets.features.catalog import CATALOG
@@ -88,6 +90,15 @@ def test_each_step_refuses_to_the_dead_letters() -> None:
     assert sources[ENRICHED.name] == [b"1", b"4", b"5"]
     assert sources[PREDICTIONS.name] == [b"1", b"5"]
     assert {o.key for o in on(DLQ.name, outputs)} == {"transactions-raw-v1"}
+
+
+def test_an_empty_store_is_waited_for_and_not_taken_for_new_customers() -> None:
+    store = FakeStore()
+    store.is_ready = False
+
+    with pytest.raises(StoreUnavailable, match="rebuild-online"):
+        scoring(store)([raw(body())])
+    assert not store.claims
 
 
 MESSAGES = st.lists(
