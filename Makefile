@@ -11,6 +11,9 @@ JARS := deploy/kafka/libs/pom.sha256
 UV := $(BIN)/uv pip
 IN_VENV := --python $(BIN)/python
 
+# Trust what this machine trusts, as pip does: a company's proxy has a certificate of its own.
+export UV_SYSTEM_CERTS ?= 1
+
 # uv keeps its cache in the home folder; a container's user may have none.
 ifndef UV_CACHE_DIR
 ifeq ($(shell test -w "$$HOME" && echo writable),)
