@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     api_port: int = Field(default=5001, description="Prediction API")
     mlflow_port: int = Field(default=5000, description="MLflow tracking server and registry")
     dagster_port: int = Field(default=3001, description="Dagster webserver")
+    dagster_code_port: int = Field(default=3002, description="Dagster's code server")
     kafka_port: int = Field(default=9092, description="Embedded Kafka broker")
     kafka_controller_port: int = Field(default=9094, description="Embedded Kafka KRaft controller")
     postgres_port: int = Field(default=15432, description="Embedded PostgreSQL")

@@ -94,6 +94,8 @@ def _offsets(arrived: pl.DataFrame) -> dict[str, list[Argument]]:
 def _frauds(layout: Layout, arrived: pl.DataFrame, changes: LabelChanges) -> dict[str, list[Argument]]:
     """Transactions whose last label says fraud."""
     found: dict[str, list[Argument]] = {}
+    if not layout.label_delays:
+        return found
     last = {row: i for i, row in enumerate(changes.row.tolist())}
     rows = arrived.select("merchant_id", *KEY)[list(last)].iter_rows()
     for (merchant_id, customer_id, transaction_id), i in zip(rows, last.values(), strict=True):

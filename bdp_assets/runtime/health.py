@@ -44,3 +44,17 @@ def exchange(port: int, request: bytes) -> bytes:
             return connection.recv(64)
     except OSError:
         return b""
+
+
+def grpc_ok(port: int, service: str) -> bool:
+    """Whether the gRPC health check of a service on loopback says that it serves."""
+    import grpc
+    from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+    from grpc_health.v1.health_pb2_grpc import HealthStub
+
+    with grpc.insecure_channel(f"{LOOPBACK}:{port}") as channel:
+        try:
+            answer = HealthStub(channel).Check(HealthCheckRequest(service=service), timeout=_PATIENCE_S)
+        except grpc.RpcError:
+            return False
+    return bool(answer.status == HealthCheckResponse.SERVING)

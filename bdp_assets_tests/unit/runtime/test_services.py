@@ -42,7 +42,12 @@ def test_a_selection_brings_what_it_needs_and_no_more() -> None:
 
 
 def test_what_others_need_stops_after_them() -> None:
-    assert set(services.dependants("postgres")) == {"mlflow", "dagster-webserver", "dagster-daemon"}
+    assert set(services.dependants("postgres")) == {
+        "mlflow",
+        "dagster-code",
+        "dagster-webserver",
+        "dagster-daemon",
+    }
     assert services.dependants("api") == []
 
 
