@@ -268,4 +268,6 @@ class NaiveStore:
             self.applied.append(transaction)
 
     def apply_label(self, label: Label) -> None:
-        self.labels.append(label)
+        """A catalog that reads no labels keeps none."""
+        if any(getattr(feature, "filter", None) == "known_fraud" for feature in self.catalog.features):
+            self.labels.append(label)
