@@ -89,14 +89,21 @@ class Stream:
     @contextmanager
     def worker(self, slot: int = 0) -> Iterator[subprocess.Popen[bytes]]:
         """A worker that is drained at the end, and must leave without complaint."""
+        before = self._started(slot)
         process = self.start(slot)
         try:
             yield process
+            # A signal that comes while Python still imports would kill it like any other process.
+            until(lambda: self._started(slot) > before or process.poll() is not None)
             process.terminate()
             assert process.wait(PATIENCE_S) == 0, self.log(slot)
         finally:
             process.kill()
             process.wait()
+
+    def _started(self, slot: int) -> int:
+        file = self.home / f"worker-{slot}.log"
+        return file.read_text().count("scoring worker runs") if file.exists() else 0
 
     def log(self, slot: int = 0) -> str:
         return (self.home / f"worker-{slot}.log").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,10 +108,31 @@ def committed_offsets(settings: Settings, group: str, names: Sequence[str]) -> d
         with translated(settings.kafka):
             counts = _partitions(reader)
             wanted = [TopicPartition(name, number) for name in names for number in range(counts.get(name, 0))]
-            positions = reader.committed(wanted, timeout=TIMEOUT_S) if wanted else []
+            positions = _committed(reader, wanted) if wanted else []
     finally:
         reader.close()
     return {(p.topic, p.partition): p.offset for p in positions if p.offset >= 0}
+
+
+_COORDINATOR_MOVES = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+)
+
+
+def _committed(reader: Any, wanted: list[TopicPartition]) -> list[TopicPartition]:
+    """A broker that has just started looks for the group's coordinator first; librdkafka does not wait for it."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            found: list[TopicPartition] = reader.committed(wanted, timeout=TIMEOUT_S)
+        except KafkaException as exception:
+            if exception.args[0].code() not in _COORDINATOR_MOVES or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return found
 
 
 def _partitions(client: Any) -> dict[str, int]:

@@ -111,7 +111,8 @@ def test_refused_rows_are_quarantined_with_their_reason(
     rows = pl.read_parquet(history / "transactions.parquet")
     amounts = pl.when(pl.int_range(pl.len()) % 10 == 0).then(pl.lit("-5")).otherwise("amount").alias("amount")
     broken = tmp_path / "broken.parquet"
-    pl.concat([rows.with_columns(amounts), rows.head(4)]).write_parquet(broken)
+    repeated, altered = rows.slice(1, 3), rows.slice(4, 1).with_columns(amount=pl.lit("7"))
+    pl.concat([rows.with_columns(amounts), repeated, altered]).write_parquet(broken)
     (tmp_path / "labels.parquet").write_bytes((history / "labels.parquet").read_bytes())
     monkeypatch.setenv("BDP_HISTORY_FILE", str(broken))
     get_settings.cache_clear()
