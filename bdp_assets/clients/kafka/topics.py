@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import (
     IsolationLevel,
@@ -91,8 +91,8 @@ def watermarks(
         client = admin(settings)
         counts = _partitions(client)
         partitions = [(name, number) for name in names for number in range(counts.get(name, 0))]
-        lows = _offsets(client, partitions, OffsetSpec.earliest(), isolation)
-        highs = _offsets(client, partitions, OffsetSpec.latest(), isolation)
+        lows = _settled(lambda: _offsets(client, partitions, OffsetSpec.earliest(), isolation))
+        highs = _settled(lambda: _offsets(client, partitions, OffsetSpec.latest(), isolation))
     return {partition: (lows[partition], highs[partition]) for partition in partitions}
 
 
@@ -114,25 +114,31 @@ def committed_offsets(settings: Settings, group: str, names: Sequence[str]) -> d
     return {(p.topic, p.partition): p.offset for p in positions if p.offset >= 0}
 
 
-_COORDINATOR_MOVES = (
+def _committed(reader: Any, wanted: list[TopicPartition]) -> list[TopicPartition]:
+    return _settled(lambda: reader.committed(wanted, timeout=TIMEOUT_S))
+
+
+_SETTLING = (
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
 )
 
+T = TypeVar("T")
 
-def _committed(reader: Any, wanted: list[TopicPartition]) -> list[TopicPartition]:
-    """A broker that has just started looks for the group's coordinator first; librdkafka does not wait for it."""
+
+def _settled(ask: Callable[[], T]) -> T:
+    """A broker that just started, or just made a topic, names coordinator and leaders a moment later."""
     deadline = time.monotonic() + TIMEOUT_S
     while True:
         try:
-            found: list[TopicPartition] = reader.committed(wanted, timeout=TIMEOUT_S)
+            return ask()
         except KafkaException as exception:
-            if exception.args[0].code() not in _COORDINATOR_MOVES or time.monotonic() > deadline:
+            if exception.args[0].code() not in _SETTLING or time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-        else:
-            return found
 
 
 def _partitions(client: Any) -> dict[str, int]:
