@@ -71,6 +71,19 @@ def status(
 
 
 @app.command()
+def env() -> None:
+    """Print what Dagster's own commands need: eval "$(bdp env)", then dagster dev."""
+    import shlex
+
+    from bdp_assets.runtime.web import dagster_environment
+    from bdp_assets.settings import get_settings
+
+    settings = get_settings()
+    for name, value in {"BDP_HOME": str(settings.home), **dagster_environment(settings)}.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
 def logs(
     name: Name,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines are written.")] = False,
