@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from rich.markup import escape
 from rich.table import Table
 
+from bdp_assets.features.history import BEFORE
 from bdp_assets.features.lookup import Known
 from bdp_assets.features.spec import Catalog
 
@@ -27,14 +29,20 @@ def valued(known: Known) -> Table:
     return table
 
 
-def stored(known: Known, last: int) -> Table:
-    """The last rows of the state; times in UTC."""
-    table = Table(*known.state[0], title=f"{len(known.state)} stored, the last {min(last, len(known.state))}")
-    for row in known.state[-last:]:
-        table.add_row(
-            *(_time(value) if name.endswith("_ms") else f"{value:,}" for name, value in row.items())
-        )
-    return table
+def stored(known: Known, last: int) -> Iterator[Table]:
+    """The last rows of each part of the state; times in UTC."""
+    for title, rows in known.state.items():
+        if rows:
+            table = Table(*rows[0], title=f"{title}: {len(rows)} stored, the last {min(last, len(rows))}")
+            for row in rows[-last:]:
+                table.add_row(*(_shown(name, value) for name, value in row.items()))
+            yield table
+
+
+def _shown(name: str, value: int) -> str:
+    if name.endswith("_ms"):
+        return "before" if value == BEFORE else _time(value)
+    return f"{value:,}"
 
 
 def _time(ms: int) -> str:

@@ -29,8 +29,8 @@ def describe(
 
 @app.command()
 def get(
-    entity: Annotated[str, typer.Argument(help="customer or merchant")],
-    identifier: Annotated[str, typer.Argument(help="The customer's or merchant's id.")],
+    entity: Annotated[str, typer.Argument(help="customer, merchant, or another entity of the catalog")],
+    identifier: Annotated[str, typer.Argument(help="Its id.")],
     at: Annotated[
         datetime | None,
         typer.Option(help="For a transaction at this time (UTC); by default when the newest event counts."),
@@ -46,17 +46,15 @@ def get(
     from bdp_assets.features.online import OnlineStore
     from bdp_assets.settings import get_settings
 
-    look_up = {"customer": lookup.customer, "merchant": lookup.merchant}.get(entity)
-    if look_up is None:
-        raise typer.BadParameter("write customer or merchant", param_hint="ENTITY")
     at_ms = None if at is None else int(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1000)
-    with told(StoreUnavailable):
-        known = look_up(OnlineStore(connect(get_settings())), identifier, at_ms)
+    with told(StoreUnavailable, lookup.UnknownEntity):
+        known = lookup.look_up(OnlineStore(connect(get_settings())), entity, identifier, at_ms)
     if known is None:
         typer.secho(f"The online store knows no {entity} of this id.", fg="red", err=True)
         raise typer.Exit(1)
     show(valued(known))
-    show(stored(known, last))
+    for table in stored(known, last):
+        show(table)
 
 
 @app.command("rebuild-online")

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from bdp_assets.ingest.backfill import LOOKBACK
+from bdp_assets.features.catalog import CATALOG
 from bdp_assets.settings import get_settings
 
 
@@ -24,8 +24,9 @@ DAYS = _days()
 ONE_RUN = dg.BackfillPolicy.single_run()
 """A backfill of many days is one run: the features of all of them are computed in one pass."""
 
+_CENTURY = 36_525
 WINDOW = dg.TimeWindowPartitionMapping(
-    start_offset=-LOOKBACK.days, allow_nonexistent_upstream_partitions=True
+    start_offset=-(CATALOG.reach_days or _CENTURY), allow_nonexistent_upstream_partitions=True
 )
 """A day depends on the days that its windows reach, so late events and labels move the days after them."""
 

@@ -1,14 +1,15 @@
-"""The aggregates: sums of integers over a window, and the one step in doubles that finishes them.
+"""The aggregates: what they read of a window, and the one step in doubles that finishes them.
 
-An aggregate reads differences of prefix sums, so it costs the same for one event and for a million. Every
-sum is an exact integer; division and square root happen once, at the end, so order and batch size can not
-change a bit. Adding an aggregate is one entry in `AGGREGATES`.
+Every sum is a difference of running sums, so it costs the same for one event and for a million; extremes and
+distinct counts have structures of their own (`slices`). All of it is exact integers; division and square root
+happen once, at the end, so order and batch size can not change a bit. Adding an aggregate is one entry in
+`AGGREGATES`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,52 +17,84 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+SQUARE_BITS = 40
+"""Squares are kept in two parts: their low 40 bits, and what is above."""
+
 
 class Window(Protocol):
     """What an aggregate may read: int64 arrays [windows, rows]."""
 
-    def events(self) -> Ints:
-        """Number of events in the window."""
+    def sum(self, name: str) -> Ints:
+        """`events` in the window; those `matching` the filter (all of them without one); of these the `total`
+        of the column, and the `squares_high` and `squares_low` of its squares."""
 
-    def matching(self) -> Ints:
-        """Number of those that pass the filter (all of them without one)."""
+    def lowest(self) -> Ints:
+        """The column's least value over the matching events, `NONE_LOWEST` without one."""
 
-    def total(self) -> Ints:
-        """Sum of the column over the matching events."""
+    def highest(self) -> Ints:
+        """Its greatest value, `NONE_HIGHEST` without one."""
 
-    def squares(self) -> Ints:
-        """Sum of the column's squares, modulo 2**64."""
+    def last_value(self) -> Floats:
+        """The column's value at the last matching event, NaN without one."""
 
-    def exact_squares(self, window: int, row: int) -> int:
-        """The same for one cell as an exact Python integer."""
+    def last_age_ms(self) -> Floats:
+        """Milliseconds since the last matching event, NaN without one."""
 
-    def age_ms(self) -> Ints:
-        """Milliseconds since the window's last event; any number where there is none."""
+    def first_age_ms(self) -> Floats:
+        """Milliseconds since the first matching event, NaN without one."""
+
+    def distinct(self) -> Ints:
+        """How many different values the column has in the matching events."""
+
+
+NONE_LOWEST, NONE_HIGHEST = 2**40, -1
 
 
 def _count(window: Window) -> Ints:
-    return window.matching()
+    return window.sum("matching")
 
 
-def _sum(window: Window) -> Ints:
-    return window.total()
+def _total(window: Window) -> Ints:
+    return window.sum("total")
 
 
 def _mean(window: Window) -> Floats:
-    return _divide(window.total(), window.matching())
+    return _divide(window.sum("total"), window.sum("matching"))
 
 
 def _share(window: Window) -> Floats:
-    return _divide(np.maximum(window.matching(), 0), window.events())
+    return _divide(np.maximum(window.sum("matching"), 0), window.sum("events"))
+
+
+def _least(window: Window) -> Floats:
+    found = window.lowest()
+    return np.where(found == NONE_LOWEST, np.nan, found)
+
+
+def _greatest(window: Window) -> Floats:
+    found = window.highest()
+    return np.where(found == NONE_HIGHEST, np.nan, found)
+
+
+def _last(window: Window) -> Floats:
+    return window.last_value()
 
 
 def _seconds_since_last(window: Window) -> Floats:
-    return np.where(window.events() > 0, window.age_ms() / 1000, np.nan)
+    return window.last_age_ms() / 1000
+
+
+def _seconds_since_first(window: Window) -> Floats:
+    return window.first_age_ms() / 1000
+
+
+def _distinct(window: Window) -> Ints:
+    return window.distinct()
 
 
 def _std(window: Window) -> Floats:
     """Population standard deviation: sqrt((n * q - s * s) / (n * n)), the difference exact."""
-    n = window.matching()
+    n = window.sum("matching")
     variance = _spread(window, n) / np.maximum(n * n, 1)
     return np.where(n > 0, np.sqrt(variance), np.nan)
 
@@ -76,41 +109,51 @@ _SAFE_TOTAL = 3_037_000_499  # floor(sqrt(2**63 - 1))
 def _spread(window: Window, n: Ints) -> Floats:
     """n * q - s * s, exact before it is rounded to a double.
 
-    For numbers of 0 and more q <= s * s, so up to `_SAFE_TOTAL` q did not wrap; where n * q fits too, 64 bits
+    For numbers of 0 and more q <= s * s, so up to `_SAFE_TOTAL` q fits in 64 bits; where n * q fits too, they
     will do. Other cells (somebody spends more than 30 million a window) are worked out in Python integers.
     """
-    s, q = window.total(), window.squares()
+    s, high, low = window.sum("total"), window.sum("squares_high"), window.sum("squares_low")
+    q = (high << SQUARE_BITS) + low
     spread: Floats = (n * q - s * s).astype(np.float64)
     unsafe = (s > _SAFE_TOTAL) | (n * q.astype(np.float64) > 2.0**62)
-    if unsafe.any():
-        for window_, row in np.argwhere(unsafe).tolist():
-            cell = window_, row
-            spread[cell] = float(int(n[cell]) * window.exact_squares(*cell) - int(s[cell]) ** 2)
+    for cell in map(tuple, np.argwhere(unsafe).tolist()):
+        squares = (int(high[cell]) << SQUARE_BITS) + int(low[cell])
+        spread[cell] = float(int(n[cell]) * squares - int(s[cell]) ** 2)
     return spread
 
 
 class Aggregate(NamedTuple):
-    """`finish` turns what it `reads` of a window into numbers: NaN where there is no answer, for the default.
+    """`finish` turns a window into numbers: NaN where there is no answer, for the default.
 
-    The flags say what a spec must or may give it.
+    `sums`: which sums it reads. The rest says what a spec must or may give it: `column`, none, a `number` or
+    an `id`; `tiles` and `all_history`, whether it can be answered from tiles, and over all history.
     """
 
     finish: Callable[[Window], Floats | Ints]
-    reads: tuple[str, ...]
-    needs_column: bool = False
+    sums: tuple[str, ...] = ()
+    column: Literal["number", "id"] | None = None
     needs_filter: bool = False
-    takes_filter: bool = True
-    takes_current: bool = True
-    from_tiles: bool = True
+    takes_current: bool = False
+    tiles: bool = True
+    all_history: bool = True
 
 
 AGGREGATES: Mapping[str, Aggregate] = {
-    "count": Aggregate(_count, ("matching",)),
-    "sum": Aggregate(_sum, ("total",), needs_column=True),
-    "mean": Aggregate(_mean, ("total", "matching"), needs_column=True),
-    "std": Aggregate(_std, ("matching", "total", "squares"), needs_column=True, from_tiles=False),
-    "share": Aggregate(_share, ("matching", "events"), needs_filter=True),
-    "seconds_since_last": Aggregate(
-        _seconds_since_last, ("events",), takes_filter=False, takes_current=False, from_tiles=False
+    "count": Aggregate(_count, ("matching",), takes_current=True),
+    "sum": Aggregate(_total, ("total",), column="number", takes_current=True),
+    "mean": Aggregate(_mean, ("total", "matching"), column="number", takes_current=True),
+    "std": Aggregate(
+        _std,
+        ("matching", "total", "squares_high", "squares_low"),
+        column="number",
+        takes_current=True,
+        tiles=False,
     ),
+    "min": Aggregate(_least, column="number", takes_current=True),
+    "max": Aggregate(_greatest, column="number", takes_current=True),
+    "last": Aggregate(_last, column="number", tiles=False),
+    "share": Aggregate(_share, ("matching", "events"), needs_filter=True, takes_current=True),
+    "seconds_since_last": Aggregate(_seconds_since_last),
+    "seconds_since_first": Aggregate(_seconds_since_first),
+    "distinct": Aggregate(_distinct, column="id", tiles=False, all_history=False),
 }

@@ -1,20 +1,21 @@
 #!lua
--- Claim a transaction for its customer and return the events it may see. One key, so one slot, and atomic.
+-- Claim a transaction for its customer and return the events it may see. Its keys share a slot; atomic.
 --
--- KEYS[1] the customer's records, KEYS[2] where the decision of this transaction is kept
+-- KEYS[1] the customer's records, KEYS[2] where the decision of this transaction is kept, KEYS[3] what was folded,
+--         KEYS[4] the same of pairs
 -- ARGV    mode (stream, api or dry), transaction key (16 bytes), time (int64), source (8 bytes; zero: none),
---         body hash (16 bytes), event columns (int64s), retention (ms), most records, seconds to live
--- Returns {status, sequence, newest, records, decision}; newest is the latest event time before this transaction.
+--         body hash (16 bytes), event columns (int64s), seconds to live (0: for good), then the fields of its pairs
+-- Returns {status, sequence, newest, records, folded, decision, pair ...}; newest is the latest event time before
+-- this transaction.
 --
 -- Record, little endian: sequence 8, time 8, newest 8, source 8, transaction key 16, body hash 16, event columns.
 -- Lua's numbers are doubles: it reads times and sequences only, the rest stays opaque bytes.
 local NEW, REDELIVERY, DUPLICATE, CONFLICT = 0, 1, 2, 3
 local SOURCE, KEY, BODY, COLUMNS = 24, 32, 48, 64 -- offsets in a record
-local BLOCK = 16 -- records dropped at a time: rewriting the string costs more than keeping a few
 local NO_SOURCE = string.rep('\0', 8)
 
 local mode, transaction, time, source, body, columns = unpack(ARGV, 1, 6)
-local retention, most, ttl = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local ttl = tonumber(ARGV[7])
 local width = COLUMNS + #columns
 local records = redis.call('GET', KEYS[1]) or ''
 local size = #records
@@ -41,12 +42,18 @@ local function repeated(record)
   return REDELIVERY
 end
 
+local function seen(status, sequence, newest, decision)
+  local reply = {status, sequence, newest, records, redis.call('GET', KEYS[3]), decision}
+  for at = 8, #ARGV do reply[at - 1] = redis.call('HGET', KEYS[4], ARGV[at]) end
+  return reply
+end
+
 local known = find()
 if known then
   local status = repeated(known)
   local sequence, _, newest = struct.unpack('<i8i8i8', records, known + 1)
   if status ~= REDELIVERY then return {status, sequence} end
-  return {status, sequence, newest, records, redis.call('GET', KEYS[2])}
+  return seen(status, sequence, newest, redis.call('GET', KEYS[2]))
 end
 
 local now = struct.unpack('<i8', time)
@@ -57,17 +64,13 @@ if size > 0 then
   newest = math.max(newest, last)
 end
 sequence = sequence + 1
-if mode == 'dry' then return {NEW, sequence, newest, records} end
-
-redis.call('APPEND', KEYS[1], struct.pack('<i8', sequence) .. time .. struct.pack('<i8', newest)
-  .. source .. transaction .. body .. columns)
-
--- Drop from the front what no window can reach any more (times beyond retention), and what exceeds the bound.
-local horizon, stale = math.max(newest, now) - retention, 0
-while stale < size and struct.unpack('<i8', records, stale + 9) <= horizon do stale = stale + width end
-local surplus = size + width - most * width
-if stale >= BLOCK * width or surplus >= BLOCK * width then
-  redis.call('SET', KEYS[1], redis.call('GETRANGE', KEYS[1], math.max(stale, surplus), -1))
+if mode ~= 'dry' then
+  redis.call('APPEND', KEYS[1], struct.pack('<i8', sequence) .. time .. struct.pack('<i8', newest)
+    .. source .. transaction .. body .. columns)
+  if ttl > 0 then
+    redis.call('EXPIRE', KEYS[1], ttl)
+    redis.call('EXPIRE', KEYS[3], ttl)
+    redis.call('EXPIRE', KEYS[4], ttl)
+  end
 end
-redis.call('EXPIRE', KEYS[1], ttl)
-return {NEW, sequence, newest, records}
+return seen(NEW, sequence, newest, false)

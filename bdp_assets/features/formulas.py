@@ -18,20 +18,23 @@ Floats = NDArray[np.float64]
 _HOUR_MS = 3_600_000
 _NIGHT_ENDS = 6
 _SATURDAY = 5
+_HIGH_VALUE = 50_000  # 500.00
 
-EVENT_COLUMNS = ("amount_base_minor",)
-"""Integer columns that windows may aggregate; the online store keeps them with each event."""
-COLUMNS = ("ts_ms", *EVENT_COLUMNS)
+NUMBERS = ("amount_base_minor",)
+"""Integer columns that windows may aggregate, in minor units of the base currency."""
+IDS = ("merchant_id", "merchant_category", "channel", "country", "device_id", "ip", "currency")
+"""Text columns that windows may count the different values of, and that entities may have as keys."""
+COLUMNS = ("ts_ms", *NUMBERS)
 """Integer columns of the transaction itself, for filters and row features."""
 COLUMN_LIMIT = 2**40
-"""Event columns are whole numbers from 0 to below this, so that every window sum is exact in 64 bits."""
+"""Numbers are whole, from 0 to below this, so that every window sum is exact in 64 bits."""
 
 LABEL_FILTER = "known_fraud"
 
 
 def checked(name: str, values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The values of an event column. Raises ValueError when one is outside the column's range."""
-    if name in EVENT_COLUMNS and values.size and not 0 <= values.min() <= values.max() < COLUMN_LIMIT:
+    """The values of a column. Raises ValueError when one is outside the column's range."""
+    if name in NUMBERS and values.size and not 0 <= values.min() <= values.max() < COLUMN_LIMIT:
         raise ValueError(
             f"{name} has a number below 0 or above {COLUMN_LIMIT - 1}; the contract should refuse it"
         )
@@ -57,7 +60,7 @@ def _divided(top: Array, bottom: Array, default: float) -> Floats:
 
 
 class Filter(NamedTuple):
-    """`test` maps the named columns to booleans; it must depend on the event alone."""
+    """`test` maps the named integer columns to booleans; it must depend on the event alone."""
 
     columns: tuple[str, ...]
     test: Callable[..., Array]
@@ -65,6 +68,8 @@ class Filter(NamedTuple):
 
 FILTERS: Mapping[str, Filter] = {
     "night": Filter(("ts_ms",), _is_night),
+    "weekend": Filter(("ts_ms",), lambda ts: _weekday(ts) >= _SATURDAY),
+    "high_value": Filter(("amount_base_minor",), lambda amount: amount >= _HIGH_VALUE),
 }
 
 
@@ -80,11 +85,13 @@ FORMULAS: Mapping[str, Formula] = {
     # 0 at nothing, a half at 100.00, towards 1 for the largest: amounts on one scale without a logarithm.
     "saturation": Formula(1, lambda x, _: x / (x + 10_000)),
     "is_round": Formula(1, lambda x, _: x % 1_000 == 0),
+    "is_high_value": Formula(1, lambda x, _: x >= _HIGH_VALUE),
     "hour": Formula(1, lambda ts, _: _hour(ts)),
     "weekday": Formula(1, lambda ts, _: _weekday(ts)),
     "is_weekend": Formula(1, lambda ts, _: _weekday(ts) >= _SATURDAY),
     "is_night": Formula(1, lambda ts, _: _is_night(ts)),
     "is_zero": Formula(1, lambda x, _: x == 0),
+    "difference": Formula(2, lambda x, y, _: x - y),
     "ratio": Formula(2, _divided),
     "zscore": Formula(3, lambda x, mean, std, default: _divided(x - mean, std, default)),
 }

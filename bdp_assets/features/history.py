@@ -4,104 +4,107 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Protocol
 
 import numpy as np
 
 from bdp_assets.features.aggregates import Ints
-from bdp_assets.features.formulas import FILTERS
+from bdp_assets.features.fields import Field
 
-_LOW_BITS = 20  # Of a column's 40: the square of either part, and their product, sum up in 64 bits.
+BEFORE = -(2**62)
+"""The time (ms) of what no window can reach any more, but one over all history."""
 
 
-class Measure(NamedTuple):
-    """What is summed: a column, or 1 for each event, over the events that pass the filter.
+class Rows(Protocol):
+    """n events, and summaries of several, in order of arrival within each entity.
 
-    `delay` is set for label filters only: it decides when the label's event counts.
+    `entity`: codes from 0; `ts`: when they count (ms), or BEFORE; int64 [n] each. `summarised`: whether there
+    are summaries among them: of these the fields are not those of one event.
     """
 
-    column: str | None = None
-    filter: str | None = None
-    delay: int = 0
-
-
-EVENTS = Measure()
-
-
-class Term(NamedTuple):
-    """A measure or, for spreads, its square (modulo 2**64)."""
-
-    measure: Measure
-    squared: bool = False
-
-    def of(self, values: Mapping[Measure, Ints]) -> Ints:
-        found = values[self.measure]
-        return found * found if self.squared else found
-
-
-def measured(columns: Mapping[str, Ints], measure: Measure) -> Ints:
-    """The measure of each row, int64 [rows]: its column (or 1) where the filter holds, else 0."""
-    values = columns[measure.column] if measure.column else np.ones_like(columns["ts_ms"])
-    if measure.filter is None:
-        return values
-    needed, test = FILTERS[measure.filter]
-    return values * test(*(columns[name] for name in needed))
+    @property
+    def entity(self) -> Ints: ...
+    @property
+    def ts(self) -> Ints: ...
+    @property
+    def summarised(self) -> bool: ...
+    def field(self, field: Field) -> Ints: ...
 
 
 @dataclass(frozen=True)
 class Queries:
-    """n transactions to answer: `entity` codes, `ts` and, for include_current, `own` measures, int64 [n]."""
+    """n transactions to answer: `entity` codes, `ts` and, for include_current, their `own` fields, int64 [n].
+
+    `exact_from`: how many sorted rows of the history lie before those that are exact for each; None: all are.
+    """
 
     entity: Ints
     ts: Ints
-    own: Mapping[Measure, Ints]
+    own: Mapping[Field, Ints]
+    exact_from: Ints | None = None
 
     def part(self, rows: slice) -> Queries:
-        return Queries(self.entity[rows], self.ts[rows], {m: v[rows] for m, v in self.own.items()})
+        own = {field: values[rows] for field, values in self.own.items()}
+        exact_from = None if self.exact_from is None else self.exact_from[rows]
+        return Queries(self.entity[rows], self.ts[rows], own, exact_from)
 
 
 class History:
-    """n events (or tiles). `entity`: codes from 0, `ts`: ms, `measures`: int64 [n] each.
+    """Rows, sorted by entity and time. Those of the same time stay in order of arrival."""
 
-    Rows may come in any order. Without `EVENTS` among the measures every row counts as one event.
-    """
+    def __init__(self, rows: Rows) -> None:
+        self.summarised = rows.summarised
+        self._rows = rows
+        first, last = _ends(rows.ts)
+        self._shift, self._span = 1 - first, last - first + 3
+        keys = self._key(rows.entity, rows.ts)
+        self._order = None if (keys[1:] >= keys[:-1]).all() else np.argsort(keys, kind="stable")
+        self._keys = keys if self._order is None else keys[self._order]
+        self._fields: dict[Field, Ints] = {}
+        self._seen: dict[tuple[str, Field], Ints] = {}
 
-    def __init__(self, entity: Ints, ts: Ints, measures: Mapping[Measure, Ints]) -> None:
-        self._first = int(ts.min()) if ts.size else 0
-        self._span = int(ts.max()) - self._first + 2 if ts.size else 1
-        keys = self._key(entity, ts)
-        order = None if (keys[1:] >= keys[:-1]).all() else np.argsort(keys, kind="stable")
-        self._keys = keys if order is None else keys[order]
-        self._measures = measures if order is None else {m: values[order] for m, values in measures.items()}
+    def __len__(self) -> int:
+        return len(self._keys)
 
     def search(self, entity: Ints, ts: Ints) -> Ints:
         """For each of [..., n] times, how many sorted rows belong to earlier entities, or lie before it."""
-        inside = np.minimum(np.maximum(ts - self._first, 0), self._span - 1)
+        inside = np.minimum(np.maximum(ts + self._shift, 1), self._span - 1)
         inside += entity * self._span
         return self._keys.searchsorted(inside)
 
-    def prefixes(self, terms: Sequence[Term]) -> Ints:
-        """Running sums, int64 [terms, n + 1]: a slice's sum is the difference of two."""
-        sums = np.zeros((len(terms), self._keys.size + 1), dtype=np.int64)
-        for row, term in zip(sums, terms, strict=True):
-            if term.measure in self._measures:
-                np.cumsum(term.of(self._measures), out=row[1:])
-            else:
-                row[:] = np.arange(row.size)
+    def begin(self, entity: Ints) -> Ints:
+        """How many sorted rows belong to earlier entities."""
+        return self._keys.searchsorted(entity * self._span)
+
+    def field(self, field: Field) -> Ints:
+        """A field of each sorted row, int64 [n]."""
+        if field not in self._fields:
+            values = self._rows.field(field)
+            self._fields[field] = values if self._order is None else values[self._order]
+        return self._fields[field]
+
+    def running_sums(self, fields: Sequence[Field]) -> Ints:
+        """int64 [fields, n + 1]: a slice's sum is the difference of two."""
+        sums = np.zeros((len(fields), len(self) + 1), dtype=np.int64)
+        for row, field in zip(sums, fields, strict=True):
+            values = self._rows.field(field)
+            np.cumsum(values if self._order is None else values[self._order], out=row[1:])
         return sums
 
-    def last_ts(self, end: Ints) -> Ints:
-        """Time of the row just before each position (any time where there is none)."""
-        if not self._keys.size:
-            return np.zeros_like(end)
-        last: Ints = self._keys[np.maximum(end, 1) - 1] % self._span + self._first
-        return last
+    def last_seen(self, field: Field) -> Ints:
+        """For each position, the last row before it that is seen, -1 without; int64 [n + 1]."""
+        if ("last", field) not in self._seen:
+            found = np.where(self.field(field) > 0, np.arange(len(self)), -1)
+            self._seen["last", field] = np.concatenate([[-1], np.maximum.accumulate(found)])
+        return self._seen["last", field]
 
-    def exact_squares(self, measure: Measure, start: int, end: int) -> int:
-        """Sum of squares of a slice in full."""
-        high, low = np.divmod(self._measures[measure][start:end], 1 << _LOW_BITS)
-        squares = int((high * high).sum()) << 2 * _LOW_BITS
-        return squares + (int((high * low).sum()) << _LOW_BITS + 1) + int((low * low).sum())
+    def first_seen(self, field: Field) -> Ints:
+        """For each position, the first row from it on that is seen, n without; int64 [n + 1]."""
+        if ("first", field) not in self._seen:
+            found = np.where(self.field(field) > 0, np.arange(len(self)), len(self))
+            ahead = np.minimum.accumulate(found[::-1])[::-1]
+            self._seen["first", field] = np.concatenate([ahead, [len(self)]])
+        return self._seen["first", field]
 
     def _key(self, entity: Ints, ts: Ints) -> Ints:
         entities = int(entity.max()) + 1 if entity.size else 0
@@ -109,4 +112,16 @@ class History:
             raise OverflowError(
                 f"{entities} entities over {self._span} ms are too many for one sort; split the rows"
             )
-        return entity * self._span + (ts - self._first)
+        key: Ints = entity * self._span + np.maximum(ts + self._shift, 0)
+        return key
+
+
+def _ends(ts: Ints) -> tuple[int, int]:
+    """First and last time, without what lies before every window."""
+    if not ts.size:
+        return 0, 0
+    first = int(ts.min())
+    if first == BEFORE:
+        dated = ts[ts != BEFORE]
+        first = int(dated.min()) if dated.size else 0
+    return first, max(int(ts.max()), first)

@@ -13,15 +13,17 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from bdp_assets.features.aggregates import Floats, Ints
+from bdp_assets.features.cells import Cells
 from bdp_assets.features.formulas import FORMULAS
-from bdp_assets.features.history import EVENTS, History, Queries
-from bdp_assets.features.spec import Catalog, RowFeature, WindowFeature
+from bdp_assets.features.history import History, Queries
+from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
 from bdp_assets.features.windows import (
     Group,
     alike,
     column_of,
+    field_of,
     group_of,
-    measures_in,
+    own_fields,
     rows_of,
     sums_of,
     window_of,
@@ -30,72 +32,63 @@ from bdp_assets.features.windows import (
 _ROWS = 16_384  # Worked at a time, so that the intermediate arrays stay in the processor's cache.
 
 
-class Cells:
-    """One group's windows for some rows, [windows, rows]: what `aggregates.Window` says."""
-
-    def __init__(self, group: Group, history: History, queries: Queries, found: Ints, sums: Ints) -> None:
-        self._group = group
-        self._history = history
-        self._queries = queries
-        self._found = found
-        self._sums = sums
-
-    def events(self) -> Ints:
-        return self._sums[self._group.sums["events"]]
-
-    def matching(self) -> Ints:
-        return self._sums[self._group.sums["matching"]]
-
-    def total(self) -> Ints:
-        return self._sums[self._group.sums["total"]]
-
-    def squares(self) -> Ints:
-        return self._sums[self._group.sums["squares"]]
-
-    def exact_squares(self, window: int, row: int) -> int:
-        start, end = (int(self._found[bound[window], row]) for bound in (self._group.start, self._group.end))
-        total = self._history.exact_squares(self._group.measure, start, end)
-        return total + (int(self._queries.own[self._group.measure][row]) ** 2 if self._group.with_own else 0)
-
-    def age_ms(self) -> Ints:
-        return self._queries.ts - self._history.last_ts(self._found[self._group.end])
-
-
 class Plan:
-    """How to compute one entity's window features: made once from the catalog, run on any history.
+    """How to compute window features of one entity: made once from the catalog, run on any history.
 
-    A history has to bring `measures`, and queries `own`; both without EVENTS, which a history may bring.
+    Queries have to bring the `own` fields. Those of a history in the history's order are several times faster
+    than others, since the searches stay in cache; distinct counts need that order.
     """
 
     def __init__(self, features: Sequence[WindowFeature], slots: Mapping[str, int]) -> None:
-        bounds = sorted({bound for f in features for bound in window_of(f)})
+        bounds = sorted({bound for f in features for bound in window_of(f)}, key=lambda b: (b.hop > 0, b))
         sums = list(dict.fromkeys(found for f in features for found in sums_of(f).values()))
-        terms = list(dict.fromkeys(found.term for found in sums))
-        self.measures = measures_in(terms)
-        self.own = measures_in([found.term for found in sums if found.with_own])
+        self.own = own_fields(features)
+        self.label_delays = sorted({f.delay for f in features if field_of(f).of_labels})
         self._groups = [group_of(members, slots, bounds, sums) for members in alike(features)]
-        self._terms = terms
-        self._term = column_of([terms.index(found.term) for found in sums])
+        self._fields = list(dict.fromkeys(found.field for found in sums))
+        self._field = column_of([self._fields.index(found.field) for found in sums])
         self._start = rows_of(bounds, [found.start for found in sums])
         self._end = rows_of(bounds, [found.end for found in sums])
-        self._own = [(row, found.term) for row, found in enumerate(sums) if found.with_own]
+        self._own = [(row, found.field) for row, found in enumerate(sums) if found.with_own]
         self._shift = column_of([bound.shift for bound in bounds])
         self._tiled = sum(bound.hop == 0 for bound in bounds)
         self._hop = column_of([bound.hop for bound in bounds[self._tiled :]])
+        self._endless = np.array([bound.is_endless for bound in bounds])
+        self._exact = np.array([bound.exact for bound in bounds])
+        self._folds = len(features[0].entity.keys) == 1
 
     def run(self, history: History, queries: Queries) -> Iterator[tuple[slice, Ints, Floats | Ints]]:
-        """Yield (rows, slots in the catalog [k, 1], values [k, rows]) until every feature is there.
-
-        Queries in the order of the history are several times faster than others: the searches stay in cache.
-        """
-        prefixes = history.prefixes(self._terms)
+        """Yield (rows, slots in the catalog [k, 1], values [k, rows]) until every feature is there."""
+        running = history.running_sums(self._fields)
         for first in range(0, len(queries.ts), _ROWS):
             rows = slice(first, first + _ROWS)
             part = queries.part(rows)
-            found = history.search(part.entity, self._times(part.ts))
-            sums = self._summed(prefixes, found, part)
+            found = self._find(history, part)
+            sums = self._summed(running, found, part)
             for group in self._groups:
                 yield rows, group.slots, _finished(group, Cells(group, history, part, found, sums))
+
+    def _find(self, history: History, queries: Queries) -> Ints:
+        """Where each bound of each row lies among the sorted rows, int64 [bounds, rows]."""
+        times = self._times(queries.ts)
+        found = history.search(queries.entity, times)
+        if queries.exact_from is not None:
+            found[self._exact] = np.maximum(found[self._exact], queries.exact_from)
+            if self._folds:
+                self._fold(found, times, history, queries.entity, queries.exact_from)
+        if self._endless.any():
+            found[self._endless] = history.begin(queries.entity)
+        return found
+
+    def _fold(self, found: Ints, times: Ints, history: History, entity: Ints, exact_from: Ints) -> None:
+        """Bounds among folded events: those of a tile lie before the bound when the tile begins before it."""
+        early = (found < exact_from) & ~self._exact[:, None]
+        if early.any():
+            entity, exact_from = (
+                np.broadcast_to(values, found.shape)[early] for values in (entity, exact_from)
+            )
+            ceiled = -(-times[early] // FOLD) * FOLD
+            found[early] = np.minimum(history.search(entity, ceiled), exact_from)
 
     def _times(self, ts: Ints) -> Ints:
         times = ts - self._shift
@@ -104,13 +97,13 @@ class Plan:
             tiled -= tiled % self._hop
         return times
 
-    def _summed(self, prefixes: Ints, found: Ints, queries: Queries) -> Ints:
+    def _summed(self, running: Ints, found: Ints, queries: Queries) -> Ints:
         """Every sum of every row, int64 [sums, rows]."""
-        flat, offset = prefixes.reshape(-1), self._term * prefixes.shape[1]
+        flat, offset = running.reshape(-1), self._field * running.shape[1]
         sums: Ints = flat[found[self._end] + offset]
         sums -= flat[found[self._start] + offset]
-        for row, term in self._own:
-            sums[row] += 1 if term.measure == EVENTS else term.of(queries.own)
+        for row, field in self._own:
+            sums[row] += queries.own[field]
         return sums
 
 
@@ -120,13 +113,19 @@ class Engine:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self._slots = {name: slot for slot, name in enumerate(catalog.names)}
-        self.plans = {entity: Plan(features, self._slots) for entity, features in catalog.entities.items()}
+        self.plans = {entity: self.plan(features) for entity, features in catalog.entities.items()}
         self._formulas = [feature for feature in catalog.features if isinstance(feature, RowFeature)]
         self._defaults = np.array([[feature.default] for feature in catalog.features], dtype=np.float64)
 
+    def plan(self, features: Sequence[WindowFeature]) -> Plan:
+        """For some of the catalog's features, all of one entity."""
+        return Plan(features, self._slots)
+
     def empty(self, rows: int) -> Floats:
         """A matrix [features, rows] in which every feature has its default."""
-        return np.repeat(self._defaults, rows, axis=1)
+        matrix = np.empty((len(self._defaults), rows), dtype=np.float64)
+        matrix[:] = self._defaults
+        return matrix
 
     def finish(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
         """Fill in the row features of a matrix [features, rows] whose window features are there."""

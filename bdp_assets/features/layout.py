@@ -2,71 +2,127 @@
 
 Under `bdp:features:<catalog version>:`, so that a new catalog fills beside the old one:
 
-    {c:<customer>}:e        the customer's recent events in one packed string, which are also their claims
-    {c:<customer>}:d:<key>  the decision about a transaction, once one is saved
-    {m:<merchant>}          the merchant's tiles, and how far each source partition was added to them
-    {m:<merchant>}:l        the merchant's transactions that are known fraud
-    ready                   set by a rebuild: a store without it is empty, whatever the customers did
+    {customer:<id>}:e        the customer's recent events in one packed string, which are also their claims
+    {customer:<id>}:s        earlier ones, folded: a row for each FOLD of time, and one for all before
+    {customer:<id>}:p        the same of the customer's pairs, where windows over all history need it
+    {customer:<id>}:d:<key>  the decision about a transaction, once one is saved
+    {<entity>:<id>}          the tiles of a merchant (or another shared entity), and how far each source
+                             partition was added to them
+    {<entity>:<id>}:l        its transactions that are known fraud
+    ready                    set by a rebuild: a store without it is empty, whatever the customers did
 
 What stands in braces decides the cluster slot: all keys of a customer, or of a merchant, lie together.
 """
 
 from __future__ import annotations
 
-from bdp_assets.features.checks import SpecError
-from bdp_assets.features.formulas import LABEL_FILTER
-from bdp_assets.features.history import EVENTS, Measure
-from bdp_assets.features.kernel import Engine
-from bdp_assets.features.records import transaction_key
-from bdp_assets.features.spec import DAY, MERCHANT, Catalog
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-MOST_EVENTS = 10_000
-"""Events of a customer that windows can see: of more than that the ones applied first are left out."""
-SPARE_EVENTS = 2_000
-"""Events kept behind those, so that a micro-batch which is delivered again sees what it saw at first."""
+from bdp_assets.features.checks import SpecError
+from bdp_assets.features.records import transaction_key
+from bdp_assets.features.spec import CUSTOMER, Catalog, Entity, WindowFeature, retention
+from bdp_assets.features.summaries import Summary
+from bdp_assets.features.times import ALL_HISTORY, SECOND
+
+SHARED_DELAY = 5 * SECOND
+"""Least delay of windows that workers of all partitions write: well above the slowest of them (ms)."""
+
+
+class Series(NamedTuple):
+    """The tiles of one size of a shared entity. `hop`: their size, `keeps`: how long they are kept (ms)."""
+
+    hop: int
+    keeps: int
+    is_endless: bool
+    """Whether older tiles become one row for all of history, instead of nothing."""
+    features: tuple[WindowFeature, ...]
+    summary: Summary
+
+    @property
+    def name(self) -> str:
+        return f"t{self.hop}"
 
 
 class Layout:
-    """Keys, retention (ms of event time behind the newest event) and tiles of one catalog's state."""
+    """Keys, what is kept of an event (`ids`), summaries, and retention (ms of event time)."""
 
-    def __init__(self, engine: Engine) -> None:
-        catalog = engine.catalog
-        self.prefix = f"bdp:features:{catalog.version}:"
-        self.ready = f"{self.prefix}ready"
-        self.events_ms = catalog.retention("events")
-        self.tiles_ms = catalog.retention("tiles")
-        self.tile_ms = _tile_size(catalog)
-        plan = engine.plans.get(MERCHANT)
-        self.measures: tuple[Measure, ...] = (EVENTS, *plan.measures) if plan else (EVENTS,)
-        _refuse_labelled_columns(self.measures)
-        self.label_delays = sorted({m.delay for m in self.measures if m.filter == LABEL_FILTER})
+    def __init__(self, catalog: Catalog, prefix: str) -> None:
+        owned = {e: fs for e, fs in catalog.entities.items() if e.state == "events"}
+        self.prefix = prefix
+        self.ready = f"{prefix}ready"
+        self.ids = _ids(owned)
+        self.events_ms = retention(tuple(feature for features in owned.values() for feature in features))
+        self.customer = Summary(owned.get(CUSTOMER, ()))
+        self.is_endless = any(_is_endless(features) for features in owned.values())
+        """Whether customers are kept for good: windows over all history have to find the first event."""
+        self.pairs: Mapping[Entity, Summary] = {
+            entity: Summary(features)
+            for entity, features in owned.items()
+            if entity != CUSTOMER and _is_endless(features)
+        }
+        self.shared: Mapping[Entity, tuple[Series, ...]] = {
+            entity: _series(features)
+            for entity, features in catalog.entities.items()
+            if entity.state == "tiles"
+        }
+
+    @property
+    def events_s(self) -> int:
+        """How long a customer lives who does nothing (s); 0: for good."""
+        return 0 if self.is_endless else self.events_ms // 1000
+
+    def shared_s(self, entity: Entity) -> int:
+        """The same for a shared entity."""
+        series = self.shared[entity]
+        return 0 if any(one.is_endless for one in series) else max(one.keeps for one in series) // 1000
 
     def events(self, customer_id: str) -> str:
-        return f"{self.prefix}{{c:{customer_id}}}:e"
+        return f"{self._customer(customer_id)}:e"
+
+    def folded(self, customer_id: str) -> str:
+        return f"{self._customer(customer_id)}:s"
+
+    def paired(self, customer_id: str) -> str:
+        return f"{self._customer(customer_id)}:p"
 
     def decision(self, customer_id: str, transaction_id: str) -> str:
-        return f"{self.prefix}{{c:{customer_id}}}:d:{transaction_key(transaction_id).hex()}"
+        return f"{self._customer(customer_id)}:d:{transaction_key(transaction_id).hex()}"
 
-    def tiles(self, merchant_id: str) -> str:
-        return f"{self.prefix}{{m:{merchant_id}}}"
+    def tiles(self, entity: Entity, identifier: str) -> str:
+        return f"{self.prefix}{{{entity.name}:{identifier}}}"
 
-    def frauds(self, merchant_id: str) -> str:
-        return f"{self.prefix}{{m:{merchant_id}}}:l"
+    def frauds(self, entity: Entity, identifier: str) -> str:
+        return f"{self.tiles(entity, identifier)}:l"
+
+    def _customer(self, customer_id: str) -> str:
+        return f"{self.prefix}{{customer:{customer_id}}}"
 
 
-def _refuse_labelled_columns(measures: tuple[Measure, ...]) -> None:
-    for measure in measures:
-        if measure.filter == LABEL_FILTER and measure.column is not None:
+def _is_endless(features: Sequence[WindowFeature]) -> bool:
+    return any(feature.window == ALL_HISTORY for feature in features)
+
+
+def _ids(owned: Mapping[Entity, Sequence[WindowFeature]]) -> tuple[str, ...]:
+    keys = {key for entity in owned for key in entity.keys[1:]}
+    counted = {f.column for fs in owned.values() for f in fs if f.aggregate == "distinct" and f.column}
+    return tuple(sorted(keys | counted))
+
+
+def _series(features: Sequence[WindowFeature]) -> tuple[Series, ...]:
+    by_hop: dict[int, list[WindowFeature]] = {}
+    for feature in features:
+        if feature.hop is None:
             raise SpecError(
-                f"{measure.column} where {LABEL_FILTER}: labels carry no amount to sum, only counts"
+                f"{feature.name}: online, a {feature.entity.name} is kept as tiles: give it a hop"
             )
-
-
-def _tile_size(catalog: Catalog) -> int:
-    """The one hop of all tiled windows, ms (a day where there are none)."""
-    size = None
-    for feature in catalog.entities.get(MERCHANT, ()):
-        size = size or feature.hop
-        if feature.hop is None or feature.hop != size:
-            raise SpecError(f"{feature.name}: online, all windows of a merchant need one and the same hop")
-    return size or DAY
+        if feature.delay < SHARED_DELAY:
+            raise SpecError(
+                f"{feature.name}: other partitions write to a {feature.entity.name}, too: give it a delay of "
+                f"at least {SHARED_DELAY // SECOND} s, so that its value does not depend on who is faster"
+            )
+        by_hop.setdefault(feature.hop, []).append(feature)
+    return tuple(
+        Series(hop, retention(tuple(fs)), _is_endless(fs), tuple(fs), Summary(fs))
+        for hop, fs in sorted(by_hop.items())
+    )

@@ -3,75 +3,130 @@ behind."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from bdp_assets.clients.redis import run
 from bdp_assets.features.aggregates import Ints
-from bdp_assets.features.formulas import EVENT_COLUMNS
-from bdp_assets.features.history import EVENTS, History, Queries
+from bdp_assets.features.fields import EVENTS, Field
+from bdp_assets.features.formulas import NUMBERS
+from bdp_assets.features.history import History, Queries, Rows
+from bdp_assets.features.layout import Series
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.features.records import Events, Tiles
-from bdp_assets.features.served import events_history, tiles_history
-from bdp_assets.features.spec import CUSTOMER, MERCHANT, Entity
+from bdp_assets.features.records import NEWEST, SEQUENCE, TIME, Events, unpack
+from bdp_assets.features.served import Seen, StoredEvents, customer_rows, tile_rows
+from bdp_assets.features.spec import CUSTOMER, Entity, WindowFeature
+from bdp_assets.features.summaries import SummaryRows
+from bdp_assets.features.times import span
+
+State = list[dict[str, int]]
 
 
 @dataclass(frozen=True)
 class Known:
     """`values`: window features for a transaction at `at_ms`, without features of the transaction itself.
 
-    `state`: what is stored, a row an event (in order of application) or a tile; times in ms.
+    `state`: what is stored, by title: a row an event (in order of application), or a tile; times in ms.
     """
 
     at_ms: int
     values: dict[str, float]
-    state: list[dict[str, int]]
+    state: Mapping[str, State]
 
 
-def customer(store: OnlineStore, customer_id: str, at_ms: int | None = None) -> Known | None:
-    """None for a customer without events. `at_ms`: by default just after the newest event."""
-    packed = run(store.client, [("GET", store.layout.events(customer_id))])[0]
-    if not packed:
-        return None
-    events = Events.unpack([packed])
-    at = int(events.ts.max()) + 1 if at_ms is None else at_ms
-    columns = {"apply_seq": events.sequence, "ts_ms": events.ts}
-    columns |= {name: events.column(name) for name in EVENT_COLUMNS}
-    history = events_history(events, store.engine.plans[CUSTOMER].measures)
-    return Known(at, _values(store, CUSTOMER, history, at), _rows(columns))
+class UnknownEntity(ValueError):  # noqa: N818 - what was asked for, not a defect
+    """The catalog has no such entity, or none with state of its own."""
 
 
-def merchant(store: OnlineStore, merchant_id: str, at_ms: int | None = None) -> Known | None:
-    """None for a merchant without tiles. `at_ms`: by default when the newest tile is first read."""
-    packed = run(store.client, [("HGET", store.layout.tiles(merchant_id), "t")])[0]
-    if not packed:
-        return None
-    table = Tiles.unpack([packed], len(store.layout.measures)).table
-    delay = max(feature.delay for feature in store.catalog.entities[MERCHANT])
-    at = int(table[-1, 0]) + store.layout.tile_ms + delay if at_ms is None else at_ms
-    names = [
-        "events" if m == EVENTS else f"{m.filter or ''} {m.column or ''}".strip()
-        for m in store.layout.measures
-    ]
-    columns = {"tile_ms": table[:, 0]} | {name: table[:, 1 + i] for i, name in enumerate(names)}
-    return Known(
-        at, _values(store, MERCHANT, tiles_history([packed], store.layout.measures), at), _rows(columns)
+def look_up(store: OnlineStore, entity: str, identifier: str, at_ms: int | None = None) -> Known | None:
+    """What is known of the customer, merchant ... with this id; None for nothing. Raises UnknownEntity.
+
+    `at_ms`: by default when all that is stored counts.
+    """
+    if entity == CUSTOMER.name:
+        return _customer(store, identifier, at_ms)
+    shared = {one.name: one for one in store.layout.shared}
+    if entity not in shared:
+        raise UnknownEntity(
+            f"there is no {entity} in the online store; there are {', '.join([CUSTOMER.name, *shared])}"
+        )
+    return _shared(store, shared[entity], identifier, at_ms)
+
+
+def _customer(store: OnlineStore, customer_id: str, at_ms: int | None) -> Known | None:
+    layout = store.layout
+    packed, folded = run(
+        store.client, [("GET", layout.events(customer_id)), ("GET", layout.folded(customer_id))]
     )
+    if not packed:
+        return None
+    events = Events.unpack([packed], layout.ids)
+    last = events.table[-1]
+    newest = max(int(last[NEWEST]), int(last[TIME]))
+    seen = Seen([packed], [folded or b""], {}, np.array([last[SEQUENCE] + 1]), np.array([newest]), {})
+    at = newest + 1 if at_ms is None else at_ms
+    values = {}
+    if features := store.catalog.entities.get(CUSTOMER):
+        rows = customer_rows(layout, seen, StoredEvents.of(seen, layout))
+        values = _values(store, features, rows, at)
+    columns = {"apply_seq": events.sequence, "ts_ms": events.ts}
+    columns |= {name: events.columns[name] for name in NUMBERS}
+    state = {"events": _rows(columns)}
+    if folded:
+        _, table = unpack([folded], layout.customer.width)
+        state["folded"] = _rows({"start_ms": table[:, 0], "events": table[:, 1]})
+    return Known(at, values, state)
 
 
-def _values(store: OnlineStore, entity: Entity, history: History, at_ms: int) -> dict[str, float]:
+def _shared(store: OnlineStore, entity: Entity, identifier: str, at_ms: int | None) -> Known | None:
+    series = store.layout.shared[entity]
+    reply = run(
+        store.client, [("HMGET", store.layout.tiles(entity, identifier), *(one.name for one in series))]
+    )[0]
+    if not any(reply):
+        return None
+    tiles = {one: tile_rows(one, [packed or b""]) for one, packed in zip(series, reply, strict=True)}
+    ends = [
+        int(rows.ts.max()) + one.hop + max(f.delay for f in one.features)
+        for one, rows in tiles.items()
+        if rows.ts.size
+    ]
+    at = max(ends) if at_ms is None else at_ms
+    values: dict[str, float] = {}
+    state = {}
+    for one, rows in tiles.items():
+        values |= _values(store, one.features, rows, at)
+        state[f"tiles of {span(one.hop)}"] = _rows({"start_ms": rows.ts, **_fields(one, rows)})
+    return Known(at, values, state)
+
+
+def _fields(series: Series, rows: SummaryRows) -> dict[str, Ints]:
+    fields = dict.fromkeys(column.field for column in series.summary.columns)
+    return {_title(field): rows.field(field) for field in fields}
+
+
+def _title(field: Field) -> str:
+    words = (field.kind, field.column, field.filter)
+    return "events" if field == EVENTS else " ".join(word for word in words if word)
+
+
+def _values(
+    store: OnlineStore, features: tuple[WindowFeature, ...], rows: Rows, at_ms: int
+) -> dict[str, float]:
     matrix = store.engine.empty(1)
-    plan = store.engine.plans[entity]
+    plan = store.engine.plan(features)
     zero = np.zeros(1, dtype=np.int64)
-    queries = Queries(zero, np.array([at_ms], dtype=np.int64), dict.fromkeys(plan.own, zero))
-    for _, slots, values in plan.run(history, queries):
+    queries = Queries(
+        zero, np.array([at_ms], dtype=np.int64), {field: zero + field.absent for field in plan.own}
+    )
+    for _, slots, values in plan.run(History(rows), queries):
         matrix[slots, 0] = values
-    asked = {feature.name for feature in store.catalog.entities[entity]}
-    return {name: float(matrix[i, 0]) for i, name in enumerate(store.catalog.names) if name in asked}
+    return {f.name: float(matrix[store.catalog.names.index(f.name), 0]) for f in features}
 
 
-def _rows(columns: dict[str, Ints]) -> list[dict[str, int]]:
+def _rows(columns: Mapping[str, Ints]) -> State:
     return [
         dict(zip(columns, row, strict=True))
         for row in zip(*(c.tolist() for c in columns.values()), strict=True)

@@ -2,14 +2,14 @@
 
 Redis keeps integers only (see `layout`); its scripts apply and deduplicate, and the batch kernel runs on what
 they return, so that online and batch can not disagree. A transaction sees the customer's events that were
-applied before it, among the last `MOST_EVENTS` and no older than the retention (longest window + 7 days)
-behind the newest one, and the merchant's tiles as they stand at the call. Claims leave with their events.
+applied before it, within the retention (longest window + 7 days) behind the newest one, and the tiles of its
+merchant as they stand at the call. Claims leave with their events.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,12 +20,13 @@ from bdp_assets.clients.redis import Command, Redis, Script, run
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.features.folding import fold, pair_fields, surplus
 from bdp_assets.features.kernel import Engine
-from bdp_assets.features.layout import MOST_EVENTS, SPARE_EVENTS, Layout
-from bdp_assets.features.merchants import TILES, label_calls, transaction_calls
+from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import Batch, source, transaction_key
-from bdp_assets.features.served import Answering, Seen
-from bdp_assets.features.spec import Catalog
+from bdp_assets.features.served import Answering, Seen, Shared, nothing_seen
+from bdp_assets.features.shared import TILES, label_calls, transaction_calls
+from bdp_assets.features.spec import EXACT_EVENTS, Catalog, Entity
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 Status = Literal["new", "redelivery", "duplicate", "conflict"]
 _STATUS: tuple[Status, ...] = ("new", "redelivery", "duplicate", "conflict")  # as claim.lua numbers them
 _ANSWERED = 2  # Statuses below this one come with state.
+_RECORDS, _FOLDED, _DECISION, _PAIRS = 3, 4, 5, 6  # where they stand in a reply
 
 CLAIM = Script(files("bdp_assets.features").joinpath("claim.lua").read_text())
 _NO_FEATURES: Floats = np.zeros(0, dtype=np.float64)
@@ -54,6 +56,11 @@ class Enrichment:
     features: Floats
     decision: bytes | None
 
+    @property
+    def is_folded(self) -> bool:
+        """Whether the customer has more events than are kept exact."""
+        return self.apply_seq - 1 > EXACT_EVENTS
+
 
 class OnlineStore:
     """The store of one catalog. All but `features_without_history` raise `StoreUnavailable` when Redis is
@@ -64,8 +71,8 @@ class OnlineStore:
         self.client = client
         self.catalog = catalog
         self.engine = Engine(catalog)
-        self.layout = Layout(self.engine)
-        self._answering = Answering(self.engine, self.layout.events_ms, self.layout.measures)
+        self.layout = Layout(catalog, f"bdp:features:{catalog.version}:")
+        self._answering = Answering(self.engine, self.layout)
 
     def enrich(
         self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str | None]
@@ -84,8 +91,8 @@ class OnlineStore:
     def features_without_history(self, transaction: ValidatedTransaction) -> Floats:
         """The features as if nothing had happened before: for when the store is away or empty. Calls
         nobody."""
-        vectors = self._answering.vectors(Batch.of([transaction]), Seen.nothing([transaction.merchant_id]))
-        return vectors.reshape(-1)
+        batch = Batch.of([transaction], self.catalog.ids)
+        return self._answering.vectors(batch, nothing_seen(batch, self.layout)).reshape(-1)
 
     def save_decision(self, transaction: ValidatedTransaction, decision: bytes) -> bytes:
         """Keep a decision with its claim. The first one stands, and is returned."""
@@ -108,14 +115,12 @@ class OnlineStore:
         ]
         return reply
 
-    def apply_merchants(
-        self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str]
-    ) -> None:
-        """Add transactions to their merchants' tiles: stream only, after `enrich`, no duplicates or
-        conflicts.
+    def apply_shared(self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str]) -> None:
+        """Add transactions to the tiles of their merchants and other shared entities: stream only, after
+        `enrich`, no duplicates or conflicts.
 
-        A partition's offsets come in order; a merchant adds none that it has passed. Each merchant is
-        changed by one script, so that a transaction counts once however often it is delivered.
+        A partition's offsets come in order; an entity adds none that it has passed. Each one is changed by
+        one script, so that a transaction counts once however often it is delivered.
         """
         run(self.client, transaction_calls(self.layout, transactions, coordinates), [TILES])
 
@@ -136,14 +141,30 @@ class OnlineStore:
     def _enrich(
         self, transactions: Sequence[ValidatedTransaction], sources: Sequence[bytes], modes: Sequence[str]
     ) -> list[Enrichment]:
-        batch = Batch.of(transactions)
-        claims = self._claims(transactions, batch, sources, modes)
-        merchants = dict.fromkeys(merchant for merchant in batch.merchants if merchant is not None)
-        reads = [("HGET", self.layout.tiles(merchant), "t") for merchant in merchants]
+        batch = Batch.of(transactions, self.catalog.ids)
+        claims = list(self._claims(transactions, batch, sources, modes))
+        wanted = [
+            (entity, dict.fromkeys(i for i in batch.ids[entity.keys[0]] if i))
+            for entity in self.layout.shared
+        ]
+        reads: list[Command] = [
+            (
+                "HMGET",
+                self.layout.tiles(entity, identifier),
+                *(one.name for one in self.layout.shared[entity]),
+            )
+            for entity, identifiers in wanted
+            for identifier in identifiers
+        ]
         replies = run(self.client, [*claims, *reads], [CLAIM])
-        answers, tiles = replies[: len(claims)], replies[len(claims) :]
-        rows = {merchant: row for row, merchant in enumerate(merchants)}
-        vectors = self._answering.vectors(batch, _seen(answers, tiles, rows))
+        answers, tiles = replies[: len(claims)], iter(replies[len(claims) :])
+        shared = {
+            entity: self._shared(entity, batch, [next(tiles) for _ in ids], list(ids))
+            for entity, ids in wanted
+        }
+        vectors = self._answering.vectors(batch, self._seen(answers, shared))
+        if modes != ["dry"]:
+            self._fold(transactions, answers)
         return [_enrichment(answer, vector) for answer, vector in zip(answers, vectors, strict=True)]
 
     def _claims(
@@ -152,33 +173,63 @@ class OnlineStore:
         batch: Batch,
         sources: Sequence[bytes],
         modes: Sequence[str],
-    ) -> list[Command]:
-        kept = batch.kept()
-        limits = (self.layout.events_ms, MOST_EVENTS + SPARE_EVENTS, self.layout.events_ms // 1000)
-        return [
-            CLAIM.call(
-                (self.layout.events(t.customer_id), self.layout.decision(t.customer_id, t.transaction_id)),
-                *(mode, transaction_key(t.transaction_id), struct.pack("<q", t.ts_ms), place),
-                *(bytes.fromhex(t.body_hash), kept[i].tobytes(), *limits),
+    ) -> Iterator[Command]:
+        layout, kept = self.layout, batch.kept(self.layout.ids)
+        pairs = [pair_fields(entity, batch.columns[entity.keys[1]]) for entity in layout.pairs]
+        for i, (t, place, mode) in enumerate(zip(transactions, sources, modes, strict=True)):
+            customer = t.customer_id
+            keys = (
+                *(layout.events(customer), layout.decision(customer, t.transaction_id)),
+                *(layout.folded(customer), layout.paired(customer)),
             )
-            for i, (t, place, mode) in enumerate(zip(transactions, sources, modes, strict=True))
-        ]
+            yield CLAIM.call(
+                keys,
+                *(mode, transaction_key(t.transaction_id), struct.pack("<q", t.ts_ms), place),
+                *(bytes.fromhex(t.body_hash), kept[i].tobytes(), layout.events_s),
+                *(fields[i] for fields in pairs),
+            )
 
+    def _shared(
+        self, entity: Entity, batch: Batch, replies: Sequence[list[bytes | None]], identifiers: Sequence[str]
+    ) -> Shared:
+        code = {identifier: i for i, identifier in enumerate(identifiers)}
+        codes = np.array([code.get(i or "", -1) for i in batch.ids[entity.keys[0]]], dtype=np.int64)
+        tiles = {
+            one.name: [reply[i] or b"" for reply in replies]
+            for i, one in enumerate(self.layout.shared[entity])
+        }
+        return Shared(tiles, codes)
 
-def _seen(answers: Sequence[list[Any]], tiles: Sequence[bytes | None], rows: dict[str, int]) -> Seen:
-    nothing = (0, 0, 0, b"")
-    known = [answer if answer[0] < _ANSWERED else nothing for answer in answers]
-    return Seen(
-        records=[answer[3] for answer in known],
-        sequence=np.array([answer[1] for answer in known], dtype=np.int64),
-        newest=np.array([answer[2] for answer in known], dtype=np.int64),
-        tiles=[packed or b"" for packed in tiles],
-        merchant_row=rows,
-    )
+    def _seen(self, answers: Sequence[list[Any]], shared: dict[Entity, Shared]) -> Seen:
+        pairs = range(_PAIRS, _PAIRS + len(self.layout.pairs))
+        nothing: list[Any] = [0, 0, 0, b"", None, None, *(None for _ in pairs)]
+        known = [answer if answer[0] < _ANSWERED else nothing for answer in answers]
+        return Seen(
+            records=[answer[_RECORDS] for answer in known],
+            folded=[answer[_FOLDED] or b"" for answer in known],
+            pairs={
+                entity: [answer[at] or b"" for answer in known]
+                for at, entity in zip(pairs, self.layout.pairs, strict=True)
+            },
+            sequence=np.array([answer[1] for answer in known], dtype=np.int64),
+            newest=np.array([answer[2] for answer in known], dtype=np.int64),
+            shared=shared,
+        )
+
+    def _fold(self, transactions: Sequence[ValidatedTransaction], answers: Sequence[list[Any]]) -> None:
+        """Cut customers who have grown too large. Of several claims, the last one knows most."""
+        last = {
+            t.customer_id: answer
+            for t, answer in zip(transactions, answers, strict=True)
+            if answer[0] < _ANSWERED
+        }
+        for customer_id, answer in last.items():
+            if cut := surplus(self.layout, answer[_RECORDS]):
+                fold(self.client, self.layout, customer_id, answer[_RECORDS], cut)
 
 
 def _enrichment(answer: list[Any], vector: Floats) -> Enrichment:
     status = _STATUS[answer[0]]
     if answer[0] >= _ANSWERED:
         return Enrichment(status, answer[1], _NO_FEATURES, None)
-    return Enrichment(status, answer[1], vector, answer[4] if status == "redelivery" else None)
+    return Enrichment(status, answer[1], vector, answer[_DECISION] if status == "redelivery" else None)

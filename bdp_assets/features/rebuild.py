@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from bdp_assets.clients.redis import Command, Redis, run
-from bdp_assets.features.formulas import COLUMNS
 from bdp_assets.features.labels import KEY
-from bdp_assets.features.layout import MOST_EVENTS, SPARE_EVENTS, Layout
-from bdp_assets.features.rebuild_tiles import tile_commands, tiles_of
-from bdp_assets.features.records import HISTORY, RECORD_BYTES, Batch, pack, source, transaction_key
+from bdp_assets.features.layout import Layout
+from bdp_assets.features.rebuild_customers import customer_commands, customers_of
+from bdp_assets.features.rebuild_shared import shared_commands, shared_of
 
 if TYPE_CHECKING:
     from bdp_assets.features.online import OnlineStore
@@ -30,7 +28,7 @@ _COMMANDS = 200  # In one round trip: it has to be answered within the client's 
 
 @dataclass(frozen=True)
 class RebuildResult:
-    """What was written: customers and merchants, the events and tiles in them, and the seconds it took."""
+    """What was written: customers and their events, merchants (shared entities) and their tiles."""
 
     customers: int
     events: int
@@ -52,15 +50,16 @@ def rebuild(store: OnlineStore, transactions: pl.DataFrame, labels: pl.DataFrame
     run(store.client, [("DEL", store.layout.ready)])
     _clear(store.client, store.layout)
     arrived = transactions.unique(KEY, keep="first", maintain_order=True)
-    events = _events(store.layout, arrived)
-    tiles = tiles_of(store.layout, arrived, labels)
-    _write(store.client, _event_commands(store.layout, events))
-    _write(store.client, tile_commands(store.layout, tiles))
+    customers = customers_of(store.layout, arrived)
+    shared = [shared_of(store.layout, entity, arrived, labels) for entity in store.layout.shared]
+    _write(store.client, customer_commands(store.layout, customers))
+    for one in shared:
+        _write(store.client, shared_commands(store.layout, one))
     result = RebuildResult(
-        customers=events["customer_id"].n_unique(),
-        events=len(events),
-        merchants=tiles.table["merchant_id"].n_unique(),
-        tiles=len(tiles.table),
+        customers=customers.kept["customer_id"].n_unique(),
+        events=len(customers.kept),
+        merchants=sum(len(one.names) for one in shared),
+        tiles=sum(len(table) for one in shared for _, table in one.tiles.values()),
         seconds=round(time.perf_counter() - started, 3),
     )
     run(store.client, [("SET", store.layout.ready, json.dumps(asdict(result)))])
@@ -68,8 +67,10 @@ def rebuild(store: OnlineStore, transactions: pl.DataFrame, labels: pl.DataFrame
 
 
 def _clear(client: Redis, layout: Layout) -> None:
-    """Remove this catalog's customers and merchants, and nobody else's keys."""
-    for pattern in (f"{layout.prefix}{{c:*}}:e", f"{layout.prefix}{{m:*"):
+    """Remove this catalog's customers and shared entities, and nobody else's keys; saved decisions stay."""
+    patterns = [layout.events("*"), layout.folded("*"), layout.paired("*")]
+    patterns += [f"{layout.tiles(entity, '*')}*" for entity in layout.shared]
+    for pattern in patterns:
         cursor, started = 0, False
         while cursor or not started:
             started = True
@@ -82,38 +83,3 @@ def _write(client: Redis, commands: Iterable[Command]) -> None:
     waiting = iter(commands)
     while block := list(islice(waiting, _COMMANDS)):
         run(client, block)
-
-
-def _events(layout: Layout, arrived: pl.DataFrame) -> pl.DataFrame:
-    """The events retained, customer by customer in order of arrival, with `sequence` and `newest` before."""
-    ts, newest = pl.col("ts_ms"), pl.col("ts_ms").max().over("customer_id")
-    last = pl.col("sequence").max().over("customer_id")
-    return (
-        arrived.with_columns(
-            sequence=pl.int_range(1, pl.len() + 1).over("customer_id"),
-            newest=ts.cum_max().shift(1).over("customer_id").fill_null(ts),
-        )
-        .filter(ts > newest - layout.events_ms, newest > ts.max() - layout.events_ms)
-        .filter(pl.col("sequence") > last - MOST_EVENTS - SPARE_EVENTS)
-        .sort("customer_id", maintain_order=True)
-    )
-
-
-def _event_commands(layout: Layout, events: pl.DataFrame) -> Iterator[Command]:
-    columns = {name: events[name].cast(pl.Int64).to_numpy() for name in COLUMNS}
-    kept = Batch(columns, events["merchant_id"].to_list()).kept()
-    moments = events.select("sequence", "ts_ms", "newest").to_numpy().astype(np.int64)
-    packed, at = pack(moments, _identities(events), kept), 0
-    for length, customer_id in events["customer_id"].rle().struct.unnest().iter_rows():
-        end = at + length * RECORD_BYTES
-        yield ("SET", layout.events(customer_id), packed[at:end], "EX", layout.events_ms // 1000)
-        at = end
-
-
-def _identities(events: pl.DataFrame) -> list[bytes]:
-    places = events["coordinates"] if "coordinates" in events.columns else [None] * len(events)
-    rows = zip(places, events["transaction_id"], events["body_hash"], strict=True)
-    return [
-        (HISTORY if place is None else source(place)) + transaction_key(transaction_id) + bytes.fromhex(body)
-        for place, transaction_id, body in rows
-    ]

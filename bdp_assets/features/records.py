@@ -1,7 +1,8 @@
 """The packed state of the online store: fixed-width little-endian int64 records that NumPy reads as columns.
 
-A customer is one string of event records in the order they were applied (written by claim.lua), a merchant
-one string of tiles (tiles.lua). The layouts here and there are one thing: change them together.
+A customer is one string of event records in the order they were applied (written by claim.lua); what was
+folded, and shared entities' tiles, are strings of summary rows. The layouts here and there are one thing:
+change them together.
 """
 
 from __future__ import annotations
@@ -15,20 +16,20 @@ from numpy.typing import NDArray
 
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.aggregates import Ints
-from bdp_assets.features.formulas import COLUMNS, EVENT_COLUMNS, FILTERS, checked
-from bdp_assets.features.history import Measure, measured
+from bdp_assets.features.formulas import COLUMNS, NUMBERS, checked
 
 NO_SOURCE = bytes(8)
 """Claimed by the API; the first stream delivery adopts it."""
 HISTORY = b"\xff" * 8
 """Came through the history door: published already, so a stream delivery is a duplicate."""
 
-_SEQUENCE, _TIME, _NEWEST = 0, 1, 2
-_FIXED = 8  # sequence, time, newest, source, transaction key (2), body hash (2)
-_MERCHANT, _FLAGS = _FIXED + len(EVENT_COLUMNS), _FIXED + len(EVENT_COLUMNS) + 1
-WIDTH = _FLAGS + 1
-"""int64s in an event record: 8 fixed ones, the event columns, the merchant's hash, one flag bit a filter."""
-RECORD_BYTES = 8 * WIDTH
+SEQUENCE, TIME, NEWEST = 0, 1, 2
+_FIXED = 8  # sequence, time, newest before, source, transaction key (2), body hash (2)
+
+
+def record_width(ids: Sequence[str]) -> int:
+    """int64s in an event record that keeps these ids: 8 fixed ones, the numbers, a hash for each id."""
+    return _FIXED + len(NUMBERS) + len(ids)
 
 
 def source(coordinates: str | None) -> bytes:
@@ -41,93 +42,78 @@ def transaction_key(transaction_id: str) -> bytes:
 
 
 class Batch:
-    """n transactions: their `columns` and `hashes` of merchants int64 [n], `merchants` the ids or None."""
+    """n transactions: `columns`, int64 [n] by name (ids as hashes), and the `ids` themselves."""
 
-    def __init__(self, columns: Mapping[str, Ints], merchants: Sequence[str | None]) -> None:
-        self.columns = {name: checked(name, columns[name]) for name in COLUMNS}
-        self.merchants = merchants
-        self.hashes = np.array([_merchant_hash(merchant) for merchant in merchants], dtype=np.int64)
+    def __init__(self, numbers: Mapping[str, Ints], ids: Mapping[str, Sequence[str | None]]) -> None:
+        self.ids = ids
+        self.columns = {name: checked(name, numbers[name]) for name in COLUMNS}
+        for name, values in ids.items():
+            self.columns[name] = np.array([id_hash(value) for value in values], dtype=np.int64)
 
     @classmethod
-    def of(cls, transactions: Sequence[ValidatedTransaction]) -> Batch:
-        columns = {n: np.array([getattr(t, n) for t in transactions], dtype=np.int64) for n in COLUMNS}
-        return cls(columns, [transaction.merchant_id for transaction in transactions])
+    def of(cls, transactions: Sequence[ValidatedTransaction], ids: Sequence[str]) -> Batch:
+        numbers = {n: np.array([getattr(t, n) for t in transactions], dtype=np.int64) for n in COLUMNS}
+        return cls(numbers, {name: [getattr(t, name) for t in transactions] for name in ids})
 
-    def kept(self) -> Ints:
-        """What a record keeps of each event after its fixed part, int64 [n, WIDTH - 8]."""
-        flags = np.zeros_like(self.hashes)
-        for bit, name in enumerate(FILTERS):
-            flags |= measured(self.columns, Measure(filter=name)) << bit
-        return np.column_stack([*(self.columns[name] for name in EVENT_COLUMNS), self.hashes, flags])
+    def __len__(self) -> int:
+        return len(self.columns["ts_ms"])
 
-
-def _merchant_hash(merchant_id: str | None) -> int:
-    """64-bit BLAKE2b of the id as a signed integer; 0 without a merchant."""
-    if merchant_id is None:
-        return 0
-    return int.from_bytes(blake2b(merchant_id.encode(), digest_size=8).digest(), "little", signed=True)
+    def kept(self, ids: Sequence[str]) -> Ints:
+        """What a record keeps of each event after its fixed part, int64 [n, numbers and ids]."""
+        return np.column_stack([self.columns[name] for name in (*NUMBERS, *ids)])
 
 
-def pack(moments: Ints, identities: Sequence[bytes], columns: Ints) -> bytes:
+def id_hash(value: str | None) -> int:
+    """63-bit BLAKE2b of an id; -1 without one."""
+    if value is None:
+        return -1
+    return int.from_bytes(blake2b(value.encode(), digest_size=8).digest(), "little") >> 1
+
+
+def pack(moments: Ints, identities: Sequence[bytes], kept: Ints) -> bytes:
     """n event records, from `moments` int64 [n, 3] (sequence, time, newest before), `identities` of 40 bytes
-    (source, transaction key, body hash) and `columns` as `Batch.kept` gives them."""
+    (source, transaction key, body hash) and what `Batch.kept` gives."""
     fixed = np.frombuffer(b"".join(identities), dtype="<i8").reshape(-1, _FIXED - 3)
-    return np.concatenate([moments, fixed, columns], axis=1).astype("<i8").tobytes()
+    return np.concatenate([moments, fixed, kept], axis=1).astype("<i8").tobytes()
+
+
+def unpack(packed: Sequence[bytes], width: int) -> tuple[Ints, Ints]:
+    """Which of the strings each row comes from, int64 [n], and the rows, int64 [n, width]."""
+    table = np.frombuffer(b"".join(packed), dtype="<i8").reshape(-1, width)
+    return np.repeat(np.arange(len(packed)), [len(rows) // (8 * width) for rows in packed]), table
 
 
 @dataclass(frozen=True)
 class Events:
-    """n events that transactions may see: `row` says which of them, `index` where in `table`, int64 [n]."""
+    """n stored events that transactions may see: `row` says which of them, `index` where in `table`."""
 
     row: Ints
     index: Ints
     table: Ints
+    ids: Sequence[str]
 
     @classmethod
-    def unpack(cls, packed: Sequence[bytes]) -> Events:
-        table = np.frombuffer(b"".join(packed), dtype="<i8").reshape(-1, WIDTH)
-        row = np.repeat(np.arange(len(packed)), [len(records) // RECORD_BYTES for records in packed])
-        return cls(row, np.arange(len(row)), table)
+    def unpack(cls, packed: Sequence[bytes], ids: Sequence[str]) -> Events:
+        row, table = unpack(packed, record_width(ids))
+        return cls(row, np.arange(len(row)), table, ids)
 
     def where(self, mask: NDArray[np.bool_]) -> Events:
-        return self if mask.all() else Events(self.row[mask], self.index[mask], self.table)
+        return self if mask.all() else Events(self.row[mask], self.index[mask], self.table, self.ids)
 
     @property
     def sequence(self) -> Ints:
-        return self._at(_SEQUENCE)
+        return self._at(SEQUENCE)
 
     @property
     def ts(self) -> Ints:
-        return self._at(_TIME)
+        return self._at(TIME)
 
     @property
-    def merchant(self) -> Ints:
-        return self._at(_MERCHANT)
-
-    def column(self, name: str) -> Ints:
-        return self._at(_FIXED + EVENT_COLUMNS.index(name))
-
-    def measure(self, measure: Measure) -> Ints:
-        """What each event adds to a measure, from its columns and flags."""
-        values = np.ones_like(self.row) if measure.column is None else self.column(measure.column)
-        if measure.filter is None:
-            return values
-        return values * (self._at(_FLAGS) >> tuple(FILTERS).index(measure.filter) & 1)
+    def columns(self) -> dict[str, Ints]:
+        """As `Batch.columns`."""
+        kept = {name: self._at(_FIXED + i) for i, name in enumerate((*NUMBERS, *self.ids))}
+        return {"ts_ms": self.ts, **kept}
 
     def _at(self, column: int) -> Ints:
         values: Ints = self.table[self.index, column]
         return values
-
-
-@dataclass(frozen=True)
-class Tiles:
-    """n tiles: `row` of the merchant, int64 [n]; `table` int64 [n, 1 + measures], start in ms and sums."""
-
-    row: Ints
-    table: Ints
-
-    @classmethod
-    def unpack(cls, packed: Sequence[bytes], measures: int) -> Tiles:
-        table = np.frombuffer(b"".join(packed), dtype="<i8").reshape(-1, 1 + measures)
-        row = np.repeat(np.arange(len(packed)), [len(tiles) // (8 * (1 + measures)) for tiles in packed])
-        return cls(row, table)

@@ -8,93 +8,180 @@ from dataclasses import dataclass
 import numpy as np
 
 from bdp_assets.features.aggregates import Floats, Ints
-from bdp_assets.features.history import History, Measure, Queries, measured
-from bdp_assets.features.kernel import Engine
-from bdp_assets.features.layout import MOST_EVENTS
-from bdp_assets.features.records import Batch, Events, Tiles
-from bdp_assets.features.spec import CUSTOMER, CUSTOMER_MERCHANT, MERCHANT, Entity
+from bdp_assets.features.fields import Bools, Field, event_field
+from bdp_assets.features.history import BEFORE, History, Queries, Rows
+from bdp_assets.features.kernel import Engine, Plan
+from bdp_assets.features.layout import Layout, Series
+from bdp_assets.features.records import Batch, Events, unpack
+from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, FOLD, Entity
+from bdp_assets.features.summaries import SummaryRows, retired
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Packed tiles of each different id of a shared entity, by series; and which id each transaction has."""
+
+    tiles: Mapping[str, Sequence[bytes]]
+    code: Ints
+    """int64 [n], -1 without an id."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What n transactions may see. `records`: the customer's packed events, for each transaction.
+    """What n transactions may see. `records`, `folded`: of the customer, packed, for each transaction.
 
-    `sequence` and `newest`: int64 [n], its own apply sequence and the newest event time before it.
-    `tiles`: packed tiles, for each different merchant; `merchant_row`: which of them are a merchant's.
+    `sequence`, `newest`: int64 [n], its own apply sequence and the newest event time before it. `pairs`: the
+    packed summary of the pair, for each transaction, by entity.
     """
 
     records: Sequence[bytes]
+    folded: Sequence[bytes]
+    pairs: Mapping[Entity, Sequence[bytes]]
     sequence: Ints
     newest: Ints
-    tiles: Sequence[bytes]
-    merchant_row: Mapping[str, int]
+    shared: Mapping[Entity, Shared]
+
+
+class StoredEvents:
+    """Events of customers as rows of a history. `ts`: when they count; `exact`: those that are not folded."""
+
+    def __init__(self, entity: Ints, ts: Ints, columns: Mapping[str, Ints], exact: Bools) -> None:
+        self.entity = entity
+        self.ts = ts
+        self.columns = columns
+        self.exact = exact
+        self._all_exact = bool(exact.all())
+        self.summarised = not self._all_exact or bool((ts == BEFORE).any())
 
     @classmethod
-    def nothing(cls, merchants: Sequence[str | None]) -> Seen:
-        zeros, known = np.zeros(len(merchants), np.int64), [m for m in merchants if m is not None]
-        return cls(
-            [b""] * len(merchants), zeros, zeros, [b""] * len(known), {m: i for i, m in enumerate(known)}
-        )
+    def of(cls, seen: Seen, layout: Layout) -> StoredEvents:
+        """What each transaction sees: the events with a smaller sequence than its own.
 
-    def events(self, retention: int) -> Events:
-        """Events applied before each transaction, within the bound and the retention (ms) of that moment."""
-        events = Events.unpack(self.records)
-        own = self.sequence[events.row]
-        mask = events.sequence < own
-        mask &= events.sequence >= own - MOST_EVENTS
-        mask &= events.ts > self.newest[events.row] - retention
-        return events.where(mask)
+        All but the last EXACT_EVENTS of them are folded. What lies before the retention of that moment has
+        retired: no window holds it, but those over all history.
+        """
+        events = Events.unpack(seen.records, layout.ids)
+        events = events.where(events.sequence < seen.sequence[events.row])
+        exact = events.sequence >= seen.sequence[events.row] - EXACT_EVENTS
+        ts = events.ts if exact.all() else np.where(exact, events.ts, events.ts - events.ts % FOLD)
+        stands = ts > seen.newest[events.row] - layout.events_ms
+        ts = ts if stands.all() else np.where(stands, ts, BEFORE)
+        stored = cls(events.row, ts, events.columns, exact)
+        return stored if layout.is_endless else stored.where(stands)
+
+    def where(self, mask: Bools) -> StoredEvents:
+        if mask.all():
+            return self
+        columns = {name: values[mask] for name, values in self.columns.items()}
+        return StoredEvents(self.entity[mask], self.ts[mask], columns, self.exact[mask])
+
+    def paired(self, mask: Bools, is_endless: bool) -> StoredEvents:
+        """A pair's events: those folded count in windows over all history only."""
+        found = self.where(mask if is_endless else mask & self.exact)
+        return StoredEvents(found.entity, np.where(found.exact, found.ts, BEFORE), found.columns, found.exact)
+
+    def field(self, field: Field) -> Ints:
+        values = event_field(field, self.columns)
+        return values if field.kind != "id" or self._all_exact else np.where(self.exact, values, -1)
+
+
+class WithSummaries:
+    """Summaries, and after them the events of the same entities."""
+
+    summarised = True
+
+    def __init__(self, summaries: SummaryRows, events: StoredEvents) -> None:
+        self._parts = (summaries, events)
+        self.entity = np.concatenate([summaries.entity, events.entity])
+        self.ts = np.concatenate([summaries.ts, events.ts])
+
+    def field(self, field: Field) -> Ints:
+        return np.concatenate([part.field(field) for part in self._parts])
 
 
 class Answering:
-    """Feature vectors of a batch of transactions, from what they may see. `tiled`: the measures in a tile."""
+    """Feature vectors of a batch of transactions, from what they may see."""
 
-    def __init__(self, engine: Engine, retention: int, tiled: Sequence[Measure]) -> None:
+    def __init__(self, engine: Engine, layout: Layout) -> None:
         self._engine = engine
-        self._retention = retention
-        self._tiled = tiled
+        self._layout = layout
+        self._series = {
+            entity: [(one, engine.plan(one.features)) for one in series]
+            for entity, series in layout.shared.items()
+        }
 
     def vectors(self, batch: Batch, seen: Seen) -> Floats:
         """float64 [n, features], finite."""
-        events = seen.events(self._retention)
-        matrix = self._engine.empty(len(batch.merchants))
-        for entity, plan in self._engine.plans.items():
-            rows, queries = _queries(entity, batch, seen, plan.own)
-            history = self.history(entity, batch, events, seen, plan.measures)
-            for part, slots, values in plan.run(history, queries):
-                matrix[slots, rows[part]] = values
+        matrix = self._engine.empty(len(batch))
+        if any(entity.state == "events" for entity in self._engine.plans):
+            self._owned(matrix, batch, seen)
+        for entity, shared in seen.shared.items():
+            rows = np.flatnonzero(shared.code >= 0)
+            for series, plan in self._series[entity]:
+                history = History(tile_rows(series, shared.tiles[series.name]))
+                _run(matrix, plan, history, _queries(plan, batch, rows, shared.code[rows]), rows)
         self._engine.finish(matrix, batch.columns)
         return np.ascontiguousarray(matrix.T)
 
-    def history(
-        self, entity: Entity, batch: Batch, events: Events, seen: Seen, measures: Sequence[Measure]
-    ) -> History:
-        if entity == CUSTOMER:
-            return events_history(events, measures)
-        if entity == CUSTOMER_MERCHANT:
-            return events_history(events.where(events.merchant == batch.hashes[events.row]), measures)
-        if entity == MERCHANT:
-            return tiles_history(seen.tiles, self._tiled)
-        raise NotImplementedError(f"the online store keeps no state of {entity.name}")
+    def _owned(self, matrix: Floats, batch: Batch, seen: Seen) -> None:
+        """Windows of the customer and of pairs with one."""
+        events = StoredEvents.of(seen, self._layout)
+        for entity, plan in self._engine.plans.items():
+            if entity == CUSTOMER:
+                rows = np.arange(len(batch))
+                history = History(customer_rows(self._layout, seen, events))
+            elif entity.state == "events":
+                own = batch.columns[entity.keys[1]]
+                rows = np.flatnonzero(own >= 0)
+                history = History(_pair_rows(self._layout, entity, seen, events, own))
+            else:
+                continue
+            _run(matrix, plan, history, _queries(plan, batch, rows, rows), rows)
 
 
-def _queries(entity: Entity, batch: Batch, seen: Seen, own: Sequence[Measure]) -> tuple[Ints, Queries]:
-    """The rows that have the entity's key, and their questions, numbered as the history is."""
-    rows = np.arange(len(batch.merchants))
-    if entity != CUSTOMER:
-        rows = np.array([i for i, merchant in enumerate(batch.merchants) if merchant is not None], np.int64)
-    codes = rows
-    if entity == MERCHANT:
-        codes = np.array([seen.merchant_row[m] for m in batch.merchants if m is not None], np.int64)
-    return rows, Queries(
-        codes, batch.columns["ts_ms"][rows], {m: measured(batch.columns, m)[rows] for m in own}
-    )
+def _queries(plan: Plan, batch: Batch, rows: Ints, entity: Ints) -> Queries:
+    own = {field: event_field(field, batch.columns)[rows] for field in plan.own}
+    return Queries(entity, batch.columns["ts_ms"][rows], own)
 
 
-def events_history(events: Events, measures: Sequence[Measure]) -> History:
-    return History(events.row, events.ts, {measure: events.measure(measure) for measure in measures})
+def _run(matrix: Floats, plan: Plan, history: History, queries: Queries, rows: Ints) -> None:
+    for part, slots, values in plan.run(history, queries):
+        matrix[slots, rows[part]] = values
 
 
-def tiles_history(packed: Sequence[bytes], tiled: Sequence[Measure]) -> History:
-    tiles = Tiles.unpack(packed, len(tiled))
-    return History(tiles.row, tiles.table[:, 0], {m: tiles.table[:, 1 + i] for i, m in enumerate(tiled)})
+def customer_rows(layout: Layout, seen: Seen, events: StoredEvents) -> Rows:
+    if not any(seen.folded):
+        return events
+    row, table = unpack(seen.folded, layout.customer.width)
+    table = table.copy()
+    table[:, 0] = retired(table[:, 0], seen.newest[row] - layout.events_ms)
+    return WithSummaries(SummaryRows(layout.customer, row, table), events)
+
+
+def _pair_rows(layout: Layout, entity: Entity, seen: Seen, events: StoredEvents, own: Ints) -> Rows:
+    summary = layout.pairs.get(entity)
+    key = own[events.entity]
+    mine = events.paired((events.columns[entity.keys[1]] == key) & (key >= 0), summary is not None)
+    packed = seen.pairs.get(entity, ())
+    if summary is None or not any(packed):
+        return mine
+    return WithSummaries(SummaryRows(summary, *unpack(packed, summary.width)), mine)
+
+
+def tile_rows(series: Series, packed: Sequence[bytes]) -> SummaryRows:
+    return SummaryRows(series.summary, *unpack(packed, series.summary.width))
+
+
+def nothing_seen(batch: Batch, layout: Layout) -> Seen:
+    """As if nothing had happened before."""
+    zeros = np.zeros(len(batch), dtype=np.int64)
+    shared = {
+        entity: Shared({one.name: [b""] * len(batch) for one in series}, np.arange(len(batch)))
+        for entity, series in layout.shared.items()
+    }
+    without_id = {
+        entity: Shared(one.tiles, np.where(batch.columns[entity.keys[0]] >= 0, one.code, -1))
+        for entity, one in shared.items()
+    }
+    none = [b""] * len(batch)
+    return Seen(none, none, {}, zeros, zeros, without_id)

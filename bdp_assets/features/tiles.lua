@@ -1,36 +1,66 @@
 #!lua
--- Add to a merchant's tiles, each addition once.
+-- Add to the tiles of a shared entity (a merchant), each addition once, in every series of tiles it belongs to.
 --
--- KEYS[1] hash: `t` the tiles, and for each source partition the last offset added
+-- KEYS[1] hash: for each series its tiles, and for each source partition the last offset added
 -- KEYS[2] known frauds, scored by when they became known (ms)
--- ARGV    number of measures, retention (ms), seconds to live, how long a label can be taken back (ms),
---         then for each addition: guard, mark, tile (ms), one increment for each measure
+-- ARGV    number of series, seconds to live (0: for good), how long a label can be taken back (ms); for each series:
+--         field, hop (ms), retention (ms), 1 where older tiles become one row, how to merge each column (a, n or x);
+--         then for each addition: guard, mark, time (ms), and for each series its columns, packed ('' for none)
 -- Guard   a source partition (mark: the offset; adds when it is above the last one), or a label's sign and when it
 --         became known, as +1530000000000 (mark: what is labelled; + adds once, - takes back what + added)
 --
--- Tiles, little endian int64, sorted by time: start of the tile (ms), one sum for each measure.
-local measures, retention, ttl, reversible = unpack(ARGV, 1, 4)
-measures, retention, reversible = tonumber(measures), tonumber(retention), tonumber(reversible)
-local width = 8 * (1 + measures)
-local layout = '<' .. string.rep('i8', 1 + measures)
-local tiles = redis.call('HGET', KEYS[1], 't') or ''
-local offsets = {}
-
-local function start(at)
-  return (struct.unpack('<i8', tiles, at + 1))
+-- Tiles, little endian int64, sorted by time: start of the tile (ms), one number for each column.
+local BEFORE = -4611686018427387904 -- start of the row for all of history before the tiles
+local merge = {
+  a = function(x, y) return x + y end,
+  n = math.min,
+  x = math.max,
+}
+local count, ttl, reversible = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local series, offsets = {}, {}
+for i = 1, count do
+  local field, hop, retention, endless, ops = unpack(ARGV, 5 * i - 1, 5 * i + 3)
+  series[i] = {
+    field = field, hop = tonumber(hop), retention = tonumber(retention), endless = endless == '1', ops = ops,
+    width = 8 * (1 + #ops), layout = '<' .. string.rep('i8', 1 + #ops),
+    tiles = redis.call('HGET', KEYS[1], field) or '',
+  }
 end
 
-local function add(tile) -- {start, increments}; most additions go to the last tile
-  local at = #tiles - width
-  while at >= 0 and start(at) > tile[1] do at = at - width end
-  local rest = at + width
-  if at >= 0 and start(at) == tile[1] then
-    local sums = {struct.unpack(layout, tiles, at + 1)}
-    for i = 2, 1 + measures do tile[i] = tile[i] + sums[i] end
-  else
-    at = rest
+local function start(one, at)
+  return (struct.unpack('<i8', one.tiles, at + 1))
+end
+
+local function merged(one, at, row) -- the tile at a place and a row of columns, as one
+  local sums = {struct.unpack(one.layout, one.tiles, at + 1)}
+  for i = 1, #one.ops do
+    row[i + 1] = merge[string.sub(one.ops, i, i)](row[i + 1], sums[i + 1])
   end
-  tiles = string.sub(tiles, 1, at) .. struct.pack(layout, unpack(tile)) .. string.sub(tiles, rest + 1)
+  return row
+end
+
+local function add(one, row) -- most additions go to the last tile
+  local at = #one.tiles - one.width
+  while at >= 0 and start(one, at) > row[1] do at = at - one.width end
+  local rest = at + one.width
+  if at >= 0 and start(one, at) == row[1] then row = merged(one, at, row) else at = rest end
+  one.tiles = string.sub(one.tiles, 1, at) .. struct.pack(one.layout, unpack(row)) .. string.sub(one.tiles, rest + 1)
+end
+
+local function retire(one) -- what no window can reach any more: away, or into the row for all of history
+  if one.tiles == '' then return end
+  local horizon, first = start(one, #one.tiles - one.width) - one.retention, 0
+  if one.endless and start(one, 0) == BEFORE then first = one.width end
+  local stale = first
+  while stale < #one.tiles and start(one, stale) <= horizon do stale = stale + one.width end
+  if stale == first then return end
+  local before = nil
+  if one.endless then
+    before = {struct.unpack(one.layout, one.tiles, 1)}
+    before[1], before[#one.ops + 2] = BEFORE, nil
+    for at = one.width, stale - one.width, one.width do before = merged(one, at, before) end
+  end
+  one.tiles = (before and struct.pack(one.layout, unpack(before)) or '') .. string.sub(one.tiles, stale + 1)
 end
 
 local function relabels(sign, known_at, mark)
@@ -50,19 +80,31 @@ local function is_first(guard, mark)
   return true
 end
 
-for at = 5, #ARGV, 3 + measures do
+for at = 4 + 5 * count, #ARGV, 3 + count do
   if is_first(ARGV[at], ARGV[at + 1]) then
-    local tile = {}
-    for i = 1, 1 + measures do tile[i] = tonumber(ARGV[at + 1 + i]) end
-    add(tile)
+    local time = tonumber(ARGV[at + 2])
+    for i, one in ipairs(series) do
+      local columns = ARGV[at + 2 + i]
+      if columns ~= '' then
+        local row = {struct.unpack('<' .. string.rep('i8', #one.ops), columns)}
+        row[#one.ops + 1] = nil -- what unpack says beside: where it stopped
+        table.insert(row, 1, time - time % one.hop)
+        add(one, row)
+      end
+    end
   end
 end
 
-if tiles ~= '' then
-  local horizon, stale = start(#tiles - width) - retention, 0
-  while start(stale) <= horizon do stale = stale + width end
-  redis.call('HSET', KEYS[1], 't', string.sub(tiles, stale + 1))
-  for guard, offset in pairs(offsets) do redis.call('HSET', KEYS[1], guard, offset) end
+local written = false
+for _, one in ipairs(series) do
+  if one.tiles ~= '' then
+    retire(one)
+    redis.call('HSET', KEYS[1], one.field, one.tiles)
+    written = true
+  end
+end
+for guard, offset in pairs(offsets) do redis.call('HSET', KEYS[1], guard, offset) end
+if written and ttl > 0 then
   redis.call('EXPIRE', KEYS[1], ttl)
   redis.call('EXPIRE', KEYS[2], ttl)
 end

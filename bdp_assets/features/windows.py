@@ -1,4 +1,4 @@
-"""From the catalog's words to the integers to sum: window ends, terms, features computed together."""
+"""From the catalog's words to the integers to read: window ends, fields, features computed together."""
 
 from __future__ import annotations
 
@@ -8,24 +8,34 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from bdp_assets.features.aggregates import AGGREGATES, Aggregate, Floats, Ints
+from bdp_assets.features.fields import EVENTS, Field, Kind
 from bdp_assets.features.formulas import LABEL_FILTER
-from bdp_assets.features.history import EVENTS, Measure, Term
 from bdp_assets.features.spec import WindowFeature
+from bdp_assets.features.times import ALL_HISTORY
 
 T = TypeVar("T")
+EXTREMES: tuple[Kind, ...] = ("min", "max")
 
 
 class Bound(NamedTuple):
-    """One end of a window: `t - shift`, floored to a multiple of `hop` where there is one (0: none)."""
+    """One end of a window: `t - shift`, floored to a multiple of `hop` where there is one (0: none).
 
+    `exact`: it lies among exact events only; folded ones are left out.
+    """
+
+    exact: bool
     hop: int
     shift: int
 
+    @property
+    def is_endless(self) -> bool:
+        return self.shift >= ALL_HISTORY - 1
+
 
 class Sum(NamedTuple):
-    """A term summed from bound to bound, with the transaction itself or without."""
+    """A field added up from bound to bound, with the transaction itself or without."""
 
-    term: Term
+    field: Field
     start: Bound
     end: Bound
     with_own: bool
@@ -35,7 +45,9 @@ class Group(NamedTuple):
     """Features that differ in their windows only. `start`, `end`, `sums`: rows of what a plan finds."""
 
     aggregate: Aggregate
-    measure: Measure
+    field: Field
+    """The field's filter, delay and column are the group's; each reading sets its kind."""
+    hop: int
     with_own: bool
     slots: Ints
     scale: Floats | None
@@ -45,36 +57,38 @@ class Group(NamedTuple):
     sums: Mapping[str, Ints]
 
 
-def measure_of(feature: WindowFeature) -> Measure:
-    return Measure(feature.column, feature.filter, feature.delay if feature.filter == LABEL_FILTER else 0)
+def field_of(feature: WindowFeature) -> Field:
+    delay = feature.delay if feature.filter == LABEL_FILTER else 0
+    return Field("count", feature.column, feature.filter, delay)
 
 
 def window_of(feature: WindowFeature) -> tuple[Bound, Bound]:
     """Both ends as half-open bounds: `start <= e.ts < end` (see the docstring of `spec`)."""
+    exact = len(feature.entity.keys) > 1 or feature.aggregate == "distinct"
     reach = feature.delay + feature.window
     if feature.hop:
-        return Bound(feature.hop, reach), Bound(feature.hop, feature.delay)
-    return Bound(0, reach - 1), Bound(0, max(feature.delay - 1, 0))
+        return Bound(exact, feature.hop, reach), Bound(exact, feature.hop, feature.delay)
+    return Bound(exact, 0, reach - 1), Bound(exact, 0, max(feature.delay - 1, 0))
 
 
 def sums_of(feature: WindowFeature) -> dict[str, Sum]:
-    """What a feature's aggregate reads, under the names of `aggregates.Window`."""
-    measure = measure_of(feature)
-    terms = {
-        "events": Term(EVENTS),
-        "matching": Term(measure._replace(column=None)),
-        "total": Term(measure),
-        "squares": Term(measure, squared=True),
+    """The sums that a feature's aggregate reads, under the names of `aggregates.Window.sum`."""
+    field, (start, end) = field_of(feature), window_of(feature)
+    fields = {
+        "events": EVENTS,
+        "matching": field._replace(column=None),
+        "total": field._replace(kind="sum"),
+        "squares_high": field._replace(kind="squares_high"),
+        "squares_low": field._replace(kind="squares_low"),
     }
-    start, end = window_of(feature)
-    reads = AGGREGATES[feature.aggregate].reads
-    return {name: Sum(terms[name], start, end, feature.include_current) for name in reads}
+    reads = AGGREGATES[feature.aggregate].sums
+    return {name: Sum(fields[name], start, end, feature.include_current) for name in reads}
 
 
 def alike(features: Sequence[WindowFeature]) -> list[list[WindowFeature]]:
     groups: dict[object, list[WindowFeature]] = {}
     for feature in features:
-        likeness = (feature.aggregate, measure_of(feature), feature.include_current)
+        likeness = (feature.aggregate, field_of(feature), feature.hop, feature.include_current)
         groups.setdefault(likeness, []).append(feature)
     return list(groups.values())
 
@@ -86,7 +100,8 @@ def group_of(
     read = [sums_of(f) for f in members]
     return Group(
         aggregate=AGGREGATES[members[0].aggregate],
-        measure=measure_of(members[0]),
+        field=field_of(members[0]),
+        hop=members[0].hop or 0,
         with_own=members[0].include_current,
         slots=column_of([slots[f.name] for f in members]),
         scale=None if (scale == 1).all() else scale,
@@ -97,8 +112,14 @@ def group_of(
     )
 
 
-def measures_in(terms: Sequence[Term]) -> tuple[Measure, ...]:
-    return tuple(dict.fromkeys(term.measure for term in terms if term.measure != EVENTS))
+def own_fields(features: Sequence[WindowFeature]) -> list[Field]:
+    """What must be known of the transaction itself: for sums and extremes that include it."""
+    found = [one.field for f in features if f.include_current for one in sums_of(f).values()]
+    for kind in EXTREMES:
+        found += [
+            field_of(f)._replace(kind=kind) for f in features if f.include_current and f.aggregate == kind
+        ]
+    return list(dict.fromkeys(found))
 
 
 def rows_of(all_: Sequence[T], wanted: Sequence[T]) -> Ints:

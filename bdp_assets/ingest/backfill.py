@@ -14,14 +14,11 @@ from bdp_assets.clients.lake import Lake
 from bdp_assets.contracts.columns import EVENT_DATE
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG
-from bdp_assets.features.spec import DAY
 from bdp_assets.ingest.tables import IS_HISTORY, TABLES, rows
 
 KEY = ["customer_id", "transaction_id"]
-SEEN = ["transaction_id", "customer_id", "merchant_id", "ts_ms", "amount_base_minor", EVENT_DATE]
+SEEN = [*CATALOG.columns, EVENT_DATE]
 """Columns of a transaction that features read."""
-LOOKBACK = timedelta(days=-(-max(CATALOG.retention("events"), CATALOG.retention("tiles")) // DAY))
-"""How far before a transaction its features can reach, in whole days."""
 
 
 def enriched_history(lake: Lake, first: date, last: date) -> pl.DataFrame:
@@ -45,10 +42,11 @@ def _features(
 ) -> pl.DataFrame:
     """Keys, ts_ms, features and event date of the table's rows of the days first..last, by time."""
     labels = rows(lake, "labels", None, (date.min, last))
+    start = date.min if CATALOG.reach_days is None else first - timedelta(days=CATALOG.reach_days)
     history = pl.concat(
         [
-            _late_labelled(lake, table, first - LOOKBACK, labels, filters),
-            rows(lake, table, SEEN, (first - LOOKBACK, last), filters),
+            _late_labelled(lake, table, start, labels, filters),
+            rows(lake, table, SEEN, (start, last), filters),
         ]
     ).sort("ts_ms", maintain_order=True)
     asked = history[EVENT_DATE] >= first

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.redis import connect
+from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.rebuild import RebuildResult
 from bdp_assets.ingest.tables import IS_HISTORY, rows
 from bdp_assets.settings import Settings
 
-SEEN = [
-    "transaction_id",
-    "customer_id",
-    "merchant_id",
-    "ts_ms",
-    "amount_base_minor",
-    "body_hash",
-    "door",
-    "apply_seq",
-]
+SEEN = [*CATALOG.columns, "body_hash", "door", "apply_seq"]
 
 
 def rebuild_store(settings: Settings, lake: Lake) -> tuple[RebuildResult, bool]:

@@ -63,7 +63,7 @@ def enrich(
         else:
             enriched.append(Enriched(item.message, item.transaction, enrichment))
     # After the claim: a merchant must not count a duplicate. Redone after a crash, it finds itself done.
-    store.apply_merchants([e.transaction for e in enriched], [coordinates(e.message) for e in enriched])
+    store.apply_shared([e.transaction for e in enriched], [coordinates(e.message) for e in enriched])
     return enriched, refused
 
 

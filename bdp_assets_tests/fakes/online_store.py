@@ -44,7 +44,7 @@ class FakeStore:
             raise StoreUnavailable("the store is down")
         return [self._claim(tx, place) for tx, place in zip(transactions, coordinates, strict=True)]
 
-    def apply_merchants(
+    def apply_shared(
         self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str | None]
     ) -> None:
         for transaction, place in zip(transactions, coordinates, strict=True):

@@ -11,12 +11,14 @@ from redis.exceptions import ResponseError
 
 from bdp_assets.clients.redis import Redis, StoreUnavailable, connect
 from bdp_assets.contracts.records import ValidatedTransaction
-from bdp_assets.features import online, served
+from bdp_assets.features import folding
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.features.records import RECORD_BYTES
-from bdp_assets.features.spec import DAY, SLACK
+from bdp_assets.features.records import record_width
+from bdp_assets.features.spec import MERCHANT, SLACK
+from bdp_assets.features.times import DAY, HOUR
 from bdp_assets.settings import Settings
 from bdp_assets_tests.integration.conftest import free_ports
+from bdp_assets_tests.unit.features.bounds import bounded
 from bdp_assets_tests.unit.features.frames import label_frame, transaction_frame
 from bdp_assets_tests.unit.features.strategies import START, transaction
 
@@ -103,52 +105,80 @@ def test_without_history_is_what_a_stranger_gets(store: OnlineStore) -> None:
 
 def test_an_empty_micro_batch_is_none(store: OnlineStore) -> None:
     assert store.enrich([], []) == []
-    store.apply_merchants([], [])
+    store.apply_shared([], [])
 
 
 def test_keys_of_a_customer_share_a_slot_and_expire(store: OnlineStore) -> None:
     store.enrich([FIRST], [HERE])
     store.save_decision(FIRST, b"approve")
-    store.apply_merchants([FIRST], [HERE])
+    store.apply_shared([FIRST], [HERE])
     keys = [key.decode() for key in store.client.scan_iter()]
-    customer = [key for key in keys if "{c:c0}" in key]
-    merchant = [key for key in keys if "{m:m0}" in key]
+    customer = [key for key in keys if "{customer:c0}" in key]
+    merchant = [key for key in keys if "{merchant:m0}" in key]
     assert (len(customer), len(merchant), len(keys)) == (2, 1, 3)
     assert len({store.client.execute_command("CLUSTER", "KEYSLOT", key) for key in customer}) == 1
-    assert all(30 * DAY // 1000 < store.client.ttl(key) <= 60 * DAY // 1000 for key in keys)
+    assert all(30 * DAY // 1000 < store.client.ttl(key) <= 120 * DAY // 1000 for key in keys)
+
+
+def stored(store: OnlineStore) -> int:
+    """Records of c0."""
+    return store.client.strlen(store.layout.events("c0")) // (8 * record_width(store.layout.ids))
 
 
 def test_claims_leave_with_their_events(store: OnlineStore) -> None:
-    """Long after, what no window reaches is dropped (in blocks), and its transaction ids are free again."""
-    old = [transaction(i, START + i) for i in range(40)]
-    store.enrich(old, [f"topic:0:{i}" for i in range(40)])
-    store.enrich([transaction(50, START + 30 * DAY + SLACK + 39)], ["topic:0:50"])
-    assert store.client.strlen(store.layout.events("c0")) == RECORD_BYTES
-    again = store.enrich([old[0]], ["topic:0:51"])[0]
-    assert (again.status, again.apply_seq) == ("new", 42)
+    """Long after, what no window reaches is cut (in blocks), and its transaction ids are free again."""
+    old = [transaction(i, START + i) for i in range(80)]
+    store.enrich(old, [f"topic:0:{i}" for i in range(80)])
+    later = START + 90 * DAY + SLACK + 80
+    store.enrich(
+        [transaction(100 + i, later + i) for i in range(40)], [f"topic:0:{100 + i}" for i in range(40)]
+    )
+    store.enrich([transaction(200, later + 40)], ["topic:0:200"])
+    assert stored(store) == 41
+    again = store.enrich([old[0]], ["topic:0:201"])[0]
+    assert (again.status, again.apply_seq) == ("new", 122)
+
+
+def test_the_last_claims_stay_however_far_time_jumps(store: OnlineStore) -> None:
+    """So that a micro-batch in which it does can be delivered again."""
+    batch = [transaction(i, START + i * 100 * DAY) for i in range(20)]
+    places = [f"topic:0:{i}" for i in range(20)]
+    first = store.enrich(batch, places)
+    again = store.enrich(batch, places)
+    assert [a.status for a in again] == ["redelivery"] * 20
+    assert [a.features.tobytes() for a in again] == [a.features.tobytes() for a in first]
 
 
 def test_a_late_event_is_not_what_drops_others(store: OnlineStore) -> None:
-    store.enrich([transaction(i, START + i) for i in range(40)], [None] * 40)
-    store.enrich([transaction(50, START - 300 * DAY)], [None])
-    assert store.client.strlen(store.layout.events("c0")) == 41 * RECORD_BYTES
+    store.enrich([transaction(i, START + i) for i in range(80)], [None] * 80)
+    store.enrich([transaction(100, START - 300 * DAY)], [None])
+    store.enrich([transaction(101, START + 100)], [None])
+    assert stored(store) == 82
 
 
-def test_more_events_than_the_bound_leave_out_those_applied_first(
-    store: OnlineStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(served, "MOST_EVENTS", 50)
-    monkeypatch.setattr(online, "MOST_EVENTS", 50)
-    monkeypatch.setattr(online, "SPARE_EVENTS", 30)
-    many = [transaction(i, START + i) for i in range(200)]
-    places = [f"topic:0:{i}" for i in range(200)]
-    answers = store.enrich(many, places)
-    count = store.catalog.names.index("customer_count_1d")
-    assert [answer.features[count] for answer in answers] == [min(i, 50) for i in range(200)]
-    kept = store.client.strlen(store.layout.events("c0")) // RECORD_BYTES
-    assert 80 <= kept < 80 + 16
-    again = store.enrich(many[-30:], places[-30:])
-    assert [a.features.tobytes() for a in again] == [a.features.tobytes() for a in answers[-30:]]
+def test_more_events_than_the_bound_are_folded(store: OnlineStore) -> None:
+    with bounded(50, spare=30, keep=8, block=16):
+        many = [transaction(i, START + i * HOUR // 4) for i in range(200)]
+        places = [f"topic:0:{i}" for i in range(200)]
+        answers = [store.enrich([one], [place])[0] for one, place in zip(many, places, strict=True)]
+        count = store.catalog.names.index("customer_count_30d")
+        assert [answer.features[count] for answer in answers] == list(range(1, 201))
+        assert 80 <= stored(store) < 80 + 16
+        again = store.enrich(many[-30:], places[-30:])
+        assert [a.features.tobytes() for a in again] == [a.features.tobytes() for a in answers[-30:]]
+        assert [answer.is_folded for answer in answers[50:52]] == [False, True]
+
+
+def test_who_folds_second_changes_nothing(store: OnlineStore) -> None:
+    with bounded(10, spare=0, keep=4, block=1_000):
+        store.enrich([transaction(i, START + i * HOUR) for i in range(30)], [None] * 30)
+    records = store.client.get(store.layout.events("c0"))
+    with bounded(10, spare=0, keep=4, block=1):
+        folding.fold(store.client, store.layout, "c0", records, 20)
+        once = state(store.client)
+        folding.fold(store.client, store.layout, "c0", records, 20)
+    assert state(store.client) == once
+    assert stored(store) == 10
 
 
 def test_a_server_that_forgot_the_scripts_is_told_again(store: OnlineStore) -> None:
@@ -157,8 +187,8 @@ def test_a_server_that_forgot_the_scripts_is_told_again(store: OnlineStore) -> N
     answers = store.enrich([FIRST, SECOND], [HERE, THERE])
     assert [answer.status for answer in answers] == ["redelivery", "new"]
     store.client.script_flush()
-    store.apply_merchants([FIRST, SECOND], [HERE, THERE])
-    assert store.client.exists(store.layout.tiles("m0"))
+    store.apply_shared([FIRST, SECOND], [HERE, THERE])
+    assert store.client.exists(store.layout.tiles(MERCHANT, "m0"))
 
 
 def test_a_connection_that_was_closed_is_opened_again(store: OnlineStore, store_settings: Settings) -> None:
@@ -209,7 +239,7 @@ def test_a_rebuild_leaves_other_keys_and_decisions_alone(store: OnlineStore) -> 
     store.save_decision(FIRST, b"approve")
     result = store.rebuild(transaction_frame([FIRST, SECOND]), label_frame([]))
     assert (result.customers, result.events, result.merchants, result.tiles) == (1, 2, 1, 1)
-    assert not store.client.exists(store.layout.events("gone"), store.layout.tiles("gone"))
+    assert not store.client.exists(store.layout.events("gone"), store.layout.tiles(MERCHANT, "gone"))
     assert store.client.get("somebody else's") == b"value"
     assert store.decision("c0", "t1") == b"approve"
     empty = store.rebuild(transaction_frame([]), label_frame([]))

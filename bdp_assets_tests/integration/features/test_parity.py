@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -12,12 +12,16 @@ from bdp_assets.clients.redis import Redis
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.features.spec import DAY
+from bdp_assets.features.spec import EXACT_EVENTS, Catalog
+from bdp_assets.features.times import DAY
 from bdp_assets_tests.integration.features.twins import Delivery, Twins
+from bdp_assets_tests.unit.features.bounds import bounded
 from bdp_assets_tests.unit.features.frames import batch_vectors, label_frame, transaction_frame
 from bdp_assets_tests.unit.features.strategies import START, amounts, catalogs, steps, streams, transaction
 
 pytestmark = pytest.mark.services
+
+Stream = tuple[list[ValidatedTransaction], list[Label]]
 
 our_catalog_or_any = st.one_of(st.just(CATALOG), catalogs(online=True))
 label_delays = st.sampled_from((0, 7 * DAY, 9 * DAY, 97 * DAY, 98 * DAY))
@@ -49,7 +53,17 @@ def deliveries(draw: st.DrawFn) -> list[Delivery]:
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_online_equals_the_oracle_whatever_is_delivered(store_client: Redis, data: st.DataObject) -> None:
-    twins = Twins(store_client, data.draw(our_catalog_or_any))
+    deliver_all(Twins(store_client, data.draw(our_catalog_or_any)), data)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data(), exact_events=st.integers(0, 4))
+def test_folded_online_equals_the_oracle(store_client: Redis, data: st.DataObject, exact_events: int) -> None:
+    with bounded(exact_events, spare=data.draw(st.sampled_from((9, 40))), keep=8, block=1):
+        deliver_all(Twins(store_client, data.draw(our_catalog_or_any), exact_events), data)
+
+
+def deliver_all(twins: Twins, data: st.DataObject) -> None:
     waiting = data.draw(deliveries())
     while waiting:
         size = data.draw(st.integers(1, 8))
@@ -57,19 +71,20 @@ def test_online_equals_the_oracle_whatever_is_delivered(store_client: Redis, dat
         twins.deliver(batch)
         if data.draw(st.integers(0, 4)) == 0:
             twins.deliver(batch)  # Killed before its offsets were committed, and resumed.
-        if twins.oracle.applied and data.draw(st.booleans()):
-            of = data.draw(st.sampled_from(twins.oracle.applied))
+        if twins.applied and data.draw(st.booleans()):
+            of = data.draw(st.sampled_from(twins.applied))
             twins.label(of, data.draw(st.booleans()), data.draw(label_delays))
 
 
 @st.composite
-def in_order(draw: st.DrawFn) -> tuple[list[ValidatedTransaction], list[Label]]:
+def in_order(draw: st.DrawFn) -> Stream:
     """Transactions in order of time, and labels by when they became known."""
     now, transactions, labels = START, [], []
     for i, step in enumerate(draw(st.lists(steps, max_size=14))):
         now += step
         customer, merchant = draw(st.sampled_from(("c0", "c1"))), draw(st.sampled_from(("m0", "m1", None)))
-        one = transaction(i, now, draw(amounts), customer=customer, merchant=merchant, body=i)
+        device = draw(st.sampled_from(("d0", "d1", None)))
+        one = transaction(i, now, draw(amounts), customer=customer, merchant=merchant, device=device, body=i)
         transactions.append(one)
         for is_fraud in draw(st.sampled_from(((), (), (True,), (True, False)))):
             labels.append(label(one, is_fraud, now + draw(label_delays)))
@@ -87,32 +102,36 @@ def label(of: ValidatedTransaction, is_fraud: bool, known_at: int) -> Label:
     )
 
 
-@settings(max_examples=100, deadline=None)
-@given(catalog=our_catalog_or_any, stream=in_order())
-def test_online_equals_batch_on_input_in_order(store_client: Redis, catalog, stream) -> None:  # type: ignore[no-untyped-def]
+@settings(max_examples=150, deadline=None)
+@given(catalog=our_catalog_or_any, stream=in_order(), exact_events=st.sampled_from((0, 1, 3, EXACT_EVENTS)))
+def test_online_equals_batch_on_input_in_order(
+    store_client: Redis, catalog: Catalog, stream: Stream, exact_events: int
+) -> None:
+    with bounded(exact_events, spare=0, keep=1, block=1):
+        assert served_in_order(store_client, catalog, stream) == batch_vectors(*stream, catalog)
+
+
+def served_in_order(client: Redis, catalog: Catalog, stream: Stream) -> list[bytes]:
     transactions, labels = stream
-    store_client.flushdb()
-    store, served, known = OnlineStore(store_client, catalog), [], list(labels)
+    client.flushdb()
+    store, served, known = OnlineStore(client, catalog), [], list(labels)
     for offset, one in enumerate(transactions):
         while known and known[0].known_at_ms <= one.ts_ms:
             store.apply_labels([known.pop(0)])
         place = f"topic:0:{offset}"
         served.append(store.enrich([one], [place])[0].features.tobytes())
-        store.apply_merchants([one], [place])
-    assert served == batch_vectors(transactions, labels, catalog)
+        store.apply_shared([one], [place])
+    return served
 
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_a_rebuilt_store_goes_on_like_the_one_it_replaces(store_client: Redis, data: st.DataObject) -> None:
     twins = Twins(store_client, data.draw(our_catalog_or_any))
-    layout = twins.store.layout
     before = [(one, f"topic:{i % 2}:{i}") for i, one in enumerate(data.draw(streams(most=10)))]
-    assume(_within(layout.events_ms, [one.ts_ms for one, _ in before]))
     for delivery in before:
         twins.deliver([delivery])
     labels = _label_some(twins, data)
-    assume(_within(layout.tiles_ms - layout.tile_ms, twins.oracle.clocks()))
     arrived = transaction_frame([one for one, _ in before]).with_columns(
         coordinates=pl.Series([place for _, place in before], dtype=pl.String)
     )
@@ -128,13 +147,8 @@ def test_a_rebuilt_store_goes_on_like_the_one_it_replaces(store_client: Redis, d
 
 
 def _label_some(twins: Twins, data: st.DataObject) -> list[Label]:
-    delays = data.draw(st.lists(label_delays, max_size=3 if twins.oracle.applied else 0))
-    chosen = [data.draw(st.sampled_from(twins.oracle.applied)) for _ in delays]
+    delays = data.draw(st.lists(label_delays, max_size=3 if twins.applied else 0))
+    chosen = [data.draw(st.sampled_from(twins.applied)) for _ in delays]
     return [
         twins.label(one, data.draw(st.booleans()), delay) for one, delay in zip(chosen, delays, strict=True)
     ]
-
-
-def _within(retention: int, times: list[int]) -> bool:
-    """Whether nobody was quiet for so long that a rebuild leaves something of them out."""
-    return not times or max(times) - min(times) < retention

@@ -9,8 +9,8 @@ import numpy as np
 from bdp_assets.clients.redis import Redis
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.online import Enrichment, OnlineStore
-from bdp_assets.features.spec import Catalog
-from bdp_assets_tests.unit.features.oracle import Answer, NaiveStore
+from bdp_assets.features.spec import EXACT_EVENTS, Catalog
+from bdp_assets_tests.unit.features.naive_store import Answer, NaiveStore
 from bdp_assets_tests.unit.features.strategies import START
 
 Delivery = tuple[ValidatedTransaction, str | None]
@@ -19,12 +19,12 @@ Delivery = tuple[ValidatedTransaction, str | None]
 class Twins:
     """Both are told the same and must answer the same: status, apply sequence, every bit of the features."""
 
-    def __init__(self, client: Redis, catalog: Catalog) -> None:
+    def __init__(self, client: Redis, catalog: Catalog, exact_events: int = EXACT_EVENTS) -> None:
         client.flushdb()
         self.store = OnlineStore(client, catalog)
-        layout = self.store.layout
-        self.oracle = NaiveStore(catalog, layout.events_ms, layout.tiles_ms, layout.tile_ms)
+        self.oracle = NaiveStore(catalog, exact_events)
         self.known_at = START
+        self.applied: list[ValidatedTransaction] = []
 
     def deliver(self, batch: Sequence[Delivery]) -> list[Enrichment]:
         """A micro-batch, as the stream worker (or, without coordinates, the API) does it."""
@@ -36,9 +36,10 @@ class Twins:
 
     def apply(self, batch: Sequence[Delivery]) -> None:
         streamed = [(t, place) for t, place in batch if place is not None]
-        self.store.apply_merchants([t for t, _ in streamed], [place for _, place in streamed])
+        self.store.apply_shared([t for t, _ in streamed], [place for _, place in streamed])
         for t, place in streamed:
-            self.oracle.apply_merchant(t, place)
+            self.oracle.apply_shared(t, place)
+            self.applied.append(t)
 
     def label(self, of: ValidatedTransaction, is_fraud: bool, delay: int) -> Label:
         """Labels arrive in the order in which they became known."""

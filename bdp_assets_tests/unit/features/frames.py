@@ -15,6 +15,8 @@ _TRANSACTION = {
     "transaction_id": pl.String,
     "customer_id": pl.String,
     "merchant_id": pl.String,
+    "device_id": pl.String,
+    "country": pl.String,
     "ts_ms": pl.Int64,
     "amount_base_minor": pl.Int64,
     "body_hash": pl.String,

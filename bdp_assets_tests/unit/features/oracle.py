@@ -1,8 +1,7 @@
-"""Two naive readers of the catalog, in plain Python and straight from the docstring of `features.spec`.
+"""A naive reader of the catalog, in plain Python and straight from the docstring of `features.spec`.
 
-They share nothing with the engine but the catalog's own words, compare every event with every transaction,
-and are used by tests only. `as_corrected` knows all events by event time; `NaiveStore` answers as served,
-call by call.
+It shares nothing with the engine but the catalog's own words, compares every event with every transaction,
+and is used by tests only. `as_corrected` knows all events by event time; `naive_store` answers as served.
 """
 
 from __future__ import annotations
@@ -10,14 +9,26 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.spec import Catalog, RowFeature, WindowFeature
 
-DAY = 86_400_000
+HOUR = 3_600_000
+DAY = 24 * HOUR
 REVERSIBLE = 90 * DAY
+ALL_HISTORY = 2**50
+LONG_AGO = -(2**60)
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event as a window sees it. `clock`: when it counts; `exact`: it was not folded."""
+
+    transaction: ValidatedTransaction
+    clock: int
+    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,20 @@ class Change:
     transaction: ValidatedTransaction
     sign: int
     known_at: int
+    long_ago: bool = False
+
+    def clock(self, delay: int) -> int:
+        return LONG_AGO if self.long_ago else max(self.transaction.ts_ms, self.known_at - delay)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What one transaction sees, in order of arrival: its customer's events, those of what all share, and
+    label changes."""
+
+    own: Sequence[Event]
+    shared: Callable[[WindowFeature], Sequence[Event]]
+    changes: Callable[[WindowFeature], Sequence[Change]]
 
 
 def transaction_key(record: ValidatedTransaction | Label) -> tuple[str, str]:
@@ -34,13 +59,34 @@ def transaction_key(record: ValidatedTransaction | Label) -> tuple[str, str]:
 
 
 def as_corrected(
-    transactions: Sequence[ValidatedTransaction], labels: Sequence[Label], catalog: Catalog
+    transactions: Sequence[ValidatedTransaction],
+    labels: Sequence[Label],
+    catalog: Catalog,
+    exact_events: int = 2_000,
 ) -> list[list[float]]:
-    first: dict[tuple[str, str], ValidatedTransaction] = {}
-    for transaction in transactions:
-        first.setdefault(transaction_key(transaction), transaction)
-    changes = label_changes(first, sorted(labels, key=lambda label: label.known_at_ms))
-    return [vector(catalog, transaction, list(first.values()), changes) for transaction in transactions]
+    first: dict[tuple[str, str], int] = {}
+    for arrival, transaction in enumerate(transactions):
+        first.setdefault(transaction_key(transaction), arrival)
+    in_time = sorted(first.values(), key=lambda arrival: (transactions[arrival].ts_ms, arrival))
+    events = {key: transactions[arrival] for key, arrival in first.items()}
+    changes = label_changes(events, sorted(labels, key=lambda label: label.known_at_ms))
+    everything = [Event(transactions[arrival], transactions[arrival].ts_ms) for arrival in in_time]
+    vectors = []
+    for arrival, transaction in enumerate(transactions):
+        mine = [a for a in in_time if transactions[a].customer_id == transaction.customer_id]
+        before = [a for a in mine if (transactions[a].ts_ms, a) < (transaction.ts_ms, arrival)]
+        folded = set(before[: max(0, len(before) - exact_events)])
+        own = [
+            fold(transactions[a]) if a in folded else Event(transactions[a], transactions[a].ts_ms)
+            for a in mine
+        ]
+        known = Known(own, lambda _: everything, lambda _: changes)
+        vectors.append(vector(catalog, transaction, known))
+    return vectors
+
+
+def fold(transaction: ValidatedTransaction) -> Event:
+    return Event(transaction, transaction.ts_ms // HOUR * HOUR, exact=False)
 
 
 def label_changes(
@@ -55,18 +101,12 @@ def label_changes(
             changes.append((key, 1, label.known_at_ms))
         if not label.is_fraud and key in fraud_since:
             stood = label.known_at_ms - fraud_since.pop(key)
-            changes.append((key, -1 if stood <= REVERSIBLE else 0, label.known_at_ms))
+            if stood <= REVERSIBLE:
+                changes.append((key, -1, label.known_at_ms))
     return [Change(first[key], sign, known_at) for key, sign, known_at in changes if key in first]
 
 
-def vector(
-    catalog: Catalog,
-    transaction: ValidatedTransaction,
-    events: Sequence[ValidatedTransaction],
-    changes: Sequence[Change],
-    merchant_events: Sequence[ValidatedTransaction] | None = None,
-) -> list[float]:
-    """`merchant_events`: what the merchants have seen, where that is not what the customers have."""
+def vector(catalog: Catalog, transaction: ValidatedTransaction, known: Known) -> list[float]:
     values: dict[str, float] = {
         "ts_ms": transaction.ts_ms,
         "amount_base_minor": transaction.amount_base_minor,
@@ -75,83 +115,127 @@ def vector(
         if isinstance(feature, RowFeature):
             values[feature.name] = formula(feature, [values[name] for name in feature.inputs])
         else:
-            tiled = merchant_events is not None and feature.entity.state == "tiles"
-            seen = merchant_events if tiled and merchant_events is not None else events
-            values[feature.name] = aggregate(feature, transaction, seen, changes)
+            values[feature.name] = aggregate(feature, transaction, known)
     return [float(values[name]) for name in catalog.names]
 
 
-def aggregate(
-    feature: WindowFeature,
-    transaction: ValidatedTransaction,
-    events: Sequence[ValidatedTransaction],
-    changes: Sequence[Change],
-) -> float:
+def aggregate(feature: WindowFeature, transaction: ValidatedTransaction, known: Known) -> float:
     me = entity_of(feature, transaction)
     if None in me:
         return feature.default
+    events = known.shared(feature) if feature.entity.state == "tiles" else known.own
     inside = [
-        e for e in events if entity_of(feature, e) == me and in_window(feature, transaction.ts_ms, e.ts_ms)
+        e
+        for e in events
+        if entity_of(feature, e.transaction) == me and in_window(feature, transaction.ts_ms, e)
     ]
+    inside.sort(key=lambda e: e.clock)  # Stable: of the same time in order of arrival.
     if feature.include_current:
-        inside.append(transaction)
+        inside.append(Event(transaction, transaction.ts_ms))
     if feature.filter == "known_fraud":
-        signed = [
-            (change.transaction, change.sign)
-            for change in changes
-            if entity_of(feature, change.transaction) == me
-            and in_window(
-                feature, transaction.ts_ms, max(change.transaction.ts_ms, change.known_at - feature.delay)
-            )
-        ]
+        changes = [c for c in known.changes(feature) if entity_of(feature, c.transaction) == me]
+        value = of_labels(feature, transaction, len(inside), changes)
     else:
-        signed = [(e, 1) for e in inside if feature.filter is None or is_night(e.ts_ms)]
-    value = finish(feature, transaction, inside, signed)
+        matching = [e for e in inside if feature.filter is None or FILTERS[feature.filter](e.transaction)]
+        value = finish(feature, transaction, len(inside), matching)
     return feature.default if value is None else value / feature.scale
 
 
-def finish(
-    feature: WindowFeature,
-    transaction: ValidatedTransaction,
-    inside: Sequence[ValidatedTransaction],
-    signed: Sequence[tuple[ValidatedTransaction, int]],
+def of_labels(
+    feature: WindowFeature, transaction: ValidatedTransaction, events: int, changes: Sequence[Change]
 ) -> float | None:
-    n = sum(sign for _, sign in signed)
-    total = sum(sign * e.amount_base_minor for e, sign in signed)
+    clocked = [(c.clock(feature.delay), c) for c in changes]
+    inside = [
+        (clock, c)
+        for clock, c in clocked
+        if in_window(feature, transaction.ts_ms, Event(c.transaction, clock))
+    ]
+    frauds = sum(change.sign for _, change in inside)
+    if feature.aggregate == "count":
+        return frauds
+    if feature.aggregate == "share":
+        return max(frauds, 0) / events if events else None
+    tiles: dict[int, int] = defaultdict(int)
+    for clock, change in inside:
+        assert feature.hop is not None
+        tiles[clock // feature.hop * feature.hop] += change.sign
+    starts = [start for start, frauds in tiles.items() if frauds > 0]
+    pick = {"seconds_since_first": min, "seconds_since_last": max}[feature.aggregate]
+    return (transaction.ts_ms - pick(starts)) / 1000 if starts else None
+
+
+def finish(
+    feature: WindowFeature, transaction: ValidatedTransaction, events: int, matching: Sequence[Event]
+) -> float | None:
+    n, amounts = len(matching), [e.transaction.amount_base_minor for e in matching]
     match feature.aggregate:
         case "count":
             return n
         case "sum":
-            return total
-        case "mean":
-            return float(total) / float(n) if n > 0 else None
-        case "std":
-            spread = n * sum(sign * e.amount_base_minor**2 for e, sign in signed) - total**2
-            return math.sqrt(float(spread) / float(n * n)) if n > 0 else None
+            return sum(amounts)
         case "share":
-            return max(n, 0) / len(inside) if inside else None
-        case "seconds_since_last":
-            return (transaction.ts_ms - max(e.ts_ms for e in inside)) / 1000 if inside else None
-    raise NotImplementedError(feature.aggregate)
+            return n / events if events else None
+        case "distinct":
+            values = {getattr(e.transaction, str(feature.column)) for e in matching}
+            return len(values - {None})
+    if not matching:
+        return None
+    return _of_some(feature, transaction, matching)
+
+
+def _of_some(feature: WindowFeature, transaction: ValidatedTransaction, matching: Sequence[Event]) -> float:
+    if feature.aggregate in AMOUNTS:
+        return AMOUNTS[feature.aggregate]([e.transaction.amount_base_minor for e in matching])
+    times = [e.transaction.ts_ms for e in matching]
+    if feature.hop is not None:
+        times = [ts // feature.hop * feature.hop for ts in times]
+    pick = {"seconds_since_first": min, "seconds_since_last": max}[feature.aggregate]
+    return (transaction.ts_ms - pick(times)) / 1000
+
+
+def std(amounts: Sequence[int]) -> float:
+    n = len(amounts)
+    spread = n * sum(amount**2 for amount in amounts) - sum(amounts) ** 2
+    return math.sqrt(float(spread) / float(n * n))
+
+
+AMOUNTS: Mapping[str, Callable[[Sequence[int]], float]] = {
+    "mean": lambda amounts: float(sum(amounts)) / float(len(amounts)),
+    "std": std,
+    "min": min,
+    "max": max,
+    "last": lambda amounts: amounts[-1],
+}
 
 
 def entity_of(feature: WindowFeature, record: ValidatedTransaction) -> tuple[str | None, ...]:
     return tuple(getattr(record, key) for key in feature.entity.keys)
 
 
-def in_window(feature: WindowFeature, t: int, ts: int) -> bool:
-    oldest, newest = t - feature.delay - feature.window, t - feature.delay
+def in_window(feature: WindowFeature, t: int, event: Event) -> bool:
+    endless = feature.window == ALL_HISTORY
+    if not event.exact:
+        if feature.aggregate == "distinct":
+            return False
+        if len(feature.entity.keys) > 1:
+            return endless
+    oldest, newest, ts = t - feature.delay - feature.window, t - feature.delay, event.clock
     if feature.hop is not None:
-        return oldest // feature.hop <= ts // feature.hop < newest // feature.hop
-    return oldest < ts and (ts <= newest if feature.delay else ts < newest)
-
-
-def is_night(ts_ms: int) -> bool:
-    return clock(ts_ms).hour < 6
+        begins, ends = oldest // feature.hop * feature.hop, newest // feature.hop * feature.hop
+    else:
+        begins, ends = oldest + 1, newest + 1 if feature.delay else newest
+    return (endless or begins <= ts) and ts < ends
 
 
 def clock(ts_ms: int) -> datetime:
     return datetime.fromtimestamp(ts_ms // 1000, UTC)
+
+
+FILTERS: Mapping[str, Callable[[ValidatedTransaction], bool]] = {
+    "night": lambda t: clock(t.ts_ms).hour < 6,
+    "weekend": lambda t: clock(t.ts_ms).weekday() in (5, 6),
+    "high_value": lambda t: t.amount_base_minor >= 50_000,
+}
 
 
 def formula(feature: RowFeature, inputs: Sequence[float]) -> float:
@@ -160,6 +244,8 @@ def formula(feature: RowFeature, inputs: Sequence[float]) -> float:
         return x / inputs[1] if inputs[1] > 0 else feature.default
     if feature.formula == "zscore":
         return (x - inputs[1]) / inputs[2] if inputs[2] > 0 else feature.default
+    if feature.formula == "difference":
+        return x - inputs[1]
     return ROW_FORMULAS[feature.formula](x)
 
 
@@ -167,107 +253,10 @@ ROW_FORMULAS: Mapping[str, Callable[[float], float]] = {
     "major_units": lambda x: x / 100,
     "saturation": lambda x: x / (x + 10_000),
     "is_round": lambda x: x % 1_000 == 0,
+    "is_high_value": lambda x: x >= 50_000,
     "is_zero": lambda x: x == 0,
     "hour": lambda x: clock(int(x)).hour,
     "weekday": lambda x: clock(int(x)).weekday(),
     "is_weekend": lambda x: clock(int(x)).weekday() in (5, 6),
-    "is_night": lambda x: is_night(int(x)),
+    "is_night": lambda x: clock(int(x)).hour < 6,
 }
-
-
-@dataclass
-class Claimed:
-    transaction: ValidatedTransaction
-    source: str | None
-    newest: int
-
-
-@dataclass
-class Answer:
-    status: str
-    apply_seq: int
-    features: list[float] | None
-
-
-@dataclass
-class NaiveStore:
-    """What the online store answers, from the list of everything it was ever told.
-
-    `retention`, `tile_retention`, `tile` and `label_delay` are ms. Claims are never forgotten here: repeats
-    must come while the store keeps them.
-    """
-
-    catalog: Catalog
-    retention: int
-    tile_retention: int
-    tile: int
-    label_delay: int = 7 * DAY
-    claims: dict[str, list[Claimed]] = field(default_factory=lambda: defaultdict(list))
-    applied: list[ValidatedTransaction] = field(default_factory=list)
-    offsets: dict[tuple[str, str], int] = field(default_factory=dict)
-    labels: list[Label] = field(default_factory=list)
-
-    def enrich(self, transaction: ValidatedTransaction, source: str | None) -> Answer:
-        claims = self.claims[transaction.customer_id]
-        known = [
-            seq
-            for seq, c in enumerate(claims, 1)
-            if c.transaction.transaction_id == transaction.transaction_id
-        ]
-        if known:
-            return self._again(transaction, source, known[0])
-        newest = max((c.transaction.ts_ms for c in claims), default=transaction.ts_ms)
-        claims.append(Claimed(transaction, source, newest))
-        return Answer("new", len(claims), self._features(transaction, len(claims), newest))
-
-    def _again(self, transaction: ValidatedTransaction, source: str | None, seq: int) -> Answer:
-        claim = self.claims[transaction.customer_id][seq - 1]
-        same = claim.transaction.body_hash == transaction.body_hash
-        if source is None:
-            status = "redelivery" if same else "conflict"
-        elif claim.source == source:
-            status = "redelivery"
-        elif same and claim.source is None:
-            status, claim.source = "redelivery", source
-        else:
-            status = "duplicate" if same else "conflict"
-        seen = status == "redelivery"
-        return Answer(status, seq, self._features(transaction, seq, claim.newest) if seen else None)
-
-    def _features(self, transaction: ValidatedTransaction, seq: int, newest: int) -> list[float]:
-        earlier = self.claims[transaction.customer_id][: seq - 1]
-        events = [c.transaction for c in earlier if c.transaction.ts_ms > newest - self.retention]
-        tiles, changes = self._merchant(transaction.merchant_id)
-        return vector(self.catalog, transaction, events, changes, tiles)
-
-    def _merchant(self, merchant_id: str | None) -> tuple[list[ValidatedTransaction], list[Change]]:
-        """The merchant's events and label changes whose tiles are still kept."""
-        events = [e for e in self.applied if e.merchant_id == merchant_id]
-        changes = label_changes({transaction_key(e): e for e in events}, self.labels)
-        clocks = [e.ts_ms for e in events] + [self._clock(change) for change in changes]
-        horizon = max((self._tile(at) for at in clocks), default=0) - self.tile_retention
-        kept = [e for e in events if self._tile(e.ts_ms) > horizon]
-        return kept, [change for change in changes if self._tile(self._clock(change)) > horizon]
-
-    def clocks(self) -> list[int]:
-        """When everything that merchants were told counts."""
-        changes = label_changes({transaction_key(e): e for e in self.applied}, self.labels)
-        return [e.ts_ms for e in self.applied] + [self._clock(change) for change in changes]
-
-    def _clock(self, change: Change) -> int:
-        return max(change.transaction.ts_ms, change.known_at - self.label_delay)
-
-    def _tile(self, ts_ms: int) -> int:
-        return ts_ms - ts_ms % self.tile
-
-    def apply_merchant(self, transaction: ValidatedTransaction, source: str) -> None:
-        partition, _, offset = source.rpartition(":")
-        place = (transaction.merchant_id or "", partition)
-        if transaction.merchant_id is not None and int(offset) > self.offsets.get(place, -1):
-            self.offsets[place] = int(offset)
-            self.applied.append(transaction)
-
-    def apply_label(self, label: Label) -> None:
-        """A catalog that reads no labels keeps none."""
-        if any(getattr(feature, "filter", None) == "known_fraud" for feature in self.catalog.features):
-            self.labels.append(label)

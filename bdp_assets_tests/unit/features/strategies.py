@@ -7,23 +7,25 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from bdp_assets.contracts.records import Label, ValidatedTransaction
+from bdp_assets.features.aggregates import AGGREGATES
 from bdp_assets.features.formulas import COLUMN_LIMIT
 from bdp_assets.features.spec import (
     CUSTOMER,
+    CUSTOMER_DEVICE,
     CUSTOMER_MERCHANT,
-    DAY,
-    HOUR,
+    DEVICE,
     MERCHANT,
-    MINUTE,
     Catalog,
     Entity,
     RowFeature,
     WindowFeature,
 )
+from bdp_assets.features.times import ALL_HISTORY, DAY, HOUR, MINUTE
 
 START = 1_530_000_000_000
 AMOUNT = "amount_base_minor"
-WINDOWS = (1, 7, MINUTE, HOUR, 6 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY)
+WINDOWS = (1, 7, MINUTE, HOUR, 6 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY, ALL_HISTORY)
+ENTITIES = (CUSTOMER, CUSTOMER, CUSTOMER_MERCHANT, CUSTOMER_DEVICE, MERCHANT, MERCHANT, DEVICE)
 
 # Steps of time that meet: ties, exact window lengths, one millisecond to either side.
 steps = st.sampled_from((0, 0, 1, 7, MINUTE, HOUR - 1, HOUR, DAY, DAY + 1, 7 * DAY, 7 * DAY - 1, 12 * DAY))
@@ -39,6 +41,7 @@ def transaction(
     *,
     customer: str = "c0",
     merchant: str | None = "m0",
+    device: str | None = None,
     body: int = 0,
 ) -> ValidatedTransaction:
     """A validated transaction; `body` tells apart bodies under one transaction_id."""
@@ -54,11 +57,15 @@ def transaction(
         rates_version="test",
         body_hash=f"{body:032x}",
         merchant_id=merchant,
+        device_id=device,
+        country=None if device is None else device[-1],
     )
 
 
 @st.composite
-def streams(draw: st.DrawFn, most: int = 30) -> list[ValidatedTransaction]:
+def streams(
+    draw: st.DrawFn, most: int = 30, customers: Sequence[str] = ("c0", "c0", "c1", "c2")
+) -> list[ValidatedTransaction]:
     """Transactions of a few customers and merchants, out of order now and then, some ids more than once."""
     moments, now = [], START
     for step in draw(st.lists(steps, max_size=most)):
@@ -69,8 +76,9 @@ def streams(draw: st.DrawFn, most: int = 30) -> list[ValidatedTransaction]:
             draw(st.sampled_from((i, i, i, i, i // 2))),
             ts_ms,
             draw(amounts),
-            customer=draw(st.sampled_from(("c0", "c0", "c1", "c2"))),
+            customer=draw(st.sampled_from(customers)),
             merchant=draw(st.sampled_from(("m0", "m0", "m1", None))),
+            device=draw(st.sampled_from(("d0", "d1", None))),
             body=i,
         )
         for i, ts_ms in enumerate(moments)
@@ -117,27 +125,31 @@ def catalogs(draw: st.DrawFn, *, online: bool = False) -> Catalog:
 
 @st.composite
 def window_features(draw: st.DrawFn, name: str, *, online: bool) -> WindowFeature:
-    entity: Entity = draw(st.sampled_from((CUSTOMER, CUSTOMER_MERCHANT, MERCHANT)))
+    entity: Entity = draw(st.sampled_from(ENTITIES))
     tiled = entity.state == "tiles"
-    names = ("count", "sum", "mean", "share") + (() if tiled else ("std", "std", "seconds_since_last"))
+    names = [name for name, one in AGGREGATES.items() if one.tiles or not tiled]
     aggregate = draw(st.sampled_from(names))
-    hop = DAY if tiled and online else draw(st.sampled_from((None, None, HOUR, DAY)))
-    window = draw(st.sampled_from(WINDOWS if hop is None else tuple(w for w in WINDOWS if w % hop == 0)))
-    filters = _filters(aggregate, tiled)
-    if online and aggregate in ("sum", "mean"):
-        filters = tuple(f for f in filters if f != "known_fraud")  # Labels do not carry the amount.
-    filter_ = draw(st.sampled_from(filters))
+    how = AGGREGATES[aggregate]
+    filter_ = draw(st.sampled_from(_filters(aggregate, entity)))
     fraud = filter_ == "known_fraud"
+    timed = aggregate.startswith("seconds_since")
+    needs_hop = (tiled and online) or (fraud and timed)
+    hop = draw(st.sampled_from((HOUR, DAY) if needs_hop else (None, None, HOUR, DAY)))
+    endless = how.all_history and not (fraud and timed)
+    windows = tuple(w for w in WINDOWS if (endless or w != ALL_HISTORY) and (hop is None or w >= hop))
+    delays = (0, 0, 1, HOUR, 7 * DAY) if not (tiled and online) else (HOUR, 7 * DAY)
     return WindowFeature(
         name=name,
         entity=entity,
         aggregate=aggregate,
-        column=AMOUNT if aggregate in ("sum", "mean", "std") else None,
+        column={"number": AMOUNT, "id": draw(st.sampled_from(("merchant_id", "country"))), None: None}[
+            how.column
+        ],
         filter=filter_,
-        window=window,
+        window=draw(st.sampled_from(windows)),
         hop=hop,
-        delay=7 * DAY if fraud else draw(st.sampled_from((0, 0, 1, HOUR, 7 * DAY))),
-        include_current=draw(st.booleans()) and not fraud and aggregate != "seconds_since_last",
+        delay=7 * DAY if fraud else draw(st.sampled_from(delays)),
+        include_current=draw(st.booleans()) and not fraud and how.takes_current,
         scale=draw(st.sampled_from((1, 100))),
         default=draw(st.sampled_from((0.0, -1.0, 0.1))),
         unit="-",
@@ -145,8 +157,8 @@ def window_features(draw: st.DrawFn, name: str, *, online: bool) -> WindowFeatur
     )
 
 
-def _filters(aggregate: str, tiled: bool) -> tuple[str | None, ...]:
-    if aggregate == "seconds_since_last":
-        return (None,)
-    some: tuple[str | None, ...] = ("night", "known_fraud") if tiled else ("night",)
-    return some if aggregate == "share" else (None, *some)
+def _filters(aggregate: str, entity: Entity) -> tuple[str | None, ...]:
+    some: tuple[str | None, ...] = ("night", "weekend", "high_value")
+    if entity == MERCHANT and AGGREGATES[aggregate].column is None:
+        some = (*some, "known_fraud", "known_fraud")
+    return some if AGGREGATES[aggregate].needs_filter else (None, None, None, *some)

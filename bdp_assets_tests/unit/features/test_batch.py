@@ -14,7 +14,9 @@ from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.formulas import COLUMN_LIMIT
-from bdp_assets.features.spec import CUSTOMER, DAY, HOUR, MERCHANT, Catalog, WindowFeature
+from bdp_assets.features.spec import CUSTOMER, MERCHANT, Catalog, WindowFeature
+from bdp_assets.features.times import DAY, HOUR
+from bdp_assets_tests.unit.features.bounds import bounded
 from bdp_assets_tests.unit.features.frames import batch_vectors, bits, label_frame, transaction_frame
 from bdp_assets_tests.unit.features.oracle import as_corrected
 from bdp_assets_tests.unit.features.strategies import (
@@ -37,6 +39,16 @@ def test_any_catalog_and_stream_equal_the_oracle(data: st.DataObject) -> None:
     assert batch_vectors(transactions, known, catalog) == expected
 
 
+@settings(max_examples=300, deadline=None)
+@given(st.data(), st.integers(0, 5))
+def test_folded_events_equal_the_oracle(data: st.DataObject, exact_events: int) -> None:
+    catalog, transactions = data.draw(catalogs()), data.draw(streams(customers=("c0", "c0", "c0", "c1")))
+    known = data.draw(labels(transactions))
+    expected = bits(as_corrected(transactions, known, catalog, exact_events))
+    with bounded(exact_events):
+        assert batch_vectors(transactions, known, catalog) == expected
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_our_catalog_equals_the_oracle(data: st.DataObject) -> None:
@@ -50,11 +62,13 @@ def test_our_catalog_equals_the_oracle(data: st.DataObject) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_a_part_of_the_rows_in_any_order_gets_the_same_values(data: st.DataObject) -> None:
+    """But for which of the events of one millisecond is the last: that is the order itself."""
+    unordered = Catalog(tuple(f for f in CATALOG.features if getattr(f, "aggregate", None) != "last"))
     frame = transaction_frame(data.draw(streams())).unique(["customer_id", "transaction_id"])
     order = data.draw(st.permutations(range(len(frame))))
     asked = pl.Series([data.draw(st.booleans()) for _ in order], dtype=pl.Boolean)
-    whole = build_features(frame)[list(order)].filter(asked)
-    assert build_features(frame[list(order)], only=asked).equals(whole)
+    whole = build_features(frame, catalog=unordered)[list(order)].filter(asked)
+    assert build_features(frame[list(order)], catalog=unordered, only=asked).equals(whole)
 
 
 @settings(max_examples=200, deadline=None)

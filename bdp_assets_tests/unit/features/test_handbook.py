@@ -9,7 +9,7 @@ import pytest
 
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import HANDBOOK
-from bdp_assets.features.spec import DAY
+from bdp_assets.features.times import DAY
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 

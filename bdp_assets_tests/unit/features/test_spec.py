@@ -8,13 +8,15 @@ import pytest
 
 from bdp_assets.features.catalog import CATALOG, HANDBOOK
 from bdp_assets.features.checks import SpecError
-from bdp_assets.features.kernel import Engine
 from bdp_assets.features.layout import Layout
-from bdp_assets.features.spec import CUSTOMER, DAY, HOUR, MERCHANT, Catalog, RowFeature, WindowFeature, span
+from bdp_assets.features.spec import CUSTOMER, DEVICE, MERCHANT, Catalog, Entity, RowFeature, WindowFeature
+from bdp_assets.features.times import ALL_HISTORY, DAY, HOUR, SECOND, span
 
 WINDOW = WindowFeature(
     name="count_1d", entity=CUSTOMER, aggregate="count", window=DAY, unit="transactions", description="-"
 )
+AMOUNT = "amount_base_minor"
+RISK = {"entity": MERCHANT, "filter": "known_fraud", "delay": DAY}
 ROW = RowFeature(name="hour", formula="hour", inputs=("ts_ms",), unit="hour", description="-")
 
 
@@ -33,17 +35,28 @@ ROW = RowFeature(name="hour", formula="hour", inputs=("ts_ms",), unit="hour", de
             {"aggregate": "sum", "column": "amount"},
             "there is no column 'amount'; there are amount_base_minor",
         ),
-        ({"filter": "weekend"}, "there is no filter 'weekend'; there are night, known_fraud"),
+        (
+            {"filter": "lunch"},
+            "there is no filter 'lunch'; there are night, weekend, high_value, known_fraud",
+        ),
         ({"aggregate": "share"}, "share needs a filter"),
-        ({"aggregate": "seconds_since_last", "filter": "night"}, "takes no filter"),
-        ({"aggregate": "seconds_since_last", "include_current": True}, "always 0"),
+        ({"aggregate": "seconds_since_last", "include_current": True}, "about the events before"),
+        (
+            {"aggregate": "distinct", "column": AMOUNT},
+            "there is no column 'amount_base_minor'; there are merchant_id",
+        ),
+        ({"aggregate": "distinct", "column": "country", "window": ALL_HISTORY}, "would need all of it"),
         ({"entity": MERCHANT, "filter": "known_fraud"}, "known_fraud needs a delay"),
-        ({"filter": "known_fraud", "delay": DAY}, "tiled entities only"),
+        ({"filter": "known_fraud", "delay": DAY}, "entities that labels name"),
+        ({"entity": DEVICE, "filter": "known_fraud", "delay": DAY}, "entities that labels name"),
+        ({**RISK, "aggregate": "seconds_since_last"}, "count from its tile: give it a hop"),
+        ({**RISK, "aggregate": "seconds_since_last", "hop": DAY, "window": ALL_HISTORY}, "may be taken back"),
+        ({**RISK, "aggregate": "sum", "column": AMOUNT}, "labels carry no amount"),
         (
             {"entity": MERCHANT, "filter": "known_fraud", "delay": DAY, "include_current": True},
             "own label is not known",
         ),
-        ({"entity": MERCHANT, "aggregate": "seconds_since_last"}, "merchant is kept as tiles"),
+        ({"entity": MERCHANT, "aggregate": "last", "column": AMOUNT}, "merchant is kept as tiles"),
         ({"name": "count-1d"}, "letters, digits and _ only"),
         ({"name": "amount"}, "the transaction itself has a field of this name"),
         ({"default": float("nan")}, "finite number"),
@@ -94,9 +107,30 @@ def test_the_version_is_the_meaning() -> None:
     assert len({version, *(other.version for other in others)}) == 5
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ({"keys": ("merchant_id", "country")}, "kept as tiles has one key"),
+        ({"keys": ("card_id",)}, "there is no key 'card_id'; there are merchant_id"),
+        ({"state": "events"}, "its first key must be customer_id"),
+        ({"state": "events", "keys": ("customer_id", "country", "channel")}, "one key beside customer_id"),
+        ({"name": "a b"}, "letters, digits and _ only"),
+    ],
+)
+def test_an_entity_that_makes_no_sense_is_refused(words: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SpecError, match=sentence):
+        Entity(**{"name": "e", "keys": ("merchant_id",), "state": "tiles", **words})  # type: ignore[arg-type]
+
+
 def test_the_handbooks_windows_are_for_batch_only() -> None:
-    with pytest.raises(SpecError, match="all windows of a merchant need one and the same hop"):
-        Layout(Engine(HANDBOOK))
+    with pytest.raises(SpecError, match="a merchant is kept as tiles: give it a hop"):
+        Layout(HANDBOOK, "")
+
+
+def test_what_all_partitions_write_is_read_late() -> None:
+    hasty = replace(WINDOW, entity=MERCHANT, hop=HOUR, delay=SECOND)
+    with pytest.raises(SpecError, match="give it a delay of at least 5 s"):
+        Layout(Catalog((hasty,)), "")
 
 
 def test_every_feature_of_ours_says_what_it_is() -> None:

@@ -10,8 +10,9 @@ import pytest
 from bdp_assets.clients.lake import Lake
 from bdp_assets.contracts import columns
 from bdp_assets.features.batch import build_features
+from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.audit import audit
-from bdp_assets.ingest.backfill import LOOKBACK, corrected_features, enriched_history
+from bdp_assets.ingest.backfill import corrected_features, enriched_history
 from bdp_assets.ingest.tables import TABLES
 
 FIRST = date(2026, 1, 1)
@@ -84,7 +85,7 @@ def test_enriched_days_are_the_same_in_parts_and_all_at_once(lake: Lake) -> None
 def test_the_late_labels_do_move_features(lake: Lake) -> None:
     """Otherwise the test above would prove little."""
     day = FIRST + timedelta(days=95)
-    assert day - LOOKBACK > FIRST
+    assert day - timedelta(days=CATALOG.reach_days or 0) > FIRST
     with_late = enriched_history(lake, day, LAST)
     lake.replace("labels", pl.DataFrame(schema=TABLES["labels"]), "known_at_ms - ts_ms > 6912000000 - 1")
     assert not enriched_history(lake, day, LAST).equals(with_late)

@@ -1,0 +1,94 @@
+"""What can be read of a single event: the numbers that windows add up, compare, or pick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bdp_assets.features.aggregates import NONE_HIGHEST, NONE_LOWEST, SQUARE_BITS, Ints
+from bdp_assets.features.formulas import FILTERS, LABEL_FILTER
+
+Bools = NDArray[np.bool_]
+Kind = Literal[
+    "count",  # 1 where the event matches the filter, else 0; a label taken back counts -1
+    "sum",  # the column where it matches, else 0
+    "squares_high",  # of the column's square what is above SQUARE_BITS, 0 where it does not match
+    "squares_low",  # and the bits below
+    "min",  # the column where it matches, else NONE_LOWEST
+    "max",  # the column where it matches, else NONE_HIGHEST
+    "last",  # the column
+    "seen",  # 1 where it matches, else 0; for labels: where more came than went in the tile
+    "first_ms",  # when the first matching event happened: an event's own time
+    "last_ms",  # when the last one did
+    "id",  # a code for the column's value where it matches, -1 where not or where there is no value
+]
+NEVER = 2**52
+"""A time (ms) after all others that doubles hold exactly."""
+_LOW = (1 << SQUARE_BITS) - 1
+_HALF = SQUARE_BITS // 2
+
+
+class Field(NamedTuple):
+    """`delay` and `hop` are set for label filters only: they decide when and where a label counts."""
+
+    kind: Kind
+    column: str | None = None
+    filter: str | None = None
+    delay: int = 0
+    hop: int = 0
+
+    @property
+    def of_labels(self) -> bool:
+        return self.filter == LABEL_FILTER
+
+    @property
+    def absent(self) -> int:
+        """What it is where nothing matches."""
+        return _ABSENT.get(self.kind, 0)
+
+
+EVENTS = Field("count")
+
+
+def event_field(field: Field, columns: Mapping[str, Ints]) -> Ints:
+    """The field of each event, int64 [n]; `columns` by name, ids as codes (-1: none). Not for labels."""
+    match = _matching(field.filter, columns)
+    if field.kind in ("first_ms", "last_ms"):
+        return columns["ts_ms"]
+    if field.column is None:
+        return np.ones_like(columns["ts_ms"]) if match is None else match.astype(np.int64)
+    values = columns[field.column]
+    if field.kind == "last" or (match is None and field.kind in ("sum", "min", "max", "id")):
+        return values
+    if field.kind in ("squares_high", "squares_low"):
+        high, low = _squares(values)
+        values = high if field.kind == "squares_high" else low
+    return values if match is None else np.where(match, values, field.absent)
+
+
+_ABSENT: Mapping[Kind, int] = {
+    "min": NONE_LOWEST,
+    "max": NONE_HIGHEST,
+    "id": -1,
+    "first_ms": NEVER,
+    "last_ms": -1,
+}
+
+
+def _matching(name: str | None, columns: Mapping[str, Ints]) -> Bools | None:
+    if name is None:
+        return None
+    needed, test = FILTERS[name]
+    found: Bools = test(*(columns[column] for column in needed))
+    return found
+
+
+def _squares(values: Ints) -> tuple[Ints, Ints]:
+    """The square of numbers below 2**40, whole: what is above SQUARE_BITS, and what is below."""
+    high, low = values >> _HALF, values & ((1 << _HALF) - 1)
+    middle = 2 * high * low
+    below = ((middle & ((1 << _HALF) - 1)) << _HALF) + low * low
+    return high * high + (middle >> _HALF) + (below >> SQUARE_BITS), below & _LOW

@@ -1,0 +1,111 @@
+"""Keeps customers small: what no window needs as exact events goes into summaries, a block at a time.
+
+The sums are made here, not in Lua: they outgrow its doubles. Two writers may fold the same customer at once:
+fold.lua lets the first one through.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib.resources import files
+
+import numpy as np
+
+from bdp_assets.clients.redis import Argument, Command, Redis, Script, run
+from bdp_assets.features.aggregates import Ints
+from bdp_assets.features.fields import event_field
+from bdp_assets.features.history import BEFORE
+from bdp_assets.features.layout import Layout
+from bdp_assets.features.records import NEWEST, TIME, Events, record_width
+from bdp_assets.features.spec import EXACT_EVENTS, FOLD, Entity
+from bdp_assets.features.summaries import Summary, retired
+
+SPARE_EVENTS = 2_000
+"""Events kept behind the exact ones, so that a micro-batch delivered again sees what it saw at first."""
+BLOCK = 32
+"""Records cut at a time: each cut rewrites the string, which costs more than keeping a few."""
+KEEP = 32
+"""Claims that see, delivered again, what they saw at first, however far event time has jumped since."""
+
+FOLD_SCRIPT = Script(files("bdp_assets.features").joinpath("fold.lua").read_text())
+
+
+def surplus(layout: Layout, records: bytes) -> int:
+    """How many records at the front of a customer's string nobody needs any more; 0 while not worth a cut."""
+    width = record_width(layout.ids)
+    count = len(records) // (8 * width)
+    if count < KEEP + BLOCK:
+        return 0
+    first = np.frombuffer(records, dtype="<i8", count=width)
+    horizon = _horizon(layout, records)
+    if count <= EXACT_EVENTS + SPARE_EVENTS and first[TIME] > horizon:
+        return 0
+    stands = np.frombuffer(records, dtype="<i8").reshape(-1, width)[: count - KEEP, TIME] > horizon
+    stale = int(stands.argmax()) if stands.any() else len(stands)
+    cut = max(stale, count - EXACT_EVENTS - SPARE_EVENTS)
+    return cut if cut >= BLOCK else 0
+
+
+def fold(client: Redis, layout: Layout, customer_id: str, records: bytes, cut: int) -> None:
+    """Cut `cut` records, which stand at the front of the customer's string. Raises StoreUnavailable."""
+    size = 8 * record_width(layout.ids) * cut
+    gone, horizon = Events.unpack([records[:size]], layout.ids), _horizon(layout, records)
+    pairs = [(entity, pair_fields(entity, gone.columns[entity.keys[1]])) for entity in layout.pairs]
+    wanted = [field for _, fields in pairs for field in dict.fromkeys(fields) if field]
+    reads: list[Command] = [("GET", layout.folded(customer_id))]
+    reads += [("HMGET", layout.paired(customer_id), *wanted)] if wanted else []
+    before, *known = run(client, reads)
+    packed = dict(zip(wanted, known[0] if known else (), strict=True))
+    changed: list[Argument] = []
+    for entity, fields in pairs:
+        changed += _folded_pairs(layout.pairs[entity], fields, packed, gone)
+    folded = _folded(layout, before or b"", gone, horizon)
+    keys = (layout.events(customer_id), layout.folded(customer_id), layout.paired(customer_id))
+    call = FOLD_SCRIPT.call(keys, int(gone.sequence[0]), size, folded, *changed)
+    run(client, [call], [FOLD_SCRIPT])
+
+
+def pair_fields(entity: Entity, ids: Ints) -> list[bytes]:
+    """Where the summary of each pair lies in its customer's hash; empty without the id."""
+    return [b"%s:%d" % (entity.name.encode(), value) if value >= 0 else b"" for value in ids.tolist()]
+
+
+def folded_rows(summary: Summary, start: Ints, events: Events) -> Ints:
+    """Events as rows of a summary, int64 [n, width]."""
+    return summary.rows(start, partial(event_field, columns=events.columns), events.sequence)
+
+
+def folded_start(events: Events, horizon: Ints | int) -> Ints:
+    """Where events that are cut are folded to: the start of their FOLD, or BEFORE."""
+    return retired(events.ts - events.ts % FOLD, horizon)
+
+
+def _horizon(layout: Layout, records: bytes) -> int:
+    """The time (ms) up to which events have retired for the last KEEP claims."""
+    width = record_width(layout.ids)
+    return int(np.frombuffer(records, dtype="<i8").reshape(-1, width)[-KEEP, NEWEST]) - layout.events_ms
+
+
+def _folded(layout: Layout, packed: bytes, gone: Events, horizon: int) -> bytes:
+    summary = layout.customer
+    old = np.frombuffer(packed, dtype="<i8").reshape(-1, summary.width).copy()
+    old[:, 0] = retired(old[:, 0], horizon)
+    table = np.concatenate([old, folded_rows(summary, folded_start(gone, horizon), gone)])
+    if not layout.is_endless:
+        table = table[table[:, 0] != BEFORE]
+    return summary.merge(np.zeros(len(table), dtype=np.int64), table)[1].astype("<i8").tobytes()
+
+
+def _folded_pairs(
+    summary: Summary, fields: list[bytes], packed: dict[bytes, bytes | None], gone: Events
+) -> list[Argument]:
+    """Fields of the pairs' hash, each followed by its new summary."""
+    rows = folded_rows(summary, np.full(len(fields), BEFORE), gone)
+    changed: list[Argument] = []
+    for field in dict.fromkeys(fields):
+        if field:
+            old = np.frombuffer(packed[field] or b"", dtype="<i8").reshape(-1, summary.width)
+            table = np.concatenate([old, rows[[one == field for one in fields]]])
+            merged = summary.merge(np.zeros(len(table), dtype=np.int64), table)[1]
+            changed += [field, merged.astype("<i8").tobytes()]
+    return changed

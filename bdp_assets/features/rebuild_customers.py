@@ -1,0 +1,123 @@
+"""The customers' part of a rebuild: their last events, and summaries of what came before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from bdp_assets.clients.redis import Command
+from bdp_assets.features.aggregates import Ints
+from bdp_assets.features.fields import event_field
+from bdp_assets.features.folding import KEEP, SPARE_EVENTS, pair_fields
+from bdp_assets.features.formulas import COLUMNS
+from bdp_assets.features.history import BEFORE
+from bdp_assets.features.layout import Layout
+from bdp_assets.features.records import HISTORY, Batch, pack, record_width, source, transaction_key
+from bdp_assets.features.spec import EXACT_EVENTS, FOLD, Entity
+from bdp_assets.features.summaries import retired
+
+
+@dataclass(frozen=True)
+class Customers:
+    """`kept`: events that are written as records, customer by customer in order of arrival, with `sequence`
+    and `newest` before. `cut`: those that go into summaries, with the `horizon` of their customer (ms)."""
+
+    kept: pl.DataFrame
+    cut: pl.DataFrame
+
+
+def customers_of(layout: Layout, arrived: pl.DataFrame) -> Customers:
+    """`arrived`: transactions without duplicates, in order of arrival."""
+    ts, sequence = pl.col("ts_ms"), pl.col("sequence")
+    events = (
+        arrived.with_columns(
+            sequence=pl.int_range(1, pl.len() + 1).over("customer_id"),
+            newest=ts.cum_max().shift(1).over("customer_id").fill_null(ts),
+        )
+        .with_columns(
+            last=sequence.max().over("customer_id"),
+            horizon=pl.col("newest")
+            .filter(sequence <= (sequence.max() - KEEP + 1).clip(1))
+            .last()
+            .over("customer_id")
+            - layout.events_ms,
+        )
+        .with_columns(
+            # From the front, as long as they have retired: as `folding.surplus`.
+            stale=((ts <= pl.col("horizon")) & (sequence <= pl.col("last") - KEEP))
+            .cast(pl.Int8)
+            .cum_min()
+            .over("customer_id")
+            == 1
+        )
+        .sort("customer_id", maintain_order=True)
+    )
+    gone = pl.col("stale") | (sequence <= pl.col("last") - EXACT_EVENTS - SPARE_EVENTS)
+    return Customers(events.filter(~gone), events.filter(gone))
+
+
+def customer_commands(layout: Layout, customers: Customers) -> Iterator[Command]:
+    """Commands of one customer follow each other, the summaries first."""
+    yield from _folded(layout, customers.cut)
+    for entity in layout.pairs:
+        yield from _paired(layout, entity, customers.cut)
+    lifetime = ("EX", layout.events_s) if layout.events_s else ()
+    size, at = 8 * record_width(layout.ids), 0
+    moments = customers.kept.select("sequence", "ts_ms", "newest").to_numpy().astype(np.int64)
+    kept = _batch(customers.kept, layout.ids).kept(layout.ids)
+    packed = pack(moments, _identities(customers.kept), kept)
+    for length, customer_id in customers.kept["customer_id"].rle().struct.unnest().iter_rows():
+        end = at + length * size
+        yield ("SET", layout.events(customer_id), packed[at:end], *lifetime)
+        at = end
+
+
+def _folded(layout: Layout, cut: pl.DataFrame) -> Iterator[Command]:
+    start = retired((cut["ts_ms"] - cut["ts_ms"] % FOLD).to_numpy(), cut["horizon"].to_numpy())
+    if not layout.is_endless:
+        cut, start = cut.filter(pl.Series(start != BEFORE)), start[start != BEFORE]
+    names = cut["customer_id"].unique(maintain_order=True).to_list()
+    code = {name: i for i, name in enumerate(names)}
+    group = np.array([code[name] for name in cut["customer_id"]], dtype=np.int64)
+    columns = _batch(cut, layout.ids).columns
+    rows = layout.customer.rows(start, lambda f: event_field(f, columns), cut["sequence"].to_numpy())
+    for i, packed in _packed(*layout.customer.merge(group, rows)):
+        yield ("SET", layout.folded(names[i]), packed, *(("EX", layout.events_s) if layout.events_s else ()))
+
+
+def _paired(layout: Layout, entity: Entity, cut: pl.DataFrame) -> Iterator[Command]:
+    cut = cut.drop_nulls(entity.keys[1])
+    columns = _batch(cut, layout.ids).columns
+    fields = pair_fields(entity, columns[entity.keys[1]])
+    code = {pair: i for i, pair in enumerate(dict.fromkeys(zip(cut["customer_id"], fields, strict=True)))}
+    group = np.array([code[pair] for pair in zip(cut["customer_id"], fields, strict=True)], dtype=np.int64)
+    summary = layout.pairs[entity]
+    start = np.full(len(cut), BEFORE)
+    rows = summary.rows(start, lambda f: event_field(f, columns), cut["sequence"].to_numpy())
+    pairs = list(code)
+    for i, packed in _packed(*summary.merge(group, rows)):
+        yield ("HSET", layout.paired(pairs[i][0]), pairs[i][1], packed)
+
+
+def _packed(group: Ints, table: Ints) -> Iterator[tuple[int, bytes]]:
+    """Each group's rows, packed."""
+    codes, first = np.unique(group, return_index=True)
+    for code, rows in zip(codes.tolist(), np.split(table, first[1:]) if len(first) else [], strict=True):
+        yield code, rows.astype("<i8").tobytes()
+
+
+def _batch(events: pl.DataFrame, ids: tuple[str, ...]) -> Batch:
+    numbers: Mapping[str, Ints] = {name: events[name].cast(pl.Int64).to_numpy() for name in COLUMNS}
+    return Batch(numbers, {name: events[name].to_list() for name in ids})
+
+
+def _identities(events: pl.DataFrame) -> list[bytes]:
+    places = events["coordinates"] if "coordinates" in events.columns else [None] * len(events)
+    rows = zip(places, events["transaction_id"], events["body_hash"], strict=True)
+    return [
+        (HISTORY if place is None else source(place)) + transaction_key(transaction_id) + bytes.fromhex(body)
+        for place, transaction_id, body in rows
+    ]

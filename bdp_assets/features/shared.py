@@ -1,0 +1,132 @@
+"""What transactions and labels add to the tiles of shared entities: one call of tiles.lua for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from hashlib import blake2b
+from importlib.resources import files
+
+import numpy as np
+
+from bdp_assets.clients.redis import Argument, Command, Script
+from bdp_assets.contracts.records import Label, ValidatedTransaction
+from bdp_assets.features.aggregates import Ints
+from bdp_assets.features.fields import Field, event_field
+from bdp_assets.features.layout import Layout, Series
+from bdp_assets.features.records import Batch
+from bdp_assets.features.spec import REVERSIBLE, Entity
+from bdp_assets.features.summaries import Merge, Summary
+
+TILES = Script(files("bdp_assets.features").joinpath("tiles.lua").read_text())
+_OPS: dict[Merge, str] = {"add": "a", "min": "n", "max": "x"}
+_Additions = dict[tuple[Entity, str], list[Argument]]
+
+
+def transaction_calls(
+    layout: Layout, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str]
+) -> list[Command]:
+    """Add each transaction once: an entity takes only offsets above the last one of their partition."""
+    batch = Batch.of(transactions, [entity.keys[0] for entity in layout.shared])
+    places = [place.rpartition(":") for place in coordinates]
+    additions: _Additions = {}
+    for entity, all_series in layout.shared.items():
+        packed = [_packed(series.summary, increments(series, batch)) for series in all_series]
+        for row, identifier in enumerate(batch.ids[entity.keys[0]]):
+            if identifier is None:
+                continue
+            partition, _, offset = places[row]
+            addition: tuple[Argument, ...] = (
+                partition,
+                offset,
+                transactions[row].ts_ms,
+                *(rows[row] for rows in packed),
+            )
+            additions.setdefault((entity, identifier), []).extend(addition)
+    return _calls(layout, additions)
+
+
+def label_calls(layout: Layout, labels: Sequence[Label]) -> list[Command]:
+    """Add what each label changes once. Raises ValueError for a label without its transaction's time."""
+    additions: _Additions = {}
+    for label in labels:
+        if label.ts_ms is None:
+            raise ValueError("a label without ts_ms has no place in time; join it with its transaction first")
+        for entity, all_series in layout.shared.items():
+            identifier = getattr(label, entity.keys[0], None)
+            if identifier is not None:
+                added = additions.setdefault((entity, identifier), [])
+                for delay in label_delays(all_series):
+                    added.extend(_label_addition(all_series, label, label.ts_ms, delay))
+    return _calls(layout, {key: items for key, items in additions.items() if items})
+
+
+def label_delays(all_series: Iterable[Series]) -> list[int]:
+    return sorted({delay for series in all_series for delay in series.summary.label_delays})
+
+
+def label_mark(customer_id: str, transaction_id: str, delay: int) -> bytes:
+    """16 bytes for one transaction's label in the fields of one delay."""
+    return blake2b(f"{delay}\0{customer_id}\0{transaction_id}".encode(), digest_size=16).digest()
+
+
+def increments(series: Series, batch: Batch) -> Ints:
+    """What transactions themselves add to a series: nothing to counts of labels; int64 [n, width]."""
+    ts = batch.columns["ts_ms"]
+    start = ts - ts % series.hop
+    return series.summary.rows(start, partial(_transaction_field, batch, start))
+
+
+def label_increments(summary: Summary, start: Ints, sign: Ints, delay: int) -> Ints:
+    """What label changes add to the counts of known fraud with this delay; int64 [n, width]."""
+    return summary.rows(start, partial(_label_field, start, sign, delay))
+
+
+def _transaction_field(batch: Batch, start: Ints, field: Field) -> Ints:
+    if field.of_labels:
+        return np.zeros_like(start)
+    # A tile's events all happened when it began.
+    return start if field.kind in ("first_ms", "last_ms") else event_field(field, batch.columns)
+
+
+def _label_field(start: Ints, sign: Ints, delay: int, field: Field) -> Ints:
+    if field.of_labels:
+        return sign if field.delay == delay else np.zeros_like(sign)
+    return np.full_like(start, field.absent)
+
+
+def _label_addition(
+    all_series: Sequence[Series], label: Label, ts_ms: int, delay: int
+) -> tuple[Argument, ...]:
+    sign = 1 if label.is_fraud else -1
+    guard = f"{'+' if label.is_fraud else '-'}{label.known_at_ms}"
+    clock = max(ts_ms, label.known_at_ms - delay)
+    columns = [
+        _packed(one.summary, label_increments(one.summary, np.array([clock]), np.array([sign]), delay))[0]
+        if delay in one.summary.label_delays
+        else b""
+        for one in all_series
+    ]
+    return guard, label_mark(label.customer_id, label.transaction_id, delay), clock, *columns
+
+
+def _packed(summary: Summary, rows: Ints) -> list[bytes]:
+    """Each row's columns, without its start."""
+    packed, size = rows[:, 1:].astype("<i8").tobytes(), 8 * (summary.width - 1)
+    return [packed[at : at + size] for at in range(0, len(packed), size)]
+
+
+def _calls(layout: Layout, additions: _Additions) -> list[Command]:
+    headers = {entity: _header(layout, entity) for entity in layout.shared}
+    return [
+        TILES.call((layout.tiles(*key), layout.frauds(*key)), *headers[key[0]], *items)
+        for key, items in additions.items()
+    ]
+
+
+def _header(layout: Layout, entity: Entity) -> list[Argument]:
+    header: list[Argument] = [len(layout.shared[entity]), layout.shared_s(entity), REVERSIBLE]
+    for series in layout.shared[entity]:
+        ops = "".join(_OPS[column.merge] for column in series.summary.columns)
+        header += [series.name, series.hop, series.keeps, int(series.is_endless), ops]
+    return header

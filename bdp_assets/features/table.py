@@ -1,0 +1,127 @@
+"""Transactions as integer arrays: sorted into histories for the kernel, its answers put in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from bdp_assets.features.aggregates import Floats, Ints
+from bdp_assets.features.fields import Bools, event_field
+from bdp_assets.features.formulas import COLUMNS, checked
+from bdp_assets.features.history import History, Queries, Rows
+from bdp_assets.features.kernel import Plan
+from bdp_assets.features.labels import KEY, LabelChanges, label_changes
+from bdp_assets.features.rows import Changes, EventRows, LabelledRows, Sorted
+from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, Entity
+
+
+class Table:
+    """The transactions' `columns` (integers; ids as codes, -1: none), which are events, and label changes."""
+
+    def __init__(self, transactions: pl.DataFrame, labels: pl.DataFrame | None, ids: Sequence[str]) -> None:
+        numbers = {name: checked(name, transactions[name].cast(pl.Int64).to_numpy()) for name in COLUMNS}
+        absent = pl.Series([None], dtype=pl.String).new_from_index(0, len(transactions))
+        codes = {
+            name: codes_of(transactions.get_column(name, default=absent)) for name in ("customer_id", *ids)
+        }
+        self.columns: Mapping[str, Ints] = {**numbers, **codes}
+        self.ts = numbers["ts_ms"]
+        self.is_event = _is_first(transactions)
+        self.changes = NO_CHANGES if labels is None else label_changes(transactions, labels)
+        self._by_time = None if (self.ts[1:] >= self.ts[:-1]).all() else np.argsort(self.ts, kind="stable")
+
+    def sort(self, entity: Entity) -> tuple[Ints, Ints]:
+        """The rows that have the entity's keys, by entity, time and arrival; and their entities from 0."""
+        order = np.arange(len(self.ts)) if self._by_time is None else self._by_time
+        for key in entity.keys:
+            if (missing := self.columns[key] < 0).any():
+                order = order[~missing[order]]
+        for key in reversed(entity.keys):
+            order = order[_stable(self.columns[key][order])]
+        changes = np.zeros(len(order), dtype=np.bool_)
+        for key in entity.keys:
+            sorted_ = self.columns[key][order]
+            changes[1:] |= sorted_[1:] != sorted_[:-1]
+        return order, np.cumsum(changes)
+
+    @cached_property
+    def rank(self) -> Ints | None:
+        """How many of its customer's events come before each row; None where none is beyond the bound."""
+        order, codes = self.sort(CUSTOMER)
+        before: Ints = np.cumsum(self.is_event[order]) - self.is_event[order]
+        first = np.searchsorted(codes, np.arange(int(codes.max(initial=0)) + 1))
+        within: Ints = before - before[first][codes] if len(codes) else before
+        if int(within.max(initial=0)) <= EXACT_EVENTS:
+            return None
+        rank = np.zeros(len(self.ts), dtype=np.int64)
+        rank[order] = within
+        return rank
+
+
+NO_CHANGES = LabelChanges(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
+
+
+def fill(matrix: Floats, plan: Plan, table: Table, entity: Entity, asked: Bools | None = None) -> None:
+    """Write an entity's window features into a matrix [features, rows asked]."""
+    order, codes = table.sort(entity)
+    is_event = table.is_event[order]
+    events, entities = (order, codes) if is_event.all() else (order[is_event], codes[is_event])
+    events_rows = EventRows(table.columns, events, entities)
+    rows: Rows = events_rows
+    if plan.label_delays and len(table.changes.row):
+        rows = LabelledRows(events_rows, _changes_of(table, order, codes), plan.label_delays)
+    place = order
+    if asked is not None:
+        mine = asked[order]
+        place, order, codes = (np.cumsum(asked) - 1)[order[mine]], order[mine], codes[mine]
+    exact_from = None
+    if entity.state == "events" and table.rank is not None:
+        exact_from = _exact_from(table.rank, events, entities, order, codes)
+    # Queries in the history's own order, so that neighbouring searches touch neighbouring memory.
+    asked_columns = Sorted(table.columns, order)
+    own = {field: event_field(field, asked_columns) for field in plan.own}
+    queries = Queries(codes, asked_columns["ts_ms"], own, exact_from)
+    for part, slots, found in plan.run(History(rows), queries):
+        for slot, values in zip(slots[:, 0], found, strict=True):
+            matrix[slot][place[part]] = values  # One by one: several times faster than all at once.
+
+
+def _exact_from(rank: Ints, events: Ints, entities: Ints, order: Ints, codes: Ints) -> Ints:
+    """Where each query's exact events begin in its history: at the customer's last EXACT_EVENTS before it."""
+    longest = int(rank.max()) + 1
+    return (entities * longest + rank[events]).searchsorted(
+        codes * longest + np.maximum(rank[order] - EXACT_EVENTS, 0)
+    )
+
+
+def _changes_of(table: Table, order: Ints, codes: Ints) -> Changes:
+    """The label changes of transactions that have the entity's keys."""
+    code = np.full(len(table.ts), -1)
+    code[order] = codes
+    changes = table.changes.where(code[table.changes.row] >= 0)
+    return Changes(code[changes.row], table.ts, changes)
+
+
+def codes_of(keys: pl.Series) -> Ints:
+    """A code from 0 for each different text, -1 for null."""
+    text = keys.cast(pl.String)
+    names = pl.Enum(text.drop_nulls().unique())
+    return text.cast(names).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def _stable(codes: Ints) -> Ints:
+    """Order by code; equal ones stay as they are. By 16 bits at a time: those NumPy sorts in linear time."""
+    order = np.argsort((codes & 0xFFFF).astype(np.uint16), kind="stable")
+    if codes.max(initial=0) <= 0xFFFF:
+        return order
+    return order[_stable(codes[order] >> 16)]
+
+
+def _is_first(frame: pl.DataFrame) -> Bools:
+    """Which rows are events: of several with the same customer and transaction_id the first."""
+    if frame["transaction_id"].hash().n_unique() == len(frame):  # Several times faster than the texts.
+        return np.ones(len(frame), dtype=np.bool_)
+    return frame.select(pl.struct(KEY).is_first_distinct()).to_series().to_numpy()
