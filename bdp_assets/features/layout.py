@@ -6,9 +6,9 @@ Under `bdp:features:<catalog version>:`, so that a new catalog fills beside the 
     {customer:<id>}:s        earlier ones, folded: a row for each FOLD of time, and one for all before
     {customer:<id>}:p        the same of the customer's pairs, where windows over all history need it
     {customer:<id>}:d:<key>  the decision about a transaction, once one is saved
-    {<entity>:<id>}          the tiles of a merchant (or another shared entity), and how far each source
-                             partition was added to them
-    {<entity>:<id>}:l        its transactions that are known fraud
+    {<entity>:<hash of id>}    the tiles of a merchant (or another shared entity), and how far each source
+                               partition was added to them; by hash, since a customer's record has no more
+    {<entity>:<hash of id>}:l  its transactions that are known fraud
     ready                    set by a rebuild: a store without it is empty, whatever the customers did
 
 What stands in braces decides the cluster slot: all keys of a customer, or of a merchant, lie together.
@@ -20,7 +20,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from bdp_assets.features.checks import SpecError
-from bdp_assets.features.records import transaction_key
+from bdp_assets.features.formulas import LABEL_FILTER
+from bdp_assets.features.records import id_hash, transaction_key
 from bdp_assets.features.spec import CUSTOMER, Catalog, Entity, WindowFeature, retention
 from bdp_assets.features.summaries import Summary
 from bdp_assets.features.times import ALL_HISTORY, SECOND
@@ -51,7 +52,7 @@ class Layout:
         owned = {e: fs for e, fs in catalog.entities.items() if e.state == "events"}
         self.prefix = prefix
         self.ready = f"{prefix}ready"
-        self.ids = _ids(owned)
+        self.ids = tuple(sorted(_ids(owned) | _labelled(catalog)))
         self.events_ms = retention(tuple(feature for features in owned.values() for feature in features))
         self.customer = Summary(owned.get(CUSTOMER, ()))
         self.is_endless = any(_is_endless(features) for features in owned.values())
@@ -89,10 +90,12 @@ class Layout:
     def decision(self, customer_id: str, transaction_id: str) -> str:
         return f"{self._customer(customer_id)}:d:{transaction_key(transaction_id).hex()}"
 
-    def tiles(self, entity: Entity, identifier: str) -> str:
-        return f"{self.prefix}{{{entity.name}:{identifier}}}"
+    def tiles(self, entity: Entity, identifier: str | int) -> str:
+        """`identifier`: itself, or its hash."""
+        code = id_hash(identifier) if isinstance(identifier, str) else identifier
+        return f"{self.prefix}{{{entity.name}:{code:016x}}}"
 
-    def frauds(self, entity: Entity, identifier: str) -> str:
+    def frauds(self, entity: Entity, identifier: str | int) -> str:
         return f"{self.tiles(entity, identifier)}:l"
 
     def _customer(self, customer_id: str) -> str:
@@ -103,10 +106,15 @@ def _is_endless(features: Sequence[WindowFeature]) -> bool:
     return any(feature.window == ALL_HISTORY for feature in features)
 
 
-def _ids(owned: Mapping[Entity, Sequence[WindowFeature]]) -> tuple[str, ...]:
+def _ids(owned: Mapping[Entity, Sequence[WindowFeature]]) -> set[str]:
     keys = {key for entity in owned for key in entity.keys[1:]}
     counted = {f.column for fs in owned.values() for f in fs if f.aggregate == "distinct" and f.column}
-    return tuple(sorted(keys | counted))
+    return keys | counted
+
+
+def _labelled(catalog: Catalog) -> set[str]:
+    """Whose tiles count labels: a label that does not name them finds them in its transaction's record."""
+    return {f.entity.keys[0] for f in catalog.windows if f.filter == LABEL_FILTER}
 
 
 def _series(features: Sequence[WindowFeature]) -> tuple[Series, ...]:

@@ -22,6 +22,7 @@ from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.folding import fold, pair_fields, surplus
 from bdp_assets.features.kernel import Engine
+from bdp_assets.features.label_places import place_labels
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import Batch, source, transaction_key
 from bdp_assets.features.served import Answering, Seen, Shared, nothing_seen
@@ -124,9 +125,20 @@ class OnlineStore:
         """
         run(self.client, transaction_calls(self.layout, transactions, coordinates), [TILES])
 
-    def apply_labels(self, labels: Sequence[Label]) -> None:
-        """Add labels to their merchants' tiles, in order of known_at_ms. Raises ValueError without ts_ms."""
-        run(self.client, label_calls(self.layout, labels), [TILES])
+    def apply_labels(
+        self, labels: Sequence[Label], coordinates: Sequence[str | None] | None = None
+    ) -> list[bool]:
+        """Add labels to their merchants' tiles, those of a transaction in order of known_at_ms.
+
+        Returns whether each one's transaction is known: by the store, or else by the label's own time and
+        merchant. Others change nothing. `coordinates` as for `enrich`: each message counts once.
+        """
+        places = coordinates or [None] * len(labels)
+        placed = place_labels(self.client, self.layout, labels)
+        known = [(one, place) for one, place in zip(placed, places, strict=True) if one is not None]
+        calls = label_calls(self.layout, [one for one, _ in known], [place for _, place in known])
+        run(self.client, calls, [TILES])
+        return [one is not None for one in placed]
 
     def rebuild(self, transactions: pl.DataFrame, labels: pl.DataFrame) -> RebuildResult:
         """Replace this catalog's whole state by what tables say; see `rebuild.rebuild`."""

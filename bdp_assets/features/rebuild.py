@@ -69,7 +69,7 @@ def rebuild(store: OnlineStore, transactions: pl.DataFrame, labels: pl.DataFrame
 def _clear(client: Redis, layout: Layout) -> None:
     """Remove this catalog's customers and shared entities, and nobody else's keys; saved decisions stay."""
     patterns = [layout.events("*"), layout.folded("*"), layout.paired("*")]
-    patterns += [f"{layout.tiles(entity, '*')}*" for entity in layout.shared]
+    patterns += [f"{layout.prefix}{{{entity.name}:*" for entity in layout.shared]
     for pattern in patterns:
         cursor, started = 0, False
         while cursor or not started:

@@ -24,6 +24,7 @@ HISTORY = b"\xff" * 8
 """Came through the history door: published already, so a stream delivery is a duplicate."""
 
 SEQUENCE, TIME, NEWEST = 0, 1, 2
+_KEY_AT = 32  # bytes
 _FIXED = 8  # sequence, time, newest before, source, transaction key (2), body hash (2)
 
 
@@ -81,6 +82,15 @@ def unpack(packed: Sequence[bytes], width: int) -> tuple[Ints, Ints]:
     """Which of the strings each row comes from, int64 [n], and the rows, int64 [n, width]."""
     table = np.frombuffer(b"".join(packed), dtype="<i8").reshape(-1, width)
     return np.repeat(np.arange(len(packed)), [len(rows) // (8 * width) for rows in packed]), table
+
+
+def find_record(packed: bytes, transaction_id: str, ids: Sequence[str]) -> bytes | None:
+    """A transaction's record in its customer's string."""
+    key, size = transaction_key(transaction_id), 8 * record_width(ids)
+    at = packed.find(key)
+    while at >= 0 and at % size != _KEY_AT:
+        at = packed.find(key, at + 1)
+    return None if at < 0 else packed[at - _KEY_AT : at - _KEY_AT + size]
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Scoring:
             raise StoreUnavailable(
                 "the online store is empty or being rebuilt: `bdp features rebuild-online`"
             )
-        coordinates = partial(_coordinates, self._topic_id())
+        coordinates = partial(outputs.coordinates, self._topic_id())
         with STEP_DURATION.labels("validate").time():
             validated, unclean = isolate("validate", validate, messages, lambda message: message)
         with STEP_DURATION.labels("enrich").time():
@@ -56,10 +56,6 @@ class Scoring:
                 *outputs.decided_records(decided, headers),
                 *outputs.dead_records(refused, headers),
             ]
-
-
-def _coordinates(topic_id: str, message: Message) -> str:
-    return f"{topic_id}:{message.partition}:{message.offset}"
 
 
 def _count(refused: Sequence[Dead]) -> None:
