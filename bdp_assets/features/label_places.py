@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from bdp_assets.clients.redis import Redis, run
 from bdp_assets.contracts.records import Label
+from bdp_assets.features.generations import MOVED, StoreMoved
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import Events, find_record, id_hash
 from bdp_assets.features.spec import Entity
@@ -25,9 +26,12 @@ class Placed(NamedTuple):
 
 
 def place_labels(client: Redis, layout: Layout, labels: Sequence[Label]) -> list[Placed | None]:
-    """Each label's place, in order; None where neither store nor label know it. Raises StoreUnavailable."""
+    """Each label's place, in order; None where neither store nor label know it. Raises StoreUnavailable,
+    StoreMoved."""
     customers = list(dict.fromkeys(label.customer_id for label in labels))
     replies = run(client, [("GET", layout.events(customer_id)) for customer_id in customers])
+    if MOVED in replies:
+        raise StoreMoved("the online store was rebuilt meanwhile: labels go to what serves now")
     packed = {customer: reply or b"" for customer, reply in zip(customers, replies, strict=True)}
     return [_placed(layout, packed[label.customer_id], label) for label in labels]
 

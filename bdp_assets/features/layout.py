@@ -2,14 +2,19 @@
 
 Under `bdp:features:<catalog version>:`, so that a new catalog fills beside the old one:
 
-    {customer:<id>}:e        the customer's recent events in one packed string, which are also their claims
-    {customer:<id>}:s        earlier ones, folded: a row for each FOLD of time, and one for all before
-    {customer:<id>}:p        the same of the customer's pairs, where windows over all history need it
-    {customer:<id>}:d:<key>  the decision about a transaction, once one is saved
+    live                       which generation serves (see `generations`): a store without is empty, whatever
+                               the customers did
+    {customer:<id>}:d:<key>    the decision about a transaction, once one is saved; of no generation
+
+and under `bdp:features:<catalog version>:<generation>:`, so that a rebuild fills beside the one that serves:
+
+    {customer:<id>}:e          the customer's recent events in one packed string, which are also their claims
+    {customer:<id>}:s          earlier ones, folded: a row for each FOLD of time, and one for all before
+    {customer:<id>}:p          the same of the customer's pairs, where windows over all history need it
     {<entity>:<hash of id>}    the tiles of a merchant (or another shared entity), and how far each source
                                partition was added to them; by hash, since a customer's record has no more
     {<entity>:<hash of id>}:l  its transactions that are known fraud
-    ready                    set by a rebuild: a store without it is empty, whatever the customers did
+    positions                  how far topics were applied: see `positions`
 
 What stands in braces decides the cluster slot: all keys of a customer, or of a merchant, lie together.
 """
@@ -17,6 +22,7 @@ What stands in braces decides the cluster slot: all keys of a customer, or of a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import NamedTuple
 
 from bdp_assets.features.checks import SpecError
@@ -48,10 +54,11 @@ class Series(NamedTuple):
 class Layout:
     """Keys, what is kept of an event (`ids`), summaries, and retention (ms of event time)."""
 
-    def __init__(self, catalog: Catalog, prefix: str) -> None:
+    def __init__(self, catalog: Catalog, root: str, generation: str = "0") -> None:
         owned = {e: fs for e, fs in catalog.entities.items() if e.state == "events"}
-        self.prefix = prefix
-        self.ready = f"{prefix}ready"
+        self.root = root
+        self.live = f"{root}live"
+        self.generation = generation
         self.ids = tuple(sorted(_ids(owned) | _labelled(catalog)))
         self.events_ms = retention(tuple(feature for features in owned.values() for feature in features))
         self.customer = Summary(owned.get(CUSTOMER, ()))
@@ -68,6 +75,20 @@ class Layout:
             if entity.state == "tiles"
         }
 
+    def of(self, generation: str) -> Layout:
+        """The same catalog's keys in another generation."""
+        other = copy(self)
+        other.generation = generation
+        return other
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.root}{self.generation}:"
+
+    @property
+    def positions(self) -> str:
+        return f"{self.prefix}positions"
+
     @property
     def events_s(self) -> int:
         """How long a customer lives who does nothing (s); 0: for good."""
@@ -81,6 +102,10 @@ class Layout:
     def events(self, customer_id: str) -> str:
         return f"{self._customer(customer_id)}:e"
 
+    def customer_of(self, events_key: str) -> str:
+        """Whose `events` that key is."""
+        return events_key.removeprefix(f"{self.prefix}{{customer:").removesuffix("}:e")
+
     def folded(self, customer_id: str) -> str:
         return f"{self._customer(customer_id)}:s"
 
@@ -88,7 +113,7 @@ class Layout:
         return f"{self._customer(customer_id)}:p"
 
     def decision(self, customer_id: str, transaction_id: str) -> str:
-        return f"{self._customer(customer_id)}:d:{transaction_key(transaction_id).hex()}"
+        return f"{self.root}{{customer:{customer_id}}}:d:{transaction_key(transaction_id).hex()}"
 
     def tiles(self, entity: Entity, identifier: str | int) -> str:
         """`identifier`: itself, or its hash."""

@@ -71,6 +71,11 @@ def id_hash(value: str | None) -> int:
     return int.from_bytes(blake2b(value.encode(), digest_size=8).digest(), "little") >> 1
 
 
+def identity(coordinates: str | None, transaction_id: str, body_hash: str) -> bytes:
+    """40 bytes: source, transaction key, body hash."""
+    return source(coordinates) + transaction_key(transaction_id) + bytes.fromhex(body_hash)
+
+
 def pack(moments: Ints, identities: Sequence[bytes], kept: Ints) -> bytes:
     """n event records, from `moments` int64 [n, 3] (sequence, time, newest before), `identities` of 40 bytes
     (source, transaction key, body hash) and what `Batch.kept` gives."""

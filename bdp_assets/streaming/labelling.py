@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 
@@ -14,6 +14,7 @@ from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import DEAD_LETTERS, STEP_DURATION
 from bdp_assets.streaming import outputs
 from bdp_assets.streaming.dlq import dead
+from bdp_assets.streaming.following import Follow, alone
 from bdp_assets.streaming.isolation import isolate
 from bdp_assets.streaming.items import Dead, Labelled, Output
 
@@ -27,10 +28,11 @@ _UNKNOWN = (
 class Labelling:
     """Messages of the labels topic in; dead letters out, and the store's tiles changed."""
 
-    def __init__(self, store: OnlineStore, topic_id: Callable[[], str]) -> None:
+    def __init__(self, store: OnlineStore, topic_id: Callable[[], str], follow: Follow = alone) -> None:
         """`topic_id()`: the labels topic's id, which with partition and offset names a message for ever."""
         self._store = store
         self._topic_id = topic_id
+        self._follow = follow
 
     def __call__(self, messages: Sequence[Message]) -> list[Output]:
         """Idempotent, in the order given, which within a partition must be that of the topic.
@@ -39,10 +41,12 @@ class Labelling:
         """
         if not self._store.ready():
             raise StoreUnavailable("the online store is empty: `bdp features rebuild-online`")
-        coordinates = partial(outputs.coordinates, self._topic_id())
+        topic_id = self._topic_id()
+        filled = self._follow(topic_id, messages)
+        coordinates = partial(outputs.coordinates, topic_id)
         with STEP_DURATION.labels("label").time():
             labelled, unread = isolate("label", read, messages, lambda message: message)
-            apply = partial(apply_labels, store=self._store, coordinates=coordinates)
+            apply = partial(apply_labels, store=self._store, coordinates=coordinates, filled=filled)
             _, unplaced = isolate("label", apply, labelled, attrgetter("message"))
         refused = [*unread, *unplaced]
         for item in refused:
@@ -65,10 +69,22 @@ def read(messages: Sequence[Message]) -> tuple[list[Labelled], list[Dead]]:
 
 
 def apply_labels(
-    items: Sequence[Labelled], store: OnlineStore, coordinates: Callable[[Message], str]
+    items: Sequence[Labelled],
+    store: OnlineStore,
+    coordinates: Callable[[Message], str],
+    filled: Mapping[int, int],
 ) -> tuple[list[Labelled], list[Dead]]:
-    """Add each label once; one whose transaction nobody knows is refused. Raises StoreUnavailable."""
-    known = store.apply_labels([item.label for item in items], [coordinates(item.message) for item in items])
+    """Add each label once; one whose transaction nobody knows is refused.
+
+    `filled`: where a rebuild has been, by partition; labels before that offset are in the store already.
+    Raises StoreUnavailable.
+    """
+    is_new = [item.message.offset >= filled.get(item.message.partition, 0) for item in items]
+    new = [item for item, one in zip(items, is_new, strict=True) if one]
+    old = [item for item, one in zip(items, is_new, strict=True) if not one]
+    applied = iter(store.apply_labels([i.label for i in new], [coordinates(i.message) for i in new]))
+    there = iter(store.knows_labels([i.label for i in old]))
+    known = [next(applied) if one else next(there) for one in is_new]
     refused = [
         dead(item.message, "label", error=UNKNOWN_TRANSACTION, text=_UNKNOWN, field="transaction_id")
         for item, is_known in zip(items, known, strict=True)

@@ -17,6 +17,8 @@ from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import REBALANCES
 from bdp_assets.settings import Settings
 from bdp_assets.streaming import groups
+from bdp_assets.streaming.catch_up import CatchUp
+from bdp_assets.streaming.following import Following
 from bdp_assets.streaming.labelling import Labelling
 from bdp_assets.streaming.runner import Limits, Process, Runner
 from bdp_assets.streaming.scoring import Scoring
@@ -38,12 +40,22 @@ def run_scoring(settings: Settings, slot: int) -> None:
     """
     decider = Decider.load(settings.models_dir / "champion")
     _log.info("model loaded", extra={"model_version": decider.info.version})
-    _run(settings, slot, "scoring", groups.SCORING, RAW, lambda store, ids: Scoring(store, decider, ids))
+
+    def process(store: OnlineStore, topic_id: TopicId) -> Process:
+        follow = Following(store, CatchUp(settings, store.client).transactions)
+        return Scoring(store, decider, topic_id, follow)
+
+    _run(settings, slot, "scoring", groups.SCORING, RAW, process)
 
 
 def run_labels(settings: Settings, slot: int) -> None:
     """Run one worker that applies labels to the online store; otherwise as `run_scoring`."""
-    _run(settings, slot, "labels", groups.LABELS, LABELS, Labelling)
+
+    def process(store: OnlineStore, topic_id: TopicId) -> Process:
+        follow = Following(store, CatchUp(settings, store.client).labels)
+        return Labelling(store, topic_id, follow)
+
+    _run(settings, slot, "labels", groups.LABELS, LABELS, process)
 
 
 def _run(  # noqa: PLR0913, PLR0917 - one call a kind of worker, side by side
