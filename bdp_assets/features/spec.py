@@ -29,7 +29,8 @@ became known in it than were taken back.
 
 A customer's last `EXACT_EVENTS` events are exact. Earlier ones are `folded`: they lie in windows as if they
 had happened at the start of their `FOLD` of time, and do not count in distinct counts and in windows of the
-customer's pairs (but in those over all history). That bounds what one busy customer can cost.
+customer's pairs (but in those over all history, where they are of no time: of them, the last is the one that
+arrived last). That bounds what one busy customer can cost.
 
 Two answers follow. *As corrected* (batch) reads every event by event time. *As served* (online) reads the
 events that the store had applied before this one, and of those only what it retains (see `online`). On input

@@ -129,7 +129,9 @@ def aggregate(feature: WindowFeature, transaction: ValidatedTransaction, known: 
         for e in events
         if entity_of(feature, e.transaction) == me and in_window(feature, transaction.ts_ms, e)
     ]
-    inside.sort(key=lambda e: e.clock)  # Stable: of the same time in order of arrival.
+    # Stable: of the same time in order of arrival. Folded events of a pair have no time (see in_window).
+    timeless = len(feature.entity.keys) > 1
+    inside.sort(key=lambda e: e.clock if e.exact or not timeless else LONG_AGO)
     if feature.include_current:
         inside.append(Event(transaction, transaction.ts_ms))
     if feature.filter == "known_fraud":
