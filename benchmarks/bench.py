@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from benchmarks.goals import Goal
 
@@ -38,12 +38,12 @@ class Outcome:
 
 
 class Plot(NamedTuple):
-    """A picture of some figures for the page: label -> path of the figure (`floor.seconds_s`)."""
+    """Bars for the page: label -> path of the figure (`floor.seconds_s`), shown in units of `unit`."""
 
     title: str
     axis: str
     figures: Mapping[str, str]
-    kind: Literal["bars", "line"] = "bars"
+    unit: float = 1
     logarithmic: bool = False
 
 

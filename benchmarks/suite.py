@@ -1,4 +1,4 @@
-"""Run benches: one JSON object each and, with a folder to write to, a file each."""
+"""Run benches: one JSON object each and, with a folder to write to, a file each and a page of all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 from benchmarks.bench import Bench, Outcome, Request
 from benchmarks.goals import judged
 from benchmarks.machine import machine
-from benchmarks.registry import find
+from benchmarks.registry import BENCHES, find
+
+PAGE = "index.html"
 
 
 def run(names: Iterable[str], request: Request, output: Path | None = None) -> Iterator[str]:
@@ -33,9 +35,14 @@ def reported(bench: Bench, request: Request) -> dict[str, Any]:
 
 
 def write(report: dict[str, Any], output: Path) -> None:
-    """Write a report as NAME.json."""
+    """Write a report, and the page of all reports that lie in the folder by then."""
+    from benchmarks.page import page
+
     output.mkdir(parents=True, exist_ok=True)
     (output / f"{report['bench']}.json").write_text(json.dumps(report, indent=2) + "\n")
+    files = [output / f"{name}.json" for name in BENCHES]
+    reports = [json.loads(file.read_text()) for file in files if file.exists()]
+    (output / PAGE).write_text(page([(find(one["bench"]), one) for one in reports]))
 
 
 def _sections(outcome: Outcome) -> dict[str, Any]:

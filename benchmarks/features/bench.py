@@ -142,12 +142,13 @@ BENCH = Bench(
         ),
         Plot(
             "Peak memory above imports",
-            "bytes",
+            "MB",
             {
                 "ours": "ours.peak_above_imports_bytes",
                 "NumPy floor": "floor.peak_above_imports_bytes",
                 "DuckDB": "peers.duckdb.peak_above_imports_bytes",
             },
+            unit=1e6,
         ),
     ),
 )

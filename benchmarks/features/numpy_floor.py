@@ -1,9 +1,9 @@
 """The floor: the same 12 columns with nothing but a sort, running sums and binary searches in NumPy.
 
 No catalog and no checks. It takes the shortcuts that this data allows and a general engine must not: no
-transaction comes twice, no key is missing, and every label is known on time, so that a fraud counts at its own
-time and needs no event of its own. Only turning ids into codes and looking up the frauds is left to Polars,
-since NumPy is slow with strings.
+transaction comes twice, no key is missing, and every label is known on time, so that a fraud counts at its
+own time and needs no event of its own. Only turning ids into codes and looking up the frauds is left to
+Polars, since NumPy is slow with strings.
 """
 
 from __future__ import annotations
