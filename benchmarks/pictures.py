@@ -58,7 +58,7 @@ def goals_picture(report: dict[str, Any]) -> str:
 
 
 def _used(value: float, goal: dict[str, Any]) -> float:
-    return value / goal["max"] if "max" in goal else goal["min"] / value
+    return float(value / goal["max"] if "max" in goal else goal["min"] / value)
 
 
 def _bars(axes: Axes, values: dict[str, float], colours: list[str]) -> None:

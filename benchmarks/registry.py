@@ -12,6 +12,7 @@ from benchmarks.bench import Bench
 BENCHES: Mapping[str, str] = MappingProxyType(
     {
         "features": "benchmarks.features.bench",
+        "online": "benchmarks.online.bench",
     }
 )
 """Name -> the module whose `BENCH` it is."""
