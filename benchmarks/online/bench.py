@@ -3,59 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import partial
 
 from bdp_assets.clients.redis import connect
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.settings import Settings
+from benchmarks.alternation import Say
 from benchmarks.bench import Bench, Outcome, Plot, Request
 from benchmarks.goals import Goal
+from benchmarks.online.effort import Effort
 from benchmarks.online.floor import as_large_as
 from benchmarks.online.footprint import footprint
-from benchmarks.online.pipelined import BATCH, sides, throughput
+from benchmarks.online.pipelined import seconds_of, sides
 from benchmarks.online.server import own_valkey
-from benchmarks.online.single import CALLS, WARM_UP, latencies
+from benchmarks.online.single import latencies
 from benchmarks.online.wire import traffic
 from benchmarks.online.world import World, places
 
-REPEATS = 5
-_SIZED = 200  # Transactions whose traffic is measured, to make the floor as large.
-
 
 def run(request: Request) -> Outcome:
+    effort = Effort(repeats=request.repeats or Effort.repeats)
     request.say("starting a Valkey of its own")
     with own_valkey() as settings:
-        return measured(settings, World(CATALOG.retention("events")), request)
+        return measured(settings, World(CATALOG.retention("events")), effort, request.say)
 
 
-def measured(settings: Settings, world: World, request: Request) -> Outcome:
+def measured(settings: Settings, world: World, effort: Effort, say: Say) -> Outcome:
     """Every figure of the bench, on the store that the settings reach; what was in it is lost."""
-    repeats = request.repeats or REPEATS
+    history = world.history()
     with connect(settings) as client:
         store = OnlineStore(client, CATALOG)
-        request.say("filling the store")
-        filled = store.rebuild(*world.history())
+        say("filling the store")
+        filled = store.rebuild(*history)
         held = footprint(client, filled.customers, filled.merchants)
-        coming = world.coming(0, _SIZED + WARM_UP + repeats * CALLS)
-        calls = iter([partial(store.enrich, [one], places([one])) for one in coming])
-        mine = traffic(client, partial(_next, calls), _SIZED)
+        coming = _coming(store, world, effort)
+        mine = traffic(client, partial(_next, coming), effort.sized)
         trip = as_large_as(client, mine)
         bare = traffic(client, trip.call)
-        ours, floor = latencies(calls, trip.call, repeats, request.say)
-        refill = partial(store.rebuild, *world.history())
-        batches = sides(settings, store, trip, world)
-        rates = throughput(batches, refill, repeats, request.say)
+        ours, floor = latencies(coming, trip.call, effort, say)
+        refill = partial(store.rebuild, *history)
+        refill()
+        batches = [world.coming(i * effort.batch, effort.batch) for i in range(effort.batches)]
+        seconds = seconds_of(sides(settings, store, trip, batches), refill, effort.repeats, say)
+    rates = {name: round(effort.batch * effort.batches / found) for name, found in seconds.items()}
     return Outcome(
-        repeats=repeats,
+        repeats=effort.repeats,
         data={
             "customers": filled.customers,
             "merchants": filled.merchants,
             "events_per_customer": round(filled.events / filled.customers, 1),
             "tiles_per_merchant": round(filled.tiles / filled.merchants, 1),
-            "calls_a_round": CALLS,
-            "micro_batch": BATCH,
             "features": len(CATALOG.names),
+            "a_round": asdict(effort),
         },
         ours={
             **ours.figures(),
@@ -70,6 +71,12 @@ def measured(settings: Settings, world: World, request: Request) -> Outcome:
             "p99_vs_round_trip": round(ours.percentile(99) / floor.percentile(99), 2),
         },
     )
+
+
+def _coming(store: OnlineStore, world: World, effort: Effort) -> Iterator[Callable[[], object]]:
+    """A call for each transaction that comes one by one."""
+    count = effort.sized + effort.warm_up + effort.repeats * effort.calls
+    return iter([partial(store.enrich, [one], places([one])) for one in world.coming(0, count)])
 
 
 def _next(calls: Iterator[Callable[[], object]]) -> None:

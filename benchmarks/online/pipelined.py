@@ -14,19 +14,17 @@ from bdp_assets.settings import Settings
 from benchmarks.alternation import Say
 from benchmarks.online.floor import RoundTrip
 from benchmarks.online.wire import recorded, send_again
-from benchmarks.online.world import World, places
-
-BATCH, BATCHES = 2_000, 5
-"""Transactions in a micro-batch, and micro-batches in a round."""
+from benchmarks.online.world import places
 
 Side = Callable[[], None]
 Batches = Sequence[Sequence[ValidatedTransaction]]
 
 
-def sides(settings: Settings, store: OnlineStore, trip: RoundTrip, world: World) -> dict[str, Side]:
-    """`ours`, `store` (the same bytes sent again, and nothing computed) and `floor`, each a whole round."""
-    batches = [world.coming(i * BATCH, BATCH) for i in range(BATCHES)]
-    store.rebuild(*world.history())
+def sides(settings: Settings, store: OnlineStore, trip: RoundTrip, batches: Batches) -> dict[str, Side]:
+    """`ours`, `store` (the same bytes sent again, and nothing computed) and `floor`, each a whole round.
+
+    The store has to be as full as it will be at each round: what is sent depends on it.
+    """
     sent = recorded(settings, lambda client: _enriched(OnlineStore(client, store.catalog), batches))
     return {
         "ours": partial(_enriched, store, batches),
@@ -35,10 +33,10 @@ def sides(settings: Settings, store: OnlineStore, trip: RoundTrip, world: World)
     }
 
 
-def throughput(
+def seconds_of(
     sides: Mapping[str, Side], refill: Callable[[], object], repeats: int, say: Say
-) -> dict[str, int]:
-    """Transactions a second of each side, in turn.
+) -> dict[str, float]:
+    """The median of the rounds, in which the sides take turns.
 
     Every turn begins with a store that was filled anew: a transaction that comes twice is another case.
     """
@@ -48,7 +46,7 @@ def throughput(
         for name, side in sides.items():
             refill()
             seconds[name].append(_timed(side))
-    return {name: round(BATCH * BATCHES / median(found[1:])) for name, found in seconds.items()}
+    return {name: median(found[1:]) for name, found in seconds.items()}
 
 
 def _enriched(store: OnlineStore, batches: Batches) -> None:

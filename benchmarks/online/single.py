@@ -11,9 +11,7 @@ import numpy as np
 
 from benchmarks.alternation import Say
 from benchmarks.bench import Figures
-
-WARM_UP, CALLS = 500, 2_000
-"""Of each side: before the first round, and in a round."""
+from benchmarks.online.effort import Effort
 
 
 @dataclass
@@ -35,17 +33,20 @@ class Latencies:
 
 
 def latencies(
-    ours: Iterator[Callable[[], object]], floor: Callable[[], object], repeats: int, say: Say
+    ours: Iterator[Callable[[], object]],
+    floor: Callable[[], object],
+    effort: Effort,
+    say: Say,
 ) -> tuple[Latencies, Latencies]:
     """Ours and the floor's in turn, call by call; `ours` gives a new one each time."""
-    say(f"one by one: warm-up, {WARM_UP} calls of each side")
-    for _ in range(WARM_UP):
+    say(f"one by one: warm-up, {effort.warm_up} calls of each side")
+    for _ in range(effort.warm_up):
         next(ours)()
         floor()
     mine, theirs = Latencies(), Latencies()
-    for turn in range(repeats):
-        say(f"one by one: round {turn + 1} of {repeats}, {CALLS} calls of each side")
-        pairs = [(_timed(next(ours)), _timed(floor)) for _ in range(CALLS)]
+    for turn in range(effort.repeats):
+        say(f"one by one: round {turn + 1} of {effort.repeats}, {effort.calls} calls of each side")
+        pairs = [(_timed(next(ours)), _timed(floor)) for _ in range(effort.calls)]
         mine.rounds.append([pair[0] for pair in pairs])
         theirs.rounds.append([pair[1] for pair in pairs])
     return mine, theirs

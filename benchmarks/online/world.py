@@ -22,8 +22,8 @@ _MOST_MINOR = min(50_000, COLUMN_LIMIT)
 class World:
     """Customers and merchants of equal standing; time passes evenly.
 
-    `events`: how many a customer has within `retention_ms` on average; it stays so, as old ones leave while new
-    ones come.
+    `events`: how many a customer has within `retention_ms` on average; it stays so, since old ones leave as
+    new ones come.
     """
 
     retention_ms: int
