@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from bdp_assets.cli import (
     assets,
+    bench,
     demo,
     dlq,
     doctor,
@@ -64,6 +65,7 @@ app.add_typer(verify.app)
 app.add_typer(train.app)
 app.add_typer(models.app, name="models")
 app.add_typer(demo.app)
+app.add_typer(bench.app)
 
 
 if __name__ == "__main__":
