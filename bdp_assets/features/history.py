@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from bdp_assets.features.aggregates import Ints
-from bdp_assets.features.fields import Field
+from bdp_assets.features.fields import EVENTS, Field
 
 BEFORE = -(2**62)
 """The time (ms) of what no window can reach any more, but one over all history."""
@@ -18,14 +18,16 @@ BEFORE = -(2**62)
 class Rows(Protocol):
     """n events, and summaries of several, in order of arrival within each entity.
 
-    `entity`: codes from 0; `ts`: when they count (ms), or BEFORE; int64 [n] each. `summarised`: whether there
-    are summaries among them: of these the fields are not those of one event.
+    `entity`: codes from 0; `ts`: when they count (ms), or BEFORE; int64 [n] each. `are_events`: whether each
+    row is one event; `summarised`: whether a row may stand for several, or for one at another time.
     """
 
     @property
     def entity(self) -> Ints: ...
     @property
     def ts(self) -> Ints: ...
+    @property
+    def are_events(self) -> bool: ...
     @property
     def summarised(self) -> bool: ...
     def field(self, field: Field) -> Ints: ...
@@ -87,6 +89,9 @@ class History:
         """int64 [fields, n + 1]: a slice's sum is the difference of two."""
         sums = np.zeros((len(fields), len(self) + 1), dtype=np.int64)
         for row, field in zip(sums, fields, strict=True):
+            if field == EVENTS and self._rows.are_events:
+                row[:] = np.arange(len(row))
+                continue
             values = self._rows.field(field)
             np.cumsum(values if self._order is None else values[self._order], out=row[1:])
         return sums

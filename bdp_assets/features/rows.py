@@ -35,6 +35,7 @@ class Sorted(Mapping[str, Ints]):
 class EventRows:
     """`events`: row numbers in `columns`, by entity and time. `entity`: codes from 0, int64 [n]."""
 
+    are_events = True
     summarised = False
 
     def __init__(self, columns: Mapping[str, Ints], events: Ints, entity: Ints) -> None:
@@ -57,6 +58,7 @@ class Changes(NamedTuple):
 class LabelledRows:
     """Events, and after them a row for each label change for each delay that windows declare."""
 
+    are_events = False
     summarised = False
 
     def __init__(self, events: EventRows, changes: Changes, delays: Sequence[int]) -> None:

@@ -45,6 +45,8 @@ class Seen:
 class StoredEvents:
     """Events of customers as rows of a history. `ts`: when they count; `exact`: those that are not folded."""
 
+    are_events = True
+
     def __init__(self, entity: Ints, ts: Ints, columns: Mapping[str, Ints], exact: Bools) -> None:
         self.entity = entity
         self.ts = ts
@@ -88,6 +90,7 @@ class StoredEvents:
 class WithSummaries:
     """Summaries, and after them the events of the same entities."""
 
+    are_events = False
     summarised = True
 
     def __init__(self, summaries: SummaryRows, events: StoredEvents) -> None:

@@ -153,6 +153,7 @@ def _of_latest(sequence: Ints, values: Ints, new: Ints) -> Ints:
 class SummaryRows:
     """Summaries as rows of a history: `entity` codes and the `table`, by entity and start."""
 
+    are_events = False
     summarised = True
 
     def __init__(self, summary: Summary, entity: Ints, table: Ints) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
 import numpy as np
@@ -24,48 +26,60 @@ class Table:
     def __init__(self, transactions: pl.DataFrame, labels: pl.DataFrame | None, ids: Sequence[str]) -> None:
         numbers = {name: checked(name, transactions[name].cast(pl.Int64).to_numpy()) for name in COLUMNS}
         absent = pl.Series([None], dtype=pl.String).new_from_index(0, len(transactions))
-        codes = {
-            name: codes_of(transactions.get_column(name, default=absent)) for name in ("customer_id", *ids)
-        }
+        keys = {name: transactions.get_column(name, default=absent) for name in ("customer_id", *ids)}
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            is_event = threads.submit(_is_first, transactions)
+            changes = threads.submit(_changes, transactions, labels)
+            codes = dict(zip(keys, threads.map(codes_of, keys.values()), strict=True))
         self.columns: Mapping[str, Ints] = {**numbers, **codes}
         self.ts = numbers["ts_ms"]
-        self.is_event = _is_first(transactions)
-        self.changes = NO_CHANGES if labels is None else label_changes(transactions, labels)
+        self.is_event = is_event.result()
+        self.changes = changes.result()
         self._by_time = None if (self.ts[1:] >= self.ts[:-1]).all() else np.argsort(self.ts, kind="stable")
 
     def sort(self, entity: Entity) -> tuple[Ints, Ints]:
         """The rows that have the entity's keys, by entity, time and arrival; and their entities from 0."""
-        order = np.arange(len(self.ts)) if self._by_time is None else self._by_time
+        order = self._by_time
         for key in entity.keys:
             if (missing := self.columns[key] < 0).any():
+                order = np.arange(len(self.ts)) if order is None else order
                 order = order[~missing[order]]
         for key in reversed(entity.keys):
-            order = order[_stable(self.columns[key][order])]
+            codes = self.columns[key]
+            order = stable_order(codes) if order is None else order[stable_order(codes[order])]
+        assert order is not None  # noqa: S101 - every entity has a key
+        if len(entity.keys) == 1:
+            return order, self.columns[entity.keys[0]][order]
         changes = np.zeros(len(order), dtype=np.bool_)
         for key in entity.keys:
             sorted_ = self.columns[key][order]
             changes[1:] |= sorted_[1:] != sorted_[:-1]
         return order, np.cumsum(changes)
 
+    def is_complete(self, entity: Entity) -> bool:
+        """Whether no row lacks one of the entity's keys."""
+        return all(int(self.columns[key].min(initial=0)) >= 0 for key in entity.keys)
+
     @cached_property
     def rank(self) -> Ints | None:
         """How many of its customer's events come before each row; None where none is beyond the bound."""
+        if int(np.bincount(self.columns["customer_id"]).max(initial=0)) <= EXACT_EVENTS:
+            return None
         order, codes = self.sort(CUSTOMER)
         before: Ints = np.cumsum(self.is_event[order]) - self.is_event[order]
-        first = np.searchsorted(codes, np.arange(int(codes.max(initial=0)) + 1))
-        within: Ints = before - before[first][codes] if len(codes) else before
-        if int(within.max(initial=0)) <= EXACT_EVENTS:
-            return None
+        within: Ints = before - before[codes.searchsorted(codes)]
         rank = np.zeros(len(self.ts), dtype=np.int64)
         rank[order] = within
         return rank
 
 
-NO_CHANGES = LabelChanges(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
+def _changes(transactions: pl.DataFrame, labels: pl.DataFrame | None) -> LabelChanges:
+    nothing = np.zeros(0, dtype=np.int64)
+    return LabelChanges(nothing, nothing, nothing) if labels is None else label_changes(transactions, labels)
 
 
 def fill(matrix: Floats, plan: Plan, table: Table, entity: Entity, asked: Bools | None = None) -> None:
-    """Write an entity's window features into a matrix [features, rows asked]."""
+    """Write an entity's window features into a matrix [features, rows asked] that holds their defaults."""
     order, codes = table.sort(entity)
     is_event = table.is_event[order]
     events, entities = (order, codes) if is_event.all() else (order[is_event], codes[is_event])
@@ -107,17 +121,16 @@ def _changes_of(table: Table, order: Ints, codes: Ints) -> Changes:
 
 def codes_of(keys: pl.Series) -> Ints:
     """A code from 0 for each different text, -1 for null."""
-    text = keys.cast(pl.String)
-    names = pl.Enum(text.drop_nulls().unique())
-    return text.cast(names).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+    codes = keys.cast(pl.String).cast(pl.Categorical(pl.Categories.random())).to_physical()
+    return codes.cast(pl.Int64).fill_null(-1).to_numpy()
 
 
-def _stable(codes: Ints) -> Ints:
+def stable_order(codes: Ints) -> Ints:
     """Order by code; equal ones stay as they are. By 16 bits at a time: those NumPy sorts in linear time."""
     order = np.argsort((codes & 0xFFFF).astype(np.uint16), kind="stable")
     if codes.max(initial=0) <= 0xFFFF:
         return order
-    return order[_stable(codes[order] >> 16)]
+    return order[stable_order(codes[order] >> 16)]
 
 
 def _is_first(frame: pl.DataFrame) -> Bools:

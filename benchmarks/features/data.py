@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bdp_assets.features.spec import DAY
+from bdp_assets.features.times import DAY
 from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.problems import Problem
 from benchmarks.features import synthetic

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 import polars as pl
 
-from bdp_assets.features.spec import DAY
+from bdp_assets.features.times import DAY
 from benchmarks.features.data import LABEL_DELAY, Given
 
 Built = pd.DataFrame

@@ -9,10 +9,10 @@ from bdp_assets.clients.redis import Redis
 
 def footprint(client: Redis, customers: int, merchants: int) -> dict[str, int]:
     """Bytes for a customer and for a merchant on average: all their keys, which carry their id in braces."""
-    sizes = {kind: _size(client, f"*{{{kind}:*") for kind in ("c", "m")}
+    sizes = {kind: _size(client, f"*{{{kind}:*") for kind in ("customer", "merchant")}
     return {
-        "bytes_per_customer_bytes": round(sizes["c"] / customers),
-        "bytes_per_merchant_bytes": round(sizes["m"] / merchants),
+        "bytes_per_customer_bytes": round(sizes["customer"] / customers),
+        "bytes_per_merchant_bytes": round(sizes["merchant"] / merchants),
     }
 
 

@@ -55,7 +55,7 @@ def _enriched(store: OnlineStore, batches: Batches) -> None:
         answers = store.enrich(batch, where)
         if {answer.status for answer in answers} != {"new"}:
             raise Problem("A transaction of the bench was not new to the store.", "The bench is at fault.")
-        store.apply_merchants(batch, where)
+        store.apply_shared(batch, where)
 
 
 def _bare(trip: RoundTrip, batches: Batches) -> None:

@@ -10,7 +10,7 @@ import polars as pl
 
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.formulas import COLUMN_LIMIT
-from bdp_assets.features.spec import DAY
+from bdp_assets.features.times import DAY
 
 _START = 1_772_323_200_000  # 2026-03-01
 _TOPIC = "AAAAAAAAAAAAAAAAAAAAAA"  # As long as Kafka's own ids.
