@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 
-from bdp_assets.features.spec import DAY
+from bdp_assets.features.times import DAY
 from benchmarks.features.data import LABEL_DELAY, Columns, Given
 
 WINDOWS = (1, 7, 30)

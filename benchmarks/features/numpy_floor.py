@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bdp_assets.features.spec import DAY
+from bdp_assets.features.times import DAY
 from benchmarks.features.data import LABEL_DELAY, Columns, Given
 
 Ints = NDArray[np.int64]

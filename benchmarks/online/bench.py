@@ -8,6 +8,7 @@ from functools import partial
 
 from bdp_assets.clients.redis import connect
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.features.layout import Layout
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.settings import Settings
 from benchmarks.alternation import Say
@@ -27,7 +28,7 @@ def run(request: Request) -> Outcome:
     effort = Effort(repeats=request.repeats or Effort.repeats)
     request.say("starting a Valkey of its own")
     with own_valkey() as settings:
-        return measured(settings, World(CATALOG.retention("events")), effort, request.say)
+        return measured(settings, World(Layout(CATALOG, "").events_ms), effort, request.say)
 
 
 def measured(settings: Settings, world: World, effort: Effort, say: Say) -> Outcome:
@@ -37,7 +38,7 @@ def measured(settings: Settings, world: World, effort: Effort, say: Say) -> Outc
         store = OnlineStore(client, CATALOG)
         say("filling the store")
         filled = store.rebuild(*history)
-        held = footprint(client, filled.customers, filled.merchants)
+        held = footprint(client)
         coming = _coming(store, world, effort)
         mine = traffic(client, partial(_next, coming), effort.sized)
         trip = as_large_as(client, mine)

@@ -1,4 +1,4 @@
-"""Micro-batches, as the stream worker sends them: claim and read, then the merchants."""
+"""Micro-batches, as the stream worker sends them: claim and read, then the tiles of merchants."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _enriched(store: OnlineStore, batches: Batches) -> None:
         answers = store.enrich(batch, where)
         if {answer.status for answer in answers} != {"new"}:
             raise Problem("A transaction of the bench was not new to the store.", "The bench is at fault.")
-        store.apply_merchants(batch, where)
+        store.apply_shared(batch, where)
 
 
 def _bare(trip: RoundTrip, batches: Batches) -> None:
