@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.features.layout import Layout
 from bdp_assets.runtime.ports import is_free
 from benchmarks.goals import figure
 from benchmarks.online.bench import BENCH, measured
@@ -18,7 +19,7 @@ TINY = Effort(repeats=1, sized=20, warm_up=5, calls=30, batch=40, batches=2)
 
 
 def test_a_run_has_every_figure_and_leaves_nothing_behind() -> None:
-    world = World(CATALOG.retention("events"), customers=20, merchants=30, events=10)
+    world = World(Layout(CATALOG, "").events_ms, customers=20, merchants=30, events=10)
     with own_valkey() as settings:
         outcome = measured(settings, world, TINY, lambda _: None)
     assert not settings.home.exists()

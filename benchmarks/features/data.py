@@ -97,10 +97,10 @@ def tenths(whole: Given, parts: int) -> Given:
     """
     if parts == 10:
         return whole
-    merchants = max(1, whole.transactions["merchant_id"].n_unique() * parts // 10)
-    kept = whole.transactions.filter(_code("customer_id") % 10 < parts).with_columns(
-        merchant_id=(_code("merchant_id") % merchants).cast(pl.String)
-    )
+    customer, merchant = (coded(whole.transactions[name]) for name in ("customer_id", "merchant_id"))
+    merchants = max(1, merchant.n_unique() * parts // 10)
+    merged = (merchant % merchants).cast(pl.String).alias("merchant_id")
+    kept = whole.transactions.with_columns(merged).filter(customer % 10 < parts)
     labels = whole.labels.join(
         kept.select("transaction_id", "customer_id"), on=["transaction_id", "customer_id"], how="semi"
     )
@@ -123,6 +123,6 @@ def _held(column: pl.Series) -> int:
     return 16 * len(column) + int(lengths.filter(lengths > 12).sum())
 
 
-def _code(name: str) -> pl.Expr:
-    """A dense number for each different value, in order of appearance."""
-    return pl.col(name).cast(pl.Categorical(pl.Categories.random())).to_physical()
+def coded(ids: pl.Series) -> pl.Series:
+    """A dense number for each different id, the same in every run (categories are numbered as threads go)."""
+    return ids.cast(pl.Enum(ids.unique().sort())).to_physical().cast(pl.Int64)

@@ -13,7 +13,7 @@ import pandas as pd
 import polars as pl
 
 from bdp_assets.features.times import DAY
-from benchmarks.features.data import LABEL_DELAY, Given
+from benchmarks.features.data import LABEL_DELAY, Given, coded
 
 Built = pd.DataFrame
 """The rows with their features (`..._WINDOW`), in pandas' order."""
@@ -38,8 +38,8 @@ def sample(given: Given, one_in: int = ONE_IN) -> Sample:
         .select(
             "ROW",
             TX_DATETIME=pl.col("ts_ms").cast(pl.Datetime("ms")),
-            CUSTOMER_ID=_code("customer_id"),
-            TERMINAL_ID=_code("merchant_id"),
+            CUSTOMER_ID=coded(given.transactions["customer_id"]),
+            TERMINAL_ID=coded(given.transactions["merchant_id"]),
             TX_AMOUNT=pl.col("amount_base_minor") / 100,
             TX_FRAUD=pl.col("TX_FRAUD").fill_null(0),
         )
@@ -82,7 +82,3 @@ def _risk(of: pd.DataFrame) -> pd.DataFrame:
         of[f"TERMINAL_ID_RISK_{days}DAY_WINDOW"] = list(frauds / count)
     of.index = pd.Index(of["ROW"])
     return of.fillna(0)
-
-
-def _code(name: str) -> pl.Expr:
-    return pl.col(name).cast(pl.Categorical(pl.Categories.random())).to_physical().cast(pl.Int64)

@@ -38,7 +38,7 @@ def measured(settings: Settings, world: World, effort: Effort, say: Say) -> Outc
         store = OnlineStore(client, CATALOG)
         say("filling the store")
         filled = store.rebuild(*history)
-        held = footprint(client, filled.customers, filled.merchants)
+        held = footprint(client)
         coming = _coming(store, world, effort)
         mine = traffic(client, partial(_next, coming), effort.sized)
         trip = as_large_as(client, mine)

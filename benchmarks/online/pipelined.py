@@ -1,4 +1,4 @@
-"""Micro-batches, as the stream worker sends them: claim and read, then the merchants."""
+"""Micro-batches, as the stream worker sends them: claim and read, then the tiles of merchants."""
 
 from __future__ import annotations
 

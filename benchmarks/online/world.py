@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from bdp_assets.contracts.records import ValidatedTransaction
-from bdp_assets.features.formulas import COLUMN_LIMIT
 from bdp_assets.features.times import DAY
 
 _START = 1_772_323_200_000  # 2026-03-01
 _TOPIC = "AAAAAAAAAAAAAAAAAAAAAA"  # As long as Kafka's own ids.
 _FRAUD_SHARE = 0.01
-_MOST_MINOR = min(50_000, COLUMN_LIMIT)
+_ABROAD = 0.05
+_MOST_MINOR = 50_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class World:
                 "transaction_id": number.astype(str),
                 "customer_id": np.char.add("customer-", rng.integers(0, self.customers, count).astype(str)),
                 "merchant_id": np.char.add("merchant-", rng.integers(0, self.merchants, count).astype(str)),
+                "country": np.where(rng.random(count) < _ABROAD, "FR", "DE"),
                 "ts_ms": _START + number * self.retention_ms // (self.customers * self.events),
                 "amount_base_minor": rng.integers(100, _MOST_MINOR, count),
                 "body_hash": [f"{n:032x}" for n in number.tolist()],
