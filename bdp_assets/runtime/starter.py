@@ -83,7 +83,7 @@ class Starter:
     def _description(self, program: Program) -> str:
         own = {"BDP_HOME": str(self.settings.home), "PYTHONUNBUFFERED": "1"}
         marks = orphans.marks(self.settings.home, program.name)
-        environment = {**_chosen(self.settings), **own, **marks, **program.environment(self.settings)}
+        environment = {**self.settings.chosen(), **own, **marks, **program.environment(self.settings)}
         return launch.describe(program.command(self.settings), environment, alone=program.alone)
 
     def _await_health(self, program: Program, cancelled: Event) -> None:
@@ -104,9 +104,3 @@ class Starter:
             f"{what}. The last lines of {file}:\n{logs.tail(file)}",
             f"Mend what they name, then `bdp up` again (`bdp logs {program.name}` shows more).",
         )
-
-
-def _chosen(settings: Settings) -> dict[str, str]:
-    """Every setting that is not left to its default, as variables: a program sees what its starter saw."""
-    values = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    return {f"BDP_{name.upper()}": str(value) for name, value in values.items()}
