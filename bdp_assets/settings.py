@@ -14,7 +14,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK = "127.0.0.1"
@@ -131,13 +131,21 @@ class Settings(BaseSettings):
         return {f"BDP_{name.upper()}": str(value) for name, value in values.items()}
 
 
+class InvalidSettings(ValueError):  # noqa: N818 - read as what it is
+    """Names each variable whose value can not be used and says why, without the value."""
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Read the settings once per process; paths come back absolute."""
-    home = Settings().home.expanduser().absolute()
-    files = (".env", str(home / PROFILE))
-    # Later files win in pydantic-settings, and ours must lose against the user's own .env.
-    return Settings(_env_file=files[::-1], home=home)  # type: ignore[call-arg]
+    """Read the settings once per process; paths come back absolute. Raises InvalidSettings."""
+    try:
+        home = Settings().home.expanduser().absolute()
+        files = (".env", str(home / PROFILE))
+        # Later files win in pydantic-settings, and ours must lose against the user's own .env.
+        return Settings(_env_file=files[::-1], home=home)  # type: ignore[call-arg]
+    except ValidationError as error:
+        wrong = [f"BDP_{str(fault['loc'][0]).upper()}: {fault['msg']}." for fault in error.errors()]
+        raise InvalidSettings("\n".join(wrong)) from None
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
