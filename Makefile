@@ -56,6 +56,13 @@ down: setup ## Stop the platform; its data stays (bdp down --wipe removes it)
 
 TESTS := $(wildcard $(addprefix bdp_assets_tests/,unit integration e2e))
 
+.PHONY: test-unit
+test-unit: setup ## Unit tests alone, property tests with a tenth of their cases: seconds, no network
+	$(BIN)/pytest bdp_assets_tests/unit -m "not slow"
+
+# What is committed has seen every case.
+test test-all: export TEST_EFFORT := full
+
 .PHONY: test
 test: setup ## Unit tests, then tests on real PostgreSQL, Valkey and Kafka
 	$(BIN)/pytest $(TESTS) -m "not slow"

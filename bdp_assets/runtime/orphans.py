@@ -5,6 +5,7 @@ They are known by a variable in their environment, never by name: another checko
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -52,10 +53,28 @@ def end(processes: Sequence[psutil.Process], *, patience_s: float = 15.0) -> Non
     """Ask each to stop, then kill what is still there after `patience_s` seconds."""
     for process in processes:
         _signal(process, "terminate")
-    _, alive = psutil.wait_procs(processes, timeout=patience_s)
+    alive = _still_alive(processes, patience_s)
     for process in alive:
         _signal(process, "kill")
-    psutil.wait_procs(alive, timeout=5)
+    _still_alive(alive, 5)
+
+
+def _still_alive(processes: Sequence[psutil.Process], patience_s: float) -> list[psutil.Process]:
+    """Those that have not ended after that time."""
+    until = time.monotonic() + patience_s
+    alive = list(processes)
+    while alive and time.monotonic() < until:
+        _, remaining = psutil.wait_procs(alive, timeout=0.1)
+        alive = [process for process in remaining if not _is_over(process)]
+    return alive
+
+
+def _is_over(process: psutil.Process) -> bool:
+    """Ended, and not yet collected by its parent: in a container without an init it never is."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _signal(process: psutil.Process, method: str) -> None:

@@ -105,6 +105,7 @@ PROGRAMS: tuple[Program, ...] = (
         command=web.scoring,
         healthy=web.scoring_healthy,
         needs=("redis", "kafka", "topics"),
+        prepare=web.require_pan_key,
         wanted=web.has_champion,
         waits_for=_NO_MODEL,
         stop_seconds=30,

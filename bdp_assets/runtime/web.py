@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from bdp_assets.pan_key import PanKeyMissing, require_choice
 from bdp_assets.runtime import health
 from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.parts import Say
+from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK, Settings
 
 DEFINITIONS = "bdp_assets.definitions"
@@ -46,8 +48,17 @@ def mlflow_healthy(settings: Settings) -> bool:
     return health.http_ok(settings.mlflow_port, "/api/2.0/mlflow/experiments/search?max_results=1", 60)
 
 
-def dagster_prepare(settings: Settings, _say: Say) -> None:
+def require_pan_key(settings: Settings, _say: Say) -> None:
+    """Workers and runs would stop without it, one after the other: better told once, before they start."""
+    try:
+        require_choice(settings)
+    except PanKeyMissing as missing:
+        raise Problem(missing.what, missing.do) from missing
+
+
+def dagster_prepare(settings: Settings, say: Say) -> None:
     """DAGSTER_HOME with a link to the checkout's dagster.yaml, and a workspace that names the code server."""
+    require_pan_key(settings, say)
     home = settings.home / "dagster"
     home.mkdir(exist_ok=True)
     link = home / "dagster.yaml"

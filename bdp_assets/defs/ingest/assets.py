@@ -11,6 +11,7 @@ from bdp_assets.defs.tables import FROM_HISTORY, publish, schema_check, table_sp
 from bdp_assets.defs.topics import history_file, topic_key
 from bdp_assets.ingest import files
 from bdp_assets.ingest.source import HistorySource
+from bdp_assets.pan_key import pan_key
 from bdp_assets.resources.lake import LakeResource
 from bdp_assets.settings import get_settings
 
@@ -34,8 +35,10 @@ LABELS = table_spec(
 
 @dg.multi_asset(specs=[RAW], check_specs=[schema_check(RAW)], backfill_policy=ONE_RUN)
 def raw_transactions(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
-    source = files.source_of(get_settings())
-    yield from publish(context, RAW, files.raw_rows(source, lake.open(), *days_of(context)), _origin(source))
+    settings = get_settings()
+    source = files.source_of(settings)
+    rows = files.raw_rows(source, lake.open(), *days_of(context), pan_key=pan_key(settings))
+    yield from publish(context, RAW, rows, _origin(source))
 
 
 @dg.multi_asset(specs=[LABELS], check_specs=[schema_check(LABELS)], backfill_policy=ONE_RUN)

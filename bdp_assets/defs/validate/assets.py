@@ -13,6 +13,8 @@ from bdp_assets.defs.tables import FROM_HISTORY, publish, schema_check, table_sp
 from bdp_assets.defs.topics import topic_key
 from bdp_assets.ingest import validation
 from bdp_assets.ingest.tables import IS_HISTORY
+from bdp_assets.pan_key import pan_key
+from bdp_assets.settings import get_settings
 
 RAW = dg.AssetKey(["raw", "transactions"])
 CLEAN = table_spec(
@@ -45,7 +47,7 @@ RECONCILED = dg.AssetCheckSpec(
 )
 def clean_transactions(context: dg.AssetExecutionContext, raw: pl.DataFrame) -> Iterator[Any]:
     history = raw.filter(IS_HISTORY)
-    validated = validation.validate(history)
+    validated = validation.validate(history, pan_key(get_settings()))
     yield _reconciled(history, validated)
     yield from publish(context, QUARANTINED, validated.refused, {"reasons": _reasons(validated.refused)})
     yield from publish(context, CLEAN, validated.transactions)

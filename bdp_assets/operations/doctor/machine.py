@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from bdp_assets.operations.doctor.finding import Finding, fail, ok, warn
+from bdp_assets.pan_key import PanKeyMissing, require_choice
 from bdp_assets.runtime import jars, java, ports, services
 from bdp_assets.runtime.home import PROJECT, ROOM_NEEDED_BYTES
 from bdp_assets.runtime.supervisor import Supervisor
@@ -98,6 +99,17 @@ def disk(settings: Settings) -> Iterator[Finding]:
         yield warn("disk", what, "Make room soon: below 2 GiB the platform does not start.")
     else:
         yield ok("disk", what)
+
+
+def pan_hash_key(settings: Settings) -> Iterator[Finding]:
+    """Workers stop without the key where it must be chosen."""
+    try:
+        require_choice(settings)
+    except PanKeyMissing as missing:
+        yield fail("pan hash key", missing.what, missing.do)
+    else:
+        kept = "BDP_PAN_HASH_KEY" if settings.pan_hash_key else "this installation's own, in BDP_HOME/secrets"
+        yield ok("pan hash key", kept)
 
 
 def programs(settings: Settings) -> Iterator[Finding]:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pydantic import SecretStr
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.lake import Lake, LandingGap
 from bdp_assets.contracts import topics
 from bdp_assets.contracts.codec import encode
+from bdp_assets.contracts.pan import mask_pans
 from bdp_assets.contracts.records import EnrichedTransaction, Label
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.features.catalog import CATALOG
@@ -20,7 +22,7 @@ from bdp_assets.ingest.audit import audit
 from bdp_assets.ingest.landing import TopicRange, land
 from bdp_assets.ingest.tables import rows
 from bdp_assets.settings import Settings
-from bdp_assets_tests.fakes.messages import NOW_MS, body
+from bdp_assets_tests.fakes.messages import NOW_MS, PAN_KEY, body
 
 CARD = "4111111111111111"
 
@@ -62,7 +64,7 @@ def on(topic: topics.Topic) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("topic", [topic.name], indirect=True)
 
 
-SETTINGS = Settings()
+SETTINGS = Settings(pan_hash_key=SecretStr(PAN_KEY.decode()))
 
 
 @on(topics.RAW)
@@ -83,7 +85,9 @@ def test_raw_messages_land_as_they_travelled_under_the_day_they_were_received(
 def test_card_numbers_do_not_reach_the_lake(topic: Topic, lake: Lake) -> None:
     topic.add(body("t-1", device_id=CARD))
     land(SETTINGS, lake, [topic.range(0, 1)])
-    assert CARD not in lake.read("raw")["value"].item()
+    (row,) = lake.read("raw").to_dicts()
+    assert CARD not in row["value"]
+    assert row["pan_hashes"] == mask_pans(CARD.encode(), PAN_KEY).hashes
 
 
 @on(topics.VALIDATED)
@@ -110,6 +114,7 @@ def test_what_is_no_record_is_quarantined_once_and_the_rest_lands(topic: Topic, 
         "not_decodable",
     )
     assert CARD.encode() not in b64decode(letter["value_base64"])
+    assert letter["pan_hashes"] == mask_pans(CARD.encode(), PAN_KEY).hashes
 
 
 @on(topics.VALIDATED)
