@@ -9,9 +9,9 @@ from threading import Event
 from typing import Literal
 
 from bdp_assets.runtime import home as homes
-from bdp_assets.runtime import launch, logs, ordered, orphans, ports, supervisord_conf
+from bdp_assets.runtime import launch, ordered, orphans, ports, profile, supervisord_conf
 from bdp_assets.runtime.parts import Part, Program, Step
-from bdp_assets.runtime.problems import Problem
+from bdp_assets.runtime.sickness import sick
 from bdp_assets.runtime.supervisor import Supervisor
 from bdp_assets.settings import Settings
 
@@ -34,6 +34,7 @@ class Starter:
         idle = [part for part in parts.values() if isinstance(part, Program) and part.name not in running]
         self._end_leftovers([program.name for program in idle])
         ports.require(self.settings, [port for program in idle for port in program.ports])
+        profile.remember_ports(self.settings.home)
         self.supervisor.ensure()
         ordered.run(
             {name: part.needs for name, part in parts.items()}, lambda name, c: self._part(parts[name], c)
@@ -91,19 +92,15 @@ class Starter:
         while not cancelled.wait(0.25):
             state = self.supervisor.state(program.name)
             if not state.running:
-                raise self._sick(program, f"{program.name} ended while it started ({state.detail})")
+                raise sick(self.settings, program.name, f"ended while it started ({state.detail})")
             if state.state == "running" and program.healthy(self.settings):
                 return
             if time.monotonic() > deadline:
-                raise self._sick(program, f"{program.name} runs but did not answer within {HEALTH_S:.0f} s")
-
-    def _sick(self, program: Program, what: str) -> Problem:
-        homes.check_room(self.settings.home)
-        file = logs.path(self.settings.home, program.name)
-        return Problem(
-            f"{what}. The last lines of {file}:\n{logs.tail(file)}",
-            f"Mend what they name, then `bdp up` again (`bdp logs {program.name}` shows more).",
-        )
+                raise sick(
+                    self.settings,
+                    program.name,
+                    f"runs but did not answer within {HEALTH_S:.0f} s",
+                )
 
 
 def _chosen(settings: Settings) -> dict[str, str]:
