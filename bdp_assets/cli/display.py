@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bdp_assets.runtime.starter import Report, Stage
     from bdp_assets.runtime.status import Row
 
-_UNDER_WAY = ("starting", "stopping")
+UNDER_WAY = ("starting", "stopping")
 _WORDS = {"running": "runs already", "stale": "runs", "waits": "not started", "yours": "your own"}
 _COLOURS = {"running": "green", "yours": "cyan", "stopped": "dim", "starting": "yellow"}
 
@@ -57,7 +57,7 @@ class _Lines:
         text = sentence(name, stage, detail)
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(text, total=1)
-        done = 0 if stage in _UNDER_WAY else 1
+        done = 0 if stage in UNDER_WAY else 1
         self._bars.update(self._tasks[name], description=text, completed=done)
 
 
