@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
 from rich.table import Column, Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from bdp_assets.operations.progress import Bar
@@ -48,7 +49,7 @@ class BarScreen:
             self._live.stop()
 
     def line(self, text: str) -> None:
-        self.console.print(f"   {text}", markup=False)
+        self.console.print(f"   {text}", markup=False, soft_wrap=not self.console.is_terminal)
 
     def bars(self, bars: Sequence[Bar]) -> None:
         now = time.monotonic()
@@ -81,8 +82,9 @@ class BarScreen:
         return Table.grid(*columns, padding=(0, 1), expand=True)
 
     def add(self, rows: Table, name: str, doing: str, bar: RenderableType, amount: str, since: float) -> None:
+        # Text, not markup: a line that is printed without markup draws us too.
         minutes, seconds = divmod(int(time.monotonic() - since), 60)
-        title = f"{name}  [dim]{doing}[/]" if doing else name
+        title = Text.assemble(name, (f"  {doing}", "dim"))
         rows.add_row(self._spinner, title, bar, amount, f"{minutes}:{seconds:02}")
 
 

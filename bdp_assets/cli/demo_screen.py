@@ -50,7 +50,9 @@ class Terminal(BarScreen):
             self._busy.pop(name, None)
             self._up.add(name)
             mark = "[dim]-[/]" if stage == "waits" else "[green]✓[/]"
-            self.console.print(f"   {mark} {sentence(name, stage, detail)}")
+            self.console.print(
+                f"   {mark} {sentence(name, stage, detail)}", soft_wrap=not self.console.is_terminal
+            )
 
     def traffic(self, sent: int, counts: Mapping[str, int]) -> None:
         table = Table(box=None, padding=(0, 3), show_header=False)

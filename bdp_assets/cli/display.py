@@ -41,7 +41,7 @@ def progress() -> Iterator[Report]:
 
 
 def _plain_line(name: str, stage: Stage, detail: str) -> None:
-    console.print(sentence(name, stage, detail), highlight=False)
+    console.print(sentence(name, stage, detail), highlight=False, soft_wrap=True)
 
 
 def sentence(name: str, stage: Stage, detail: str) -> str:

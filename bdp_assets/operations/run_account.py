@@ -31,6 +31,8 @@ class RunAccount:
         self._done: Counter[tuple[str, str]] = Counter()
         self._rows: Counter[tuple[str, str]] = Counter()
         self._began: dict[str, float] = {}
+        self._engine = ""
+        """The last that Dagster told of the run's process."""
         self.failures: list[str] = []
         self.output_file = ""
         """Name of the file with what the run's process wrote, once there is one."""
@@ -62,6 +64,7 @@ class RunAccount:
                 self._rows[key] += event.rows or 0
             case "STEP_START":
                 self._steps[event.step], self._began[event.step] = "", event.at_s
+                self._doing = ""
             case "LOG" if event.step in self._steps:
                 self._say(event)
             case "LOGS_CAPTURED":
@@ -71,10 +74,16 @@ class RunAccount:
             case "STEP_FAILURE":
                 self._steps.pop(event.step, None)
                 self.failures.append(f"{_name(event.step)}: {event.text}")
+            case "ENGINE_EVENT":
+                self._engine = event.text
             case "RUN_FAILURE" if not self.failures:
-                # The run fails because steps do; it has a reason of its own only when none did.
-                self.failures.append(event.text)
+                self.failures = self._own_failure(event)
         return []
+
+    def _own_failure(self, event: Event) -> list[str]:
+        """Of a run that no step failed, such as one whose process was killed."""
+        under_way = [f"{_name(step)} was under way." for step in self._steps]
+        return [*under_way, *filter(None, (self._engine, event.text))]
 
     def _say(self, event: Event) -> None:
         milestone = Milestone.read(event.text)

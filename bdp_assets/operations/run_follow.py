@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from bdp_assets.clients import dagster
@@ -17,6 +18,10 @@ SILENCE_S = 60.0
 """How long the control plane may be away: the supervisor brings a program that died back."""
 CONTROL_PLANE = ("postgres", "dagster-code", "dagster-webserver", "dagster-daemon")
 LAST_LINES = 12
+_HEAD = re.compile(r"^\S+ (\S+) \S+ - dagster - (\w+) - \S+ - [0-9a-f-]{36} - \d+ - ")
+"""Date, zone, job, run and process, which are the same in every line."""
+_EACH_DAY = " - ASSET_MATERIALIZATION - "
+"""One line a day of a table, that says nothing else."""
 
 
 def follow(settings: Settings, run_id: str, title: str, screen: Screen) -> None:
@@ -62,8 +67,9 @@ def _last_lines(settings: Settings, run_id: str, file: str) -> list[str]:
     """The end of what the run's process wrote."""
     if not file:
         return []
-    lines = dagster.output(settings, run_id, file).rstrip().splitlines()[-LAST_LINES:]
-    return ["The last lines of its log:", *lines]
+    lines = dagster.output(settings, run_id, file).rstrip().splitlines()
+    telling = [_HEAD.sub(r"\1 \2 ", line) for line in lines if _EACH_DAY not in line]
+    return ["The last lines of its log:", *telling[-LAST_LINES:]]
 
 
 def _address(settings: Settings, run_id: str) -> str:

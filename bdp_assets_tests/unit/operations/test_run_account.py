@@ -89,6 +89,11 @@ def test_the_reason_of_a_failure_is_the_steps_not_the_runs() -> None:
 
 
 def test_a_run_that_no_step_failed_has_a_reason_of_its_own() -> None:
-    account = started(event("LOGS_CAPTURED", "", "abcd"), event("RUN_FAILURE", "", "its process vanished"))
-    assert account.failures == ["its process vanished"]
+    account = started(
+        event("LOGS_CAPTURED", "", "abcd"),
+        event("STEP_START", "raw_labels"),
+        event("ENGINE_EVENT", "", "terminated by signal 9"),
+        event("RUN_FAILURE", "", "marked as failed"),
+    )
+    assert account.failures == ["raw_labels was under way.", "terminated by signal 9", "marked as failed"]
     assert account.output_file == "abcd"

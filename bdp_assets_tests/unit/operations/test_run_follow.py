@@ -91,12 +91,19 @@ def test_one_that_stays_away_is_told(follow: Follow, monkeypatch: pytest.MonkeyP
 def test_a_failed_run_is_told_with_its_reason_its_log_and_what_to_do(
     follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dagster, "output", lambda *_: "".join(f"line {n}\n" for n in range(99)))
+    head = "2026-11-24 14:27:08 +0000 - dagster - DEBUG - history_backfill - "
+    head += "548132bb-21d8-4778-b745-8182e036d1ee - 17894 - raw_labels - "
+    log = [
+        *(f"line {n}" for n in range(99)),
+        head + "STEP_START - Started",
+        head + "ASSET_MATERIALIZATION - x",
+    ]
+    monkeypatch.setattr(dagster, "output", lambda *_: "\n".join(log) + "\n")
     captured = Event("LOGS_CAPTURED", "", "abcd", 0.0)
     with pytest.raises(Problem) as told:
         follow(page("FAILURE", captured, failure("raw_labels", "no column 'when'")))
     assert "raw_labels: no column 'when'" in told.value.what
-    assert told.value.what.endswith("line 98")
+    assert told.value.what.endswith("line 98\n14:27:08 DEBUG raw_labels - STEP_START - Started")
     assert "line 80" not in told.value.what
     assert "/runs/run-1" in told.value.do
 
