@@ -18,7 +18,7 @@ SILENCE_S = 60.0
 """How long the control plane may be away: the supervisor brings a program that died back."""
 CONTROL_PLANE = ("postgres", "dagster-code", "dagster-webserver", "dagster-daemon")
 LAST_LINES = 12
-_HEAD = re.compile(r"^\S+ (\S+) \S+ - dagster - (\w+) - \S+ - [0-9a-f-]{36} - \d+ - ")
+_HEAD = re.compile(r"^\S+ (\S+) \S+ - dagster - (\w+) - \S+ - [0-9a-f-]{36} - (?:\d+ - )?")
 """Date, zone, job, run and process, which are the same in every line."""
 _EACH_DAY = " - ASSET_MATERIALIZATION - "
 """One line a day of a table, that says nothing else."""
@@ -58,8 +58,7 @@ def _failed(settings: Settings, run_id: str, title: str, account: RunAccount, st
     lines = [f"{title} did not succeed:", *reasons, *_last_lines(settings, run_id, account.output_file)]
     return Problem(
         "\n".join(lines),
-        f"Mend what it names, then type the same command again: what is done already is not done anew.\n"
-        f"Its whole log: {_address(settings, run_id)}",
+        f"Mend what it names, then type the same command again.\nIts whole log: {_address(settings, run_id)}",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from threading import Event
 
 from bdp_assets.runtime import home as homes
-from bdp_assets.runtime import ordered, orphans, services
+from bdp_assets.runtime import ordered, orphans, ports, services
 from bdp_assets.runtime.parts import Program, Step
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.runtime.starter import Report, Stage, Starter
@@ -37,6 +37,17 @@ def up(
         Starter(settings, Supervisor(settings.home), report).run(
             services.selection([*programs, *steps], mine)
         )
+
+
+def require_ports(settings: Settings) -> None:
+    """The ports of all programs that do not run, also of those that wait for a model. Raises Problem."""
+    states = Supervisor(settings.home).states()
+    idle = [
+        program
+        for program in services.embedded(settings)
+        if program.name not in states or not states[program.name].running
+    ]
+    ports.require(settings, [port for program in idle for port in program.ports])
 
 
 def down(settings: Settings, *, report: Report = quietly) -> None:

@@ -88,8 +88,13 @@ def settle(settings: Settings, past: Past | None) -> Settings:
 
 
 def summary(settings: Settings) -> str:
-    """What the history file holds, in a line. Raises MappingError, HistoryMissing."""
+    """What the history file holds, in a line.
+
+    Raises MappingError, HistoryMissing: what can be known to be wrong, before anything has started.
+    """
     source = HistorySource.from_settings(settings)
+    if source.mapping.labels:
+        source.label_rows(source.mapping.labels)
     rows = source.scan().select(pl.len()).collect().item()
     first, last = source.days
     until = settings.history_until or last

@@ -10,7 +10,7 @@ from bdp_assets.operations import materialize, start
 from bdp_assets.operations.demo import live, proof
 from bdp_assets.operations.demo.history import Past, settle, summary
 from bdp_assets.operations.ledger import read_ledger
-from bdp_assets.runtime import home
+from bdp_assets.runtime import home, platform
 from bdp_assets.runtime.starter import Stage
 from bdp_assets.settings import Settings
 
@@ -42,6 +42,7 @@ def run(settings: Settings, past: Past | None, traffic: Traffic, screen: Screen)
     settings = settle(settings, past)
     screen.line(summary(settings))
     screen.step("Services")
+    platform.require_ports(settings)  # now, not after the training
     start.up(settings, report=screen.report)
     screen.step("Backfill: history -> raw -> validated -> enriched -> features")
     materialize.history(settings, None, again=False, screen=screen)

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from bdp_assets.ingest.source import HistoryMissing
 from bdp_assets.operations.demo.history import OwnFile, Simulated, settle, summary
 from bdp_assets.runtime import profile
 from bdp_assets.runtime.problems import Problem
@@ -26,6 +28,8 @@ def own(folder: Path, name: str = "own.csv") -> OwnFile:
     rows = [f"t{day},c1,9.50,2026-02-{day:02}T10:00:00Z" for day in range(1, 11)]
     file = folder / name
     file.write_text("\n".join(["transaction_id,customer_id,amount,timestamp", *rows]) + "\n")
+    columns = ("transaction_id", "customer_id", "merchant_id", "ts_ms", "is_fraud", "known_at_ms")
+    pl.DataFrame(schema=dict.fromkeys(columns, pl.String)).write_parquet(folder / "labels.parquet")
     return OwnFile(file, until=date(2026, 2, 7))
 
 
@@ -62,3 +66,10 @@ def test_another_file_or_another_mapping_is_another_past(settings: Settings, tmp
     for other in (own(tmp_path, "other.csv"), mapped):
         with pytest.raises(Problem, match="another data set or mapping"):
             settle(settings, other)
+
+
+def test_labels_that_are_missing_are_told_before_anything_starts(settings: Settings, tmp_path: Path) -> None:
+    settled = settle(settings, own(tmp_path))
+    (tmp_path / "labels.parquet").unlink()
+    with pytest.raises(HistoryMissing, match=r"labels\.parquet"):
+        summary(settled)
