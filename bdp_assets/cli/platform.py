@@ -26,15 +26,20 @@ def up(names: Names = None) -> None:
 
 
 @app.command()
-def down(wipe: Annotated[bool, typer.Option(help="Remove all data too (BDP_HOME).")] = False) -> None:
-    """Stop the platform; data stays unless --wipe."""
+def down(
+    names: Names = None,
+    wipe: Annotated[bool, typer.Option("--wipe", help="Remove all data too (BDP_HOME).")] = False,
+) -> None:
+    """Stop the platform, or the named programs and what needs them; data stays unless --wipe."""
     from bdp_assets.cli.display import progress
     from bdp_assets.runtime import home, platform
     from bdp_assets.settings import get_settings
 
+    if wipe and names:
+        raise typer.BadParameter("--wipe removes the data of all programs: name none with it")
     settings = get_settings()
     with progress() as report:
-        platform.down(settings, report=report)
+        platform.down(settings, names or (), report=report)
     if wipe:
         home.wipe(settings.home)
         typer.echo(f"Removed {settings.home}.")

@@ -50,19 +50,20 @@ def require_ports(settings: Settings) -> None:
     ports.require(settings, [port for program in idle for port in program.ports])
 
 
-def down(settings: Settings, *, report: Report = quietly) -> None:
-    """Stop everything, last started first, then the supervisor, then what a crash left. Raises Problem."""
+def down(settings: Settings, names: Sequence[str] = (), *, report: Report = quietly) -> None:
+    """Stop the named programs and what needs them; without names everything: programs, last started first,
+    then the supervisor, then what a crash left. Raises Problem.
+    """
+    named = {found for name in names for found in (services.find(name).name, *services.dependants(name))}
     if not (settings.home / "run").is_dir():
         return
     with homes.locked(settings.home):
         supervisor = Supervisor(settings.home)
-        _stop(
-            supervisor,
-            [state.name for state in supervisor.states().values() if state.state != "stopped"],
-            report,
-        )
-        supervisor.shutdown()
-        orphans.end(orphans.find(settings.home))
+        states = [state for state in supervisor.states().values() if state.state != "stopped"]
+        _stop(supervisor, [state.name for state in states if not names or state.name in named], report)
+        if not names:
+            supervisor.shutdown()
+            orphans.end(orphans.find(settings.home))
 
 
 def restart(settings: Settings, name: str, *, steps: Sequence[Step] = (), report: Report = quietly) -> None:

@@ -47,13 +47,21 @@ def test_down_before_the_first_start_is_fine_and_makes_nothing(home: Path) -> No
     assert not home.exists()
 
 
-@pytest.mark.parametrize("command", [["up", "kafkaa"], ["logs", "kafkaa"], ["restart", "kafkaa"]])
+@pytest.mark.parametrize(
+    "command", [["up", "kafkaa"], ["down", "kafkaa"], ["logs", "kafkaa"], ["restart", "kafkaa"]]
+)
 def test_a_mistyped_name_is_answered_with_the_names(home: Path, command: list[str]) -> None:
     code, text = bdp(*command)
     assert code == 1
     assert "kafkaa" in text
     assert all(name in text for name in BY_NAME)
     assert "Traceback" not in text
+
+
+def test_a_part_can_not_be_wiped(home: Path) -> None:
+    code, text = bdp("down", "--wipe", "redis")
+    assert code == 2
+    assert "name none" in text
 
 
 def test_wipe_spares_a_folder_that_is_not_ours(home: Path) -> None:
