@@ -1,7 +1,7 @@
 """Every setting of the platform; the only module that reads the environment.
 
 A value comes from, first match wins: an environment variable `BDP_<NAME>`, the file `.env` in the working
-directory, the file `profile.env` in `BDP_HOME` (written by `make demo`), the default here.
+directory, the file `profile.env` in `BDP_HOME` (see `runtime/profile.py`), the default here.
 A URL that is not set means the embedded service of the local profile (see `bdp_assets/runtime`).
 """
 
@@ -151,6 +151,11 @@ def get_settings() -> Settings:
 def child_environment(settings: Settings) -> dict[str, str]:
     """Environment for a process of ours: the caller's own, with BDP_HOME made absolute."""
     return {**os.environ, "BDP_HOME": str(settings.home)}
+
+
+def exported() -> dict[str, str]:
+    """Variables of ours that are set in the environment itself, not in a file."""
+    return {found.name: os.environ[found.name] for found in variables() if found.name in os.environ}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from bdp_assets.operations.materialize import Progress
+    from bdp_assets.operations.progress import Screen
 
 app = typer.Typer(no_args_is_help=True, help="Have Dagster materialise history, a model, decisions.")
 First = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (UTC).")]
@@ -24,8 +24,8 @@ def history(first: First = None, last: Last = None, again: Again = False) -> Non
     from bdp_assets.operations import materialize
     from bdp_assets.settings import get_settings
 
-    with _progress() as progress:
-        materialize.history(get_settings(), _days(first, last), again=again, progress=progress)
+    with _screen() as screen:
+        materialize.history(get_settings(), _days(first, last), again=again, screen=screen)
 
 
 @app.command()
@@ -34,8 +34,8 @@ def model() -> None:
     from bdp_assets.operations import materialize
     from bdp_assets.settings import get_settings
 
-    with _progress() as progress:
-        materialize.model(get_settings(), progress)
+    with _screen() as screen:
+        materialize.model(get_settings(), screen)
 
 
 @app.command()
@@ -44,8 +44,8 @@ def decisions(first: First = None, last: Last = None) -> None:
     from bdp_assets.operations import materialize
     from bdp_assets.settings import get_settings
 
-    with _progress() as progress:
-        materialize.decisions(get_settings(), _days(first, last), progress)
+    with _screen() as screen:
+        materialize.decisions(get_settings(), _days(first, last), screen)
 
 
 def _days(first: datetime | None, last: datetime | None) -> tuple[date, date] | None:
@@ -55,11 +55,11 @@ def _days(first: datetime | None, last: datetime | None) -> tuple[date, date] | 
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
+def _screen() -> Iterator[Screen]:
+    from bdp_assets.cli.bars import BarScreen
     from bdp_assets.cli.failure import told
-    from bdp_assets.cli.steps import steps
     from bdp_assets.clients.dagster import ControlPlaneUnavailable
     from bdp_assets.ingest.mapping import MappingError
 
-    with told(ControlPlaneUnavailable, MappingError), steps() as progress:
-        yield progress
+    with told(ControlPlaneUnavailable, MappingError), BarScreen() as screen:
+        yield screen

@@ -23,6 +23,7 @@ def demo(
     rate: Annotated[float, typer.Option(min=1, help="Transactions a second.")] = 150,
 ) -> None:
     """Start the platform, give it a past, train, serve, play live traffic, and prove that it all worked."""
+    from bdp_assets.cli.demo_proof import show_proof
     from bdp_assets.cli.demo_screen import Terminal
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.dagster import ControlPlaneUnavailable
@@ -37,5 +38,5 @@ def demo(
     failures = (ControlPlaneUnavailable, KafkaUnavailable, KafkaRefused, OffsetsGone, DeliveryFailed)
     with told(*failures, MappingError, HistoryMissing), Terminal() as screen:
         proof = run(get_settings(), past, Traffic(seconds, rate), screen)
-    screen.show_proof(proof, get_settings())
+    show_proof(screen.console, proof, get_settings(), screen.elapsed())
     raise typer.Exit(0 if proof.holds else 1)

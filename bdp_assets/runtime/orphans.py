@@ -29,6 +29,19 @@ def find(home: Path, programs: Collection[str] | None = None) -> list[psutil.Pro
     return [process for pid, process in family.items() if pid not in keep]
 
 
+def roots(home: Path) -> dict[str, psutil.Process]:
+    """Program of this home -> its process that no other process of that program has started."""
+    found: dict[str, dict[int, psutil.Process]] = {}
+    for process in psutil.process_iter(["ppid"]):
+        environment = _environment(process)
+        if _is_ours(environment, home, None) and PROGRAM_MARKER in environment:
+            found.setdefault(environment[PROGRAM_MARKER], {})[process.pid] = process
+    return {
+        name: next(process for process in family.values() if process.info["ppid"] not in family)
+        for name, family in found.items()
+    }
+
+
 def _is_ours(environment: Mapping[str, str], home: Path, programs: Collection[str] | None) -> bool:
     is_chosen = programs is None or environment.get(PROGRAM_MARKER) in programs
     return environment.get(MARKER) == str(home) and is_chosen

@@ -9,9 +9,10 @@ from threading import Event
 from typing import Literal
 
 from bdp_assets.runtime import home as homes
-from bdp_assets.runtime import launch, logs, ordered, orphans, ports, supervisord_conf
+from bdp_assets.runtime import launch, ordered, orphans, ports, profile, supervisord_conf
 from bdp_assets.runtime.parts import Part, Program, Step
-from bdp_assets.runtime.problems import DiskFull, Problem
+from bdp_assets.runtime.problems import DiskFull
+from bdp_assets.runtime.sickness import sick
 from bdp_assets.runtime.supervisor import Supervisor
 from bdp_assets.settings import Settings
 
@@ -40,6 +41,7 @@ class Starter:
         needs = {name: part.needs for name, part in parts.items()}
         try:
             with homes.lack_of_room_told(self.settings.home):
+                profile.remember_ports(self.settings.home)
                 self.supervisor.ensure()
                 ordered.run(needs, lambda name, cancelled: self._part(parts[name], cancelled))
         except DiskFull:
@@ -111,15 +113,18 @@ class Starter:
         while not cancelled.wait(0.25):
             state = self.supervisor.state(program.name)
             if not state.running:
-                raise self._sick(program, f"{program.name} ended while it started ({state.detail})")
+                raise sick(self.settings, program.name, f"ended while it started ({state.detail})")
             if state.state == "running" and program.healthy(self.settings):
                 return
             if time.monotonic() > deadline:
-                raise self._sick(program, f"{program.name} runs but did not answer within {HEALTH_S:.0f} s")
+                raise sick(
+                    self.settings,
+                    program.name,
+                    f"runs but did not answer within {HEALTH_S:.0f} s",
+                )
 
-    def _sick(self, program: Program, what: str) -> Problem:
-        file = logs.path(self.settings.home, program.name)
-        return Problem(
-            f"{what}. The last lines of {file}:\n{logs.tail(file)}",
-            f"Mend what they name, then `bdp up` again (`bdp logs {program.name}` shows more).",
-        )
+
+def _chosen(settings: Settings) -> dict[str, str]:
+    """Every setting that is not left to its default, as variables: a program sees what its starter saw."""
+    values = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    return {f"BDP_{name.upper()}": str(value) for name, value in values.items()}

@@ -17,8 +17,8 @@ from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK, Settings
 
 DEFINITIONS = "bdp_assets.definitions"
-_HEARTBEAT_S = 45
-"""Dagster's daemons write their heartbeat every 30 s."""
+_HEARTBEAT_S = 90
+"""Dagster's daemons write their heartbeat every 30 s; late when a sensor takes its time."""
 
 
 def _module(name: str, *arguments: str) -> list[str]:

@@ -47,7 +47,7 @@ RECONCILED = dg.AssetCheckSpec(
 )
 def clean_transactions(context: dg.AssetExecutionContext, raw: pl.DataFrame) -> Iterator[Any]:
     history = raw.filter(IS_HISTORY)
-    validated = validation.validate(history, pan_key(get_settings()))
+    validated = validation.validate(history, pan_key(get_settings()), context.log.info)
     yield _reconciled(history, validated)
     yield from publish(context, QUARANTINED, validated.refused, {"reasons": _reasons(validated.refused)})
     yield from publish(context, CLEAN, validated.transactions)

@@ -11,9 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from bdp_assets.operations.doctor.finding import Finding, fail, ok, warn
 from bdp_assets.pan_key import PanKeyMissing, require_choice
-from bdp_assets.runtime import jars, java, ports, services
+from bdp_assets.runtime import jars, java, ports, services, status
 from bdp_assets.runtime.home import PROJECT, ROOM_NEEDED_BYTES
-from bdp_assets.runtime.supervisor import Supervisor
 from bdp_assets.settings import Settings
 
 _KEY_PACKAGES = (
@@ -113,17 +112,17 @@ def pan_hash_key(settings: Settings) -> Iterator[Finding]:
 
 
 def programs(settings: Settings) -> Iterator[Finding]:
-    """Programs of ours that run, and ports that those that do not would find taken."""
-    states = Supervisor(settings.home).states()
-    running = [name for name, state in states.items() if state.state == "running"]
+    """Programs of ours that run and answer, and ports that those that do not run would find taken."""
+    seen = {row.name: row for row in status.rows(settings)}
+    running = [name for name, row in seen.items() if row.state == "running"]
     yield ok("programs", f"running: {', '.join(running) or 'none'}")
-    for name, state in states.items():
-        if state.state not in ("running", "starting", "stopped"):
-            yield fail(
-                name, f"{state.state}: {state.detail}", f"See `bdp logs {name}`, then `bdp restart {name}`."
-            )
+    for name, row in seen.items():
+        if row.state == "starting":
+            yield warn(name, "starting", "Look again in a minute (`bdp status --watch`).")
+        elif row.state not in ("running", "stopped", "yours"):
+            yield fail(name, f"{row.state}: {row.detail}", f"`bdp logs {name}`, then `bdp up`.")
     for program in services.embedded(settings):
-        if program.name not in running:
+        if seen[program.name].pid is None:
             yield from _taken_ports(settings, program.name, program.ports)
 
 

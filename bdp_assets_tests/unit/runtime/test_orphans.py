@@ -83,3 +83,15 @@ def test_they_are_asked_first_and_killed_if_they_stay(tmp_path: Path, code: str)
     with process(orphans.marks(tmp_path, "redis"), code) as (pid, _):
         orphans.end(orphans.find(tmp_path), patience_s=0.3)
         assert not runs(pid)
+
+
+def test_the_root_of_a_program_is_the_process_that_its_supervisor_started(tmp_path: Path) -> None:
+    marks = orphans.marks(tmp_path, "api")
+    parent = PARENT.replace("del os.environ['BDP_SUPERVISED_HOME'];", "").replace(", env={}", "")
+    with process(marks, parent) as (root, child), process(orphans.marks(tmp_path, "kafka")) as (kafka, _):
+        assert {name: found.pid for name, found in orphans.roots(tmp_path).items()} == {
+            "api": root,
+            "kafka": kafka,
+        }
+        assert int(child) in pids(tmp_path)
+        orphans.end(orphans.find(tmp_path))
