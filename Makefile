@@ -61,7 +61,8 @@ test-unit: setup ## Unit tests alone, property tests with a tenth of their cases
 	$(BIN)/pytest bdp_assets_tests/unit -m "not slow"
 
 # What is committed has seen every case.
-test test-all: export TEST_EFFORT := full
+test: export TEST_EFFORT := full
+test-all: export TEST_EFFORT := soak
 
 .PHONY: test
 test: setup ## Unit tests, then tests on real PostgreSQL, Valkey and Kafka

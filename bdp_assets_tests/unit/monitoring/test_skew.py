@@ -12,6 +12,7 @@ from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.times import DAY, HOUR
 from bdp_assets.monitoring.skew import skew
+from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.features.frames import label_frame, transaction_frame
 from bdp_assets_tests.unit.features.naive_store import NaiveStore
 from bdp_assets_tests.unit.features.strategies import START, streams, transaction
@@ -93,7 +94,7 @@ def test_a_wrong_value_is_unexplained(feature: str) -> None:
     assert wrong.select("feature", "late", "unexplained").rows() == [(feature, 0, 1)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=cases(20), deadline=None)
 @given(streams(most=15))
 def test_whatever_order_they_came_in_customers_are_explained(stream: list[ValidatedTransaction]) -> None:
     once = list({(one.customer_id, one.transaction_id): one for one in reversed(stream)}.values())[::-1]
