@@ -6,7 +6,8 @@ import numpy as np
 
 from bdp_assets.features.aggregates import Ints
 
-_SHORT = 64  # Up to so many numbers a slice on average, one after the other is faster than by levels.
+_SHORT, _FEW = 64, 16_384
+"""Up to so many numbers a slice on average, or in all, one after the other is faster than by levels."""
 
 
 def extreme(values: Ints, start: Ints, end: Ints, ufunc: np.ufunc, empty: int) -> Ints:
@@ -18,7 +19,7 @@ def extreme(values: Ints, start: Ints, end: Ints, ufunc: np.ufunc, empty: int) -
     some = end > start
     if some.any():
         first, last = start[some], end[some]
-        short = int((last - first).sum()) <= _SHORT * len(first)
+        short = int((last - first).sum()) <= max(_SHORT * len(first), _FEW)
         found[some] = (_one_by_one if short else _by_levels)(values, first, last, ufunc)
     return found
 

@@ -39,6 +39,8 @@ class Summary:
         fields = dict.fromkeys([EVENTS, *(field for f in features for field in _kept(f))])
         self.columns = tuple(Column(field, merge) for field in fields for merge in _MERGES[field.kind])
         self.width = 1 + len(self.columns)
+        self.is_timed = any(field.kind in ("first_ms", "last_ms") for field in fields)
+        """Whether rows have times of their own, and do not happen at their start."""
         self._at = {field: 1 + [c.field for c in self.columns].index(field) for field in fields}
 
     @property
@@ -154,9 +156,9 @@ class SummaryRows:
     """Summaries as rows of a history: `entity` codes and the `table`, by entity and start."""
 
     are_events = False
-    summarised = True
 
     def __init__(self, summary: Summary, entity: Ints, table: Ints) -> None:
+        self.summarised = summary.is_timed
         self._summary = summary
         self._table = table
         self.entity = entity

@@ -42,11 +42,14 @@ class Sum(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Features that differ in their windows only. `start`, `end`, `sums`: rows of what a plan finds."""
+    """Features finished together. `start`, `end`, `sums`: rows of what a plan finds.
+
+    Where there are no sums, they differ in their windows only, and `field`, `hop` and `with_own` are those of
+    all: each reading sets the field's kind.
+    """
 
     aggregate: Aggregate
     field: Field
-    """The field's filter, delay and column are the group's; each reading sets its kind."""
     hop: int
     with_own: bool
     slots: Ints
@@ -86,9 +89,12 @@ def sums_of(feature: WindowFeature) -> dict[str, Sum]:
 
 
 def alike(features: Sequence[WindowFeature]) -> list[list[WindowFeature]]:
+    """Features that are finished together: what reads sums only asks no more than the same aggregate."""
     groups: dict[object, list[WindowFeature]] = {}
     for feature in features:
-        likeness = (feature.aggregate, field_of(feature), feature.hop, feature.include_current)
+        likeness: tuple[object, ...] = (feature.aggregate,)
+        if not AGGREGATES[feature.aggregate].sums:
+            likeness += (field_of(feature), feature.hop, feature.include_current)
         groups.setdefault(likeness, []).append(feature)
     return list(groups.values())
 

@@ -19,6 +19,7 @@ def test_extremes_of_any_slices(values: list[int], cut: list[tuple[int, int]], s
     start, end = (np.array([pair[i] for pair in cut], dtype=np.int64) for i in (0, 1))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slices, "_SHORT", short)
+        patch.setattr(slices, "_FEW", 0)
         least = extreme(np.array(values), start, end, np.minimum, 99).tolist()
         greatest = extreme(np.array(values), start, end, np.maximum, -99).tolist()
     assert least == [min(values[a:b], default=99) for a, b in cut]
