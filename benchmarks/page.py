@@ -66,7 +66,8 @@ def _circumstances(report: Report) -> str:
     on = report["machine"]
     return (
         f"{on['cpu']}, {on['cores']} cores, {on['memory_bytes'] / 1024**3:.0f} GiB, {on['system']}, "
-        f"Python {on['python']}; load {on['load_1m']} before the run; medians of {report['repeats']} rounds"
+        f"Python {on['python']}; load {on['load_1m']} before the run; "
+        f"rounds: {report['repeats']}, medians count"
     )
 
 

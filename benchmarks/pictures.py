@@ -61,9 +61,13 @@ def _used(value: float, goal: dict[str, Any]) -> float:
     return float(value / goal["max"] if "max" in goal else goal["min"] / value)
 
 
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.4g}"
+
+
 def _bars(axes: Axes, values: dict[str, float], colours: list[str]) -> None:
     bars = axes.barh(list(values), list(values.values()), color=colours)
-    axes.bar_label(bars, [f" {value:,.4g}" for value in values.values()], fontsize=8)
+    axes.bar_label(bars, [f" {_short(value)}" for value in values.values()], fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.15)
 
