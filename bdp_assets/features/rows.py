@@ -33,13 +33,13 @@ class Sorted(Mapping[str, Ints]):
 
 
 class EventRows:
-    """`events`: row numbers in `columns`, by entity and time. `entity`: codes from 0, int64 [n]."""
+    """`columns` of events, by entity and time. `entity`: codes from 0, int64 [n]."""
 
     are_events = True
     summarised = False
 
-    def __init__(self, columns: Mapping[str, Ints], events: Ints, entity: Ints) -> None:
-        self._columns = Sorted(columns, events)
+    def __init__(self, columns: Mapping[str, Ints], entity: Ints) -> None:
+        self._columns = columns
         self.entity = entity
         self.ts = self._columns["ts_ms"]
 

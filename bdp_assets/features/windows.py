@@ -128,6 +128,11 @@ def own_fields(features: Sequence[WindowFeature]) -> list[Field]:
     return list(dict.fromkeys(found))
 
 
+def floored(times: Ints, hop: int) -> Ints:
+    """Times down to a whole multiple of `hop`, or as they are where it is 0."""
+    return times - times % hop if hop else times
+
+
 def rows_of(all_: Sequence[T], wanted: Sequence[T]) -> Ints:
     return np.array([all_.index(one) for one in wanted], dtype=np.int64)
 
