@@ -16,11 +16,14 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec, ResourceType
 
-from bdp_assets.clients.kafka.connection import admin, consumer
+from bdp_assets.clients.kafka.connection import TRANSACTION_TIMEOUT_MS, admin, consumer
 from bdp_assets.clients.kafka.errors import translated
 from bdp_assets.settings import Settings
 
 TIMEOUT_S = 10.0
+STABLE_S = TRANSACTION_TIMEOUT_MS / 1000 + 12
+"""A worker that hangs in mid-commit keeps its group's offsets from being told until the broker aborts its
+transaction; brokers look for such ones every ten seconds by default."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def committed_offsets(settings: Settings, group: str, names: Sequence[str]) -> d
 
 
 def _committed(reader: Any, wanted: list[TopicPartition]) -> list[TopicPartition]:
-    return _settled(lambda: reader.committed(wanted, timeout=TIMEOUT_S))
+    return _settled(lambda: reader.committed(wanted, timeout=STABLE_S))
 
 
 _SETTLING = (
