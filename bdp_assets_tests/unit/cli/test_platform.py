@@ -47,9 +47,7 @@ def test_down_before_the_first_start_is_fine_and_makes_nothing(home: Path) -> No
     assert not home.exists()
 
 
-@pytest.mark.parametrize(
-    "command", ["up", "down", "logs", "restart"]
-)
+@pytest.mark.parametrize("command", ["up", "down", "logs", "restart"])
 def test_a_mistyped_name_is_answered_with_the_names(home: Path, command: str) -> None:
     code, text = bdp(command, "kafkaa")
     assert code == 1
