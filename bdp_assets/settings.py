@@ -153,6 +153,11 @@ def child_environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, "BDP_HOME": str(settings.home)}
 
 
+def is_dagster_dev() -> bool:
+    """Whether this process belongs to a `dagster dev` (which says so in a variable of Dagster's)."""
+    return bool(os.environ.get("DAGSTER_IS_DEV_CLI"))
+
+
 def exported() -> dict[str, str]:
     """Variables of ours that are set in the environment itself, not in a file."""
     return {found.name: os.environ[found.name] for found in variables() if found.name in os.environ}

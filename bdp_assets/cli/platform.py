@@ -77,15 +77,15 @@ def status(
 
 @app.command()
 def env() -> None:
-    """Print what Dagster's own commands need: eval "$(bdp env)", then dagster dev."""
+    """Print variables for commands of Dagster's that ask for a home: eval "$(bdp env)", dagster run list."""
     import shlex
 
-    from bdp_assets.runtime.web import dagster_environment
+    from bdp_assets.runtime.home import PROJECT
     from bdp_assets.settings import get_settings
 
-    settings = get_settings()
-    for name, value in {"BDP_HOME": str(settings.home), **dagster_environment(settings)}.items():
-        typer.echo(f"export {name}={shlex.quote(value)}")
+    # The checkout, not BDP_HOME/dagster: `dagster dev` warns of a dagster.yaml that is not DAGSTER_HOME's.
+    for name, value in {"BDP_HOME": get_settings().home, "DAGSTER_HOME": PROJECT}.items():
+        typer.echo(f"export {name}={shlex.quote(str(value))}")
 
 
 @app.command()

@@ -20,6 +20,7 @@ from bdp_assets.clients.kafka import Message, stream_range
 from bdp_assets.clients.lake import Lake, OffsetRange
 from bdp_assets.contracts import columns, topics
 from bdp_assets.contracts.dead_letters import content
+from bdp_assets.contracts.headers import SOURCE
 from bdp_assets.contracts.pan import mask_pans
 from bdp_assets.contracts.records import (
     Alert,
@@ -31,7 +32,7 @@ from bdp_assets.contracts.records import (
     ValidatedTransaction,
 )
 from bdp_assets.ingest.audit import audit
-from bdp_assets.ingest.tables import DOOR, TABLES
+from bdp_assets.ingest.tables import DOOR, SOURCE_COLUMNS, TABLES
 from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings
 
@@ -50,6 +51,12 @@ class TopicRange:
     end: int
     earliest: int
     """First offset that the topic had when the range was cut."""
+    latest: int | None = None
+    """The end that the partition had then: this range stops short of it when there was too much for one."""
+
+    @property
+    def is_behind(self) -> bool:
+        return self.latest is not None and self.end < self.latest
 
 
 @dataclass(frozen=True)
@@ -139,14 +146,31 @@ def _decoded(
     if destination.record is None:
         return _as_travelled(messages, key), columns.to_frame([], DeadLetter, "received_ms")
     decode = msgspec.json.Decoder(destination.record).decode
-    records, rejected = [], []
+    records, kept, rejected = [], [], []
     for message in messages:
         try:
             records.append(decode(message.value or b""))
         except (msgspec.DecodeError, UnicodeDecodeError):
             rejected.append(_not_decodable(message, key))
+        else:
+            kept.append(message)
     rows = _table_rows(destination, destination.record, records)
+    if SOURCE_COLUMNS[0] in TABLES[destination.table]:
+        rows = rows.hstack(_sources(kept)).select(TABLES[destination.table].names())
     return rows, columns.to_frame(rejected, DeadLetter, "received_ms")
+
+
+def _sources(messages: Sequence[Message]) -> pl.DataFrame:
+    """The raw message that each of them came from; null where its header does not say so."""
+    schema = {name: TABLES["validated"][name] for name in SOURCE_COLUMNS}
+    return pl.DataFrame([_source(message) for message in messages], schema, orient="row")
+
+
+def _source(message: Message) -> tuple[str | None, int | None, int | None]:
+    topic_id, *place = (message.header(SOURCE) or b"").decode(errors="replace").split(":")
+    if len(place) != 2 or not all(number.isdecimal() for number in place):
+        return None, None, None
+    return topic_id, int(place[0]), int(place[1])
 
 
 def _table_rows(

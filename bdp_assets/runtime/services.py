@@ -86,6 +86,7 @@ PROGRAMS: tuple[Program, ...] = (
         needs=("dagster-webserver", "migrations", "topics"),
         prepare=web.dagster_prepare,
         environment=web.dagster_environment,
+        alone=True,
         stop_seconds=30,
     ),
     Program(

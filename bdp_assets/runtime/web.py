@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bdp_assets.pan_key import PanKeyMissing, require_choice
-from bdp_assets.runtime import health
+from bdp_assets.runtime import health, one_daemon
 from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.parts import Say
 from bdp_assets.runtime.problems import Problem
@@ -87,12 +87,8 @@ def dagster_code_healthy(settings: Settings) -> bool:
 
 
 def dagster_environment(settings: Settings) -> Mapping[str, str]:
-    """For every process of Dagster, those that it starts itself included (names: dagster.yaml).
-
-    It needs psycopg 2 by name: with psycopg 3 its webserver closes its connections and NOTIFY is refused.
-    """
-    url = settings.postgres("dagster").replace("postgresql://", "postgresql+psycopg2://", 1)
-    return {"DAGSTER_HOME": str(settings.home / "dagster"), "BDP_DAGSTER_POSTGRES_URL": url}
+    """For every process of Dagster, those that it starts itself included: dagster.yaml says the rest."""
+    return {"DAGSTER_HOME": str(settings.home / "dagster")}
 
 
 def dagster_webserver(settings: Settings) -> list[str]:
@@ -105,7 +101,9 @@ def dagster_webserver_healthy(settings: Settings) -> bool:
 
 
 def dagster_daemon(settings: Settings) -> list[str]:
-    return _module("dagster._daemon", "run", "-w", str(_workspace(settings)))
+    """It rests while a `dagster dev` of this checkout runs."""
+    daemon = _module("dagster._daemon", "run", "-w", str(_workspace(settings)))
+    return _module(one_daemon.__name__, str(settings.home), *daemon)
 
 
 def dagster_daemon_healthy(settings: Settings) -> bool:
