@@ -9,7 +9,9 @@ import numpy as np
 
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.fields import Field, event_field
+from bdp_assets.features.history import Rows
 from bdp_assets.features.labels import LabelChanges
+from bdp_assets.features.summaries import SummaryRows
 
 
 class Sorted(Mapping[str, Ints]):
@@ -83,3 +85,17 @@ class LabelledRows:
         _, tile = np.unique(tiles, axis=1, return_inverse=True)
         tile = tile.reshape(-1)
         return (np.bincount(tile, weights=self._sign)[tile] > 0).astype(np.int64)
+
+
+class WithCarried:
+    """Summaries of what was before, and after them the rows of the same entities."""
+
+    summarised = True
+
+    def __init__(self, carried: SummaryRows, rows: Rows) -> None:
+        self._parts: tuple[Rows, Rows] = (carried, rows)
+        self.entity = np.concatenate([carried.entity, rows.entity])
+        self.ts = np.concatenate([carried.ts, rows.ts])
+
+    def field(self, field: Field) -> Ints:
+        return np.concatenate([part.field(field) for part in self._parts])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,24 +16,43 @@ from bdp_assets.features.formulas import COLUMNS, checked
 from bdp_assets.features.history import History, Queries, Rows
 from bdp_assets.features.kernel import Plan
 from bdp_assets.features.labels import KEY, LabelChanges, label_changes
-from bdp_assets.features.rows import Changes, EventRows, LabelledRows, Sorted
+from bdp_assets.features.rows import Changes, EventRows, LabelledRows, Sorted, WithCarried
 from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, Entity
+from bdp_assets.features.summaries import Summary, SummaryRows
+
+
+class Carried(NamedTuple):
+    """What is known of entities from before the table: rows of `summary`, and a table row with the keys of
+    each."""
+
+    row: Ints
+    summary: Summary
+    rows: Ints
 
 
 class Table:
-    """The transactions' `columns` (integers; ids as codes, -1: none), which are events, and label changes."""
+    """Transactions' `columns` (integers; ids as codes, -1: none), which of them are events, label changes,
+    and for some entities what happened before all of them."""
 
-    def __init__(self, transactions: pl.DataFrame, labels: pl.DataFrame | None, ids: Sequence[str]) -> None:
-        numbers = {name: checked(name, transactions[name].cast(pl.Int64).to_numpy()) for name in COLUMNS}
-        absent = pl.Series([None], dtype=pl.String).new_from_index(0, len(transactions))
-        codes = {
-            name: codes_of(transactions.get_column(name, default=absent)) for name in ("customer_id", *ids)
-        }
-        self.columns: Mapping[str, Ints] = {**numbers, **codes}
-        self.ts = numbers["ts_ms"]
-        self.is_event = _is_first(transactions)
-        self.changes = NO_CHANGES if labels is None else label_changes(transactions, labels)
+    def __init__(
+        self,
+        columns: Mapping[str, Ints],
+        is_event: Bools,
+        changes: LabelChanges,
+        carried: Mapping[Entity, Carried] = MappingProxyType({}),
+    ) -> None:
+        self.columns = columns
+        self.ts = columns["ts_ms"]
+        self.is_event = is_event
+        self.changes = changes
+        self.carried = carried
         self._by_time = None if (self.ts[1:] >= self.ts[:-1]).all() else np.argsort(self.ts, kind="stable")
+
+    @classmethod
+    def of(cls, transactions: pl.DataFrame, labels: pl.DataFrame | None, ids: Sequence[str]) -> Table:
+        """All of the transactions there are, in order of arrival."""
+        changes = NO_CHANGES if labels is None else label_changes(transactions, labels)
+        return cls(columns_of(transactions, ids), first_of_each(transactions), changes)
 
     def sort(self, entity: Entity) -> tuple[Ints, Ints]:
         """The rows that have the entity's keys, by entity, time and arrival; and their entities from 0."""
@@ -73,6 +94,10 @@ def fill(matrix: Floats, plan: Plan, table: Table, entity: Entity, asked: Bools 
     rows: Rows = events_rows
     if plan.label_delays and len(table.changes.row):
         rows = LabelledRows(events_rows, _changes_of(table, order, codes), plan.label_delays)
+    carried = None
+    if entity in table.carried:
+        carried = _carried_rows(table, entity, order, codes)
+        rows = WithCarried(carried, rows)
     place = order
     if asked is not None:
         mine = asked[order]
@@ -80,6 +105,8 @@ def fill(matrix: Floats, plan: Plan, table: Table, entity: Entity, asked: Bools 
     exact_from = None
     if entity.state == "events" and table.rank is not None:
         exact_from = _exact_from(table.rank, events, entities, order, codes)
+        if carried is not None:  # Each stands before its entity's events.
+            exact_from += carried.entity.searchsorted(codes, side="right")
     # Queries in the history's own order, so that neighbouring searches touch neighbouring memory.
     asked_columns = Sorted(table.columns, order)
     own = {field: event_field(field, asked_columns) for field in plan.own}
@@ -99,10 +126,32 @@ def _exact_from(rank: Ints, events: Ints, entities: Ints, order: Ints, codes: In
 
 def _changes_of(table: Table, order: Ints, codes: Ints) -> Changes:
     """The label changes of transactions that have the entity's keys."""
-    code = np.full(len(table.ts), -1)
-    code[order] = codes
+    code = _code_of_rows(table, order, codes)
     changes = table.changes.where(code[table.changes.row] >= 0)
     return Changes(code[changes.row], table.ts, changes)
+
+
+def _carried_rows(table: Table, entity: Entity, order: Ints, codes: Ints) -> SummaryRows:
+    """What was carried of the entities, by entity."""
+    row, summary, rows = table.carried[entity]
+    code = _code_of_rows(table, order, codes)[row]
+    by_entity = np.argsort(code, kind="stable")
+    return SummaryRows(summary, code[by_entity], rows[by_entity])
+
+
+def _code_of_rows(table: Table, order: Ints, codes: Ints) -> Ints:
+    """The entity's code of each row of the table, -1 where a row lacks its keys."""
+    code = np.full(len(table.ts), -1)
+    code[order] = codes
+    return code
+
+
+def columns_of(transactions: pl.DataFrame, ids: Sequence[str]) -> dict[str, Ints]:
+    """Numbers, and ids as codes. Raises ValueError when a number is outside its column's range."""
+    numbers = {name: checked(name, transactions[name].cast(pl.Int64).to_numpy()) for name in COLUMNS}
+    absent = pl.Series([None], dtype=pl.String).new_from_index(0, len(transactions))
+    codes = {name: codes_of(transactions.get_column(name, default=absent)) for name in ("customer_id", *ids)}
+    return {**numbers, **codes}
 
 
 def codes_of(keys: pl.Series) -> Ints:
@@ -120,7 +169,7 @@ def _stable(codes: Ints) -> Ints:
     return order[_stable(codes[order] >> 16)]
 
 
-def _is_first(frame: pl.DataFrame) -> Bools:
+def first_of_each(frame: pl.DataFrame) -> Bools:
     """Which rows are events: of several with the same customer and transaction_id the first."""
     if frame["transaction_id"].hash().n_unique() == len(frame):  # Several times faster than the texts.
         return np.ones(len(frame), dtype=np.bool_)
