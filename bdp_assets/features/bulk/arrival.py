@@ -11,7 +11,7 @@ from bdp_assets.features.bulk import spill
 from bdp_assets.features.bulk.buckets import OwnedBuckets
 from bdp_assets.features.bulk.failures import BulkFailed, reading
 from bdp_assets.features.bulk.workspace import Workspace, bucketed
-from bdp_assets.features.formulas import COLUMNS
+from bdp_assets.features.formulas import COLUMNS, checked
 from bdp_assets.features.labels import KEY
 
 BATCH = 500_000
@@ -83,7 +83,7 @@ def _numbered(
     """Batches with `row`; what the output needs of rows from 0 on is put aside."""
     row = first_row
     for batch in input_.batches(columns, ids, min(workspace.rows_per_bucket, BATCH)):
-        _refuse_missing(input_.name, batch, row - first_row)
+        _check(input_.name, batch, columns, row - first_row)
         numbered = batch.with_columns(row=pl.int_range(row, row + len(batch), dtype=pl.Int64))
         if row >= 0:
             _keep(workspace, numbered)
@@ -91,14 +91,19 @@ def _numbered(
         row += len(batch)
 
 
-def _refuse_missing(name: str, batch: pl.DataFrame, rows_before: int) -> None:
-    for column in COLUMNS:
+def _check(name: str, batch: pl.DataFrame, columns: tuple[str, ...], rows_before: int) -> None:
+    for column in columns:
         if batch[column].null_count():
             row = rows_before + int(batch[column].is_null().arg_true()[0]) + 1
             raise BulkFailed(
                 f"{name}: row {row:,} has no {column} that can be read, and there may be more. Mend or leave "
-                "out such rows; `bdp ingest` quarantines them with the reason."
+                "out such rows."
             )
+    for column in COLUMNS:
+        try:
+            checked(column, batch[column].to_numpy())
+        except ValueError as error:
+            raise BulkFailed(f"{name}: {error}") from None
 
 
 def _keep(workspace: Workspace, batch: pl.DataFrame) -> None:

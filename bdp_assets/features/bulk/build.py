@@ -64,7 +64,7 @@ class How(NamedTuple):
 def build_file(history: History, output: Path, catalog: Catalog, how: How = How()) -> Built:  # noqa: B008
     """Write the features of every transaction to a Parquet file, in order: `build_features` of any size.
 
-    Raises BulkFailed and ValueError (a number outside its column's range); then the output is as it was.
+    Raises BulkFailed; then the output is as it was.
     """
     return _Work(history, None, output, catalog, how).do()
 
