@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         default=None, description="Last day (UTC) of that file that is history"
     )
     label_delay_days: int = Field(default=7, ge=0, description="Days after which most labels are known")
+    feature_bucket_rows: int = Field(
+        default=1_000_000, ge=1, description="Rows that `bdp features build` has in memory at a time"
+    )
+    ray_address: str | None = Field(
+        default=None, description="Address of your own Ray cluster, which sees the output's folder"
+    )
     model_name: str = Field(default="fraud_ensemble", description="Name of the registered model")
 
     @property

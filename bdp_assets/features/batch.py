@@ -34,7 +34,7 @@ def build_features(
     one row for each row asked, in their order. Raises ValueError when a number is outside its column's
     range.
     """
-    table = Table(transactions, labels if catalog.reads_labels else None, catalog.ids)
+    table = Table.of(transactions, labels if catalog.reads_labels else None, catalog.ids)
     asked = None if only is None else only.to_numpy()
     engine = Engine(catalog)
     rows = len(transactions) if asked is None else int(asked.sum())

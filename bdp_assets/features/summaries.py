@@ -13,7 +13,7 @@ import numpy as np
 
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.fields import EVENTS, Field, Kind
-from bdp_assets.features.history import BEFORE
+from bdp_assets.features.history import BEFORE, Rows
 from bdp_assets.features.spec import WindowFeature
 from bdp_assets.features.times import ALL_HISTORY
 from bdp_assets.features.windows import field_of, sums_of
@@ -169,6 +169,21 @@ class SummaryRows:
 
     def field(self, field: Field) -> Ints:
         return self._summary.field(field, self._table)
+
+
+class WithSummaries:
+    """Summaries, and after them rows of the same entities."""
+
+    are_events = False
+    summarised = True
+
+    def __init__(self, summaries: SummaryRows, rows: Rows) -> None:
+        self._parts: tuple[Rows, Rows] = (summaries, rows)
+        self.entity = np.concatenate([summaries.entity, rows.entity])
+        self.ts = np.concatenate([summaries.ts, rows.ts])
+
+    def field(self, field: Field) -> Ints:
+        return np.concatenate([part.field(field) for part in self._parts])
 
 
 def retired(start: Ints, horizon: Ints | int) -> Ints:

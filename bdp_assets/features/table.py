@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -15,28 +17,48 @@ from bdp_assets.features.fields import Bools, event_field
 from bdp_assets.features.formulas import COLUMNS, checked
 from bdp_assets.features.history import History, Queries, Rows
 from bdp_assets.features.kernel import Plan
-from bdp_assets.features.labels import KEY, LabelChanges, label_changes
+from bdp_assets.features.labels import KEY, NO_CHANGES, LabelChanges, label_changes
 from bdp_assets.features.merge import merged
 from bdp_assets.features.rows import Changes, EventRows, LabelledRows, Sorted
 from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, Entity
+from bdp_assets.features.summaries import Summary, SummaryRows, WithSummaries
+
+
+class Carried(NamedTuple):
+    """What is known of entities from before the table: rows of `summary`, and a table row with the keys of
+    each."""
+
+    row: Ints
+    summary: Summary
+    rows: Ints
 
 
 class Table:
-    """The transactions' `columns` (integers; ids as codes, -1: none), which are events, and label changes."""
+    """Transactions' `columns` (integers; ids as codes, -1: none), which of them are events, label changes,
+    and for some entities what happened before all of them."""
 
-    def __init__(self, transactions: pl.DataFrame, labels: pl.DataFrame | None, ids: Sequence[str]) -> None:
-        numbers = {name: checked(name, transactions[name].cast(pl.Int64).to_numpy()) for name in COLUMNS}
-        absent = pl.Series([None], dtype=pl.String).new_from_index(0, len(transactions))
-        keys = {name: transactions.get_column(name, default=absent) for name in ("customer_id", *ids)}
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            is_event = threads.submit(_is_first, transactions)
-            changes = threads.submit(_changes, transactions, labels)
-            codes = dict(zip(keys, threads.map(codes_of, keys.values()), strict=True))
-        self.columns: Mapping[str, Ints] = {**numbers, **codes}
-        self.ts = numbers["ts_ms"]
-        self.is_event = is_event.result()
-        self.changes = changes.result()
+    def __init__(
+        self,
+        columns: Mapping[str, Ints],
+        is_event: Bools,
+        changes: LabelChanges,
+        carried: Mapping[Entity, Carried] = MappingProxyType({}),
+    ) -> None:
+        self.columns = columns
+        self.ts = columns["ts_ms"]
+        self.is_event = is_event
+        self.changes = changes
+        self.carried = carried
         self._by_time = None if (self.ts[1:] >= self.ts[:-1]).all() else np.argsort(self.ts, kind="stable")
+
+    @classmethod
+    def of(cls, transactions: pl.DataFrame, labels: pl.DataFrame | None, ids: Sequence[str]) -> Table:
+        """All of the transactions there are, in order of arrival."""
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            is_event = threads.submit(first_of_each, transactions)
+            changes = threads.submit(label_changes, transactions, labels) if labels is not None else None
+            columns = columns_of(transactions, ids, threads)
+        return cls(columns, is_event.result(), NO_CHANGES if changes is None else changes.result())
 
     def sort(self, entity: Entity) -> tuple[Ints, Ints]:
         """The rows that have the entity's keys, by entity, time and arrival; and their entities from 0."""
@@ -74,11 +96,6 @@ class Table:
         return rank
 
 
-def _changes(transactions: pl.DataFrame, labels: pl.DataFrame | None) -> LabelChanges:
-    nothing = np.zeros(0, dtype=np.int64)
-    return LabelChanges(nothing, nothing, nothing) if labels is None else label_changes(transactions, labels)
-
-
 def fill(matrix: Floats, plan: Plan, table: Table, entity: Entity, asked: Bools | None = None) -> None:
     """Write an entity's window features into a matrix [features, rows asked] that holds their defaults."""
     order, codes = table.sort(entity)
@@ -89,6 +106,10 @@ def fill(matrix: Floats, plan: Plan, table: Table, entity: Entity, asked: Bools 
     rows: Rows = events_rows
     if plan.label_delays and len(table.changes.row):
         rows = LabelledRows(events_rows, _changes_of(table, order, codes), plan.label_delays)
+    carried = None
+    if entity in table.carried:
+        carried = _carried_rows(table, entity, order, codes)
+        rows = WithSummaries(carried, rows)
     place = order
     if asked is not None:
         mine = asked[order]
@@ -96,6 +117,8 @@ def fill(matrix: Floats, plan: Plan, table: Table, entity: Entity, asked: Bools 
     exact_from = None
     if entity.state == "events" and table.rank is not None:
         exact_from = _exact_from(table.rank, events, entities, order, codes)
+        if carried is not None:  # Each stands before its entity's events.
+            exact_from += carried.entity.searchsorted(codes, side="right")
     # Queries in the history's own order, so that neighbouring searches touch neighbouring memory.
     asked_columns = events_columns if events is order else Sorted(table.columns, order)
     own = {field: event_field(field, asked_columns) for field in plan.own}
@@ -115,10 +138,37 @@ def _exact_from(rank: Ints, events: Ints, entities: Ints, order: Ints, codes: In
 
 def _changes_of(table: Table, order: Ints, codes: Ints) -> Changes:
     """The label changes of transactions that have the entity's keys."""
-    code = np.full(len(table.ts), -1)
-    code[order] = codes
+    code = _code_of_rows(table, order, codes)
     changes = table.changes.where(code[table.changes.row] >= 0)
     return Changes(code[changes.row], table.ts, changes)
+
+
+def _carried_rows(table: Table, entity: Entity, order: Ints, codes: Ints) -> SummaryRows:
+    """What was carried of the entities, by entity."""
+    row, summary, rows = table.carried[entity]
+    code = _code_of_rows(table, order, codes)[row]
+    by_entity = np.argsort(code, kind="stable")
+    return SummaryRows(summary, code[by_entity], rows[by_entity])
+
+
+def _code_of_rows(table: Table, order: Ints, codes: Ints) -> Ints:
+    """The entity's code of each row of the table, -1 where a row lacks its keys."""
+    code = np.full(len(table.ts), -1)
+    code[order] = codes
+    return code
+
+
+def columns_of(
+    transactions: pl.DataFrame, ids: Sequence[str], threads: Executor | None = None
+) -> dict[str, Ints]:
+    """Numbers, and ids as codes. Raises ValueError when a number is outside its column's range."""
+    numbers = {name: checked(name, transactions[name].cast(pl.Int64).to_numpy()) for name in COLUMNS}
+    absent = pl.Series([None], dtype=pl.String).new_from_index(0, len(transactions))
+    keys = {name: transactions.get_column(name, default=absent) for name in ("customer_id", *ids)}
+    return {
+        **numbers,
+        **dict(zip(keys, (threads.map if threads else map)(codes_of, keys.values()), strict=True)),
+    }
 
 
 def codes_of(keys: pl.Series) -> Ints:
@@ -135,7 +185,7 @@ def stable_order(codes: Ints) -> Ints:
     return order[stable_order(codes[order] >> 16)]
 
 
-def _is_first(frame: pl.DataFrame) -> Bools:
+def first_of_each(frame: pl.DataFrame) -> Bools:
     """Which rows are events: of several with the same customer and transaction_id the first."""
     hashes = np.sort(frame["transaction_id"].hash().to_numpy())  # Several times faster than the texts.
     if (hashes[1:] != hashes[:-1]).all():
