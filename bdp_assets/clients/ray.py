@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from bdp_assets.settings import LOOPBACK, Settings
+from bdp_assets.settings import Settings
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -36,12 +36,19 @@ class RayTasks:
         # A block a task: Ray schedules blocks.
         rows = ray.data.from_items(packed, override_num_blocks=len(packed)).map(_call)
         for row in rows.iter_rows():
-            yield pickle.loads(row["result"])  # noqa: S301 - of our own worker
+            result, trouble = pickle.loads(row["answer"])  # noqa: S301 - of our own worker
+            if trouble is not None:
+                raise trouble
+            yield result
 
 
 def _call(row: dict[str, Any]) -> dict[str, Any]:
+    """A full disk is no fault of the worker: it comes back as it is, and nobody tries again."""
     function, task = pickle.loads(row["call"])  # noqa: S301 - of our own process
-    return {"result": pickle.dumps(function(task))}
+    try:
+        return {"answer": pickle.dumps((function(task), None))}
+    except OSError as error:
+        return {"answer": pickle.dumps((None, error))}
 
 
 @contextmanager
@@ -52,16 +59,20 @@ def ray_tasks(settings: Settings, workers: int | None = None) -> Iterator[RayTas
     """
     if importlib.util.find_spec("ray") is None:
         raise RayMissing("Ray is not installed: pip install 'bdp-platform[scale]', or use --engine local.")
-    # Read by ray when it is imported; nothing of it may call out.
-    os.environ.update({"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"})
-    import ray
-
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     where: dict[str, Any] = {"address": settings.ray_address}
     if settings.ray_address is None:
-        where = {"address": "local", "num_cpus": workers, "_node_ip_address": LOOPBACK}
+        where = {"address": "local", "num_cpus": workers}
+        # Ray turns a loopback address into a public one, except where firewalls would mind: say that they do.
+        # It is read when ray is imported.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    import ray
+    import ray.data
+
     ray.init(**where, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
         yield RayTasks()
     finally:

@@ -1,7 +1,8 @@
 """What features are built from: files by their mapping, and tables of the lake, as the builder's inputs.
 
 A file may have the columns that features read (`ts_ms`, `amount_base_minor`, ids), those of the contract, or
-any others with a mapping. Everything here raises HistoryMissing, MappingError and TableMissing.
+any others with a mapping. Everything here raises HistoryMissing, MappingError, BulkFailed and
+TableMissing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import polars as pl
 from bdp_assets.clients.lake import Lake
 from bdp_assets.features.bulk.arrival import KEPT, LABEL, Input
 from bdp_assets.features.bulk.build import History
+from bdp_assets.features.bulk.failures import reading
 from bdp_assets.features.formulas import COLUMNS, IDS
 from bdp_assets.features.labels import KEY
 from bdp_assets.ingest import encode, history
@@ -43,7 +45,8 @@ def of_file(source: HistorySource, labels: Path | None, kept: Sequence[str]) -> 
     The columns `kept`, which the output begins with, have the file's own names and values where a mapping is
     given.
     """
-    found = columns_of(source)
+    with reading(str(source.file)):
+        found = columns_of(source)
     own = _own(source.mapping.fields, kept) if source.given else _kept(found, kept)
     return History(Input(str(source.file), source.scan().select(**found, **own)), _labels(source, labels))
 
@@ -53,7 +56,7 @@ def columns_of(source: HistorySource) -> Columns:
     schema = source.schema
     if source.given is None and {*KEY, *COLUMNS} <= set(schema):
         return _ready(schema)
-    fields = source.mapping.fields
+    fields = _fields(source)
     ids = {name: getattr(fields, name) for name in IDS}
     return {
         "transaction_id": encode.text(fields.transaction_id, schema),
@@ -64,6 +67,16 @@ def columns_of(source: HistorySource) -> Columns:
         ),
         **{name: encode.text(field, schema) for name, field in ids.items() if field is not None},
     }
+
+
+def _fields(source: HistorySource) -> Fields:
+    absent = {"transaction_id", "customer_id", "amount", "timestamp"} - set(source.schema)
+    if source.given is None and absent:
+        raise MappingError(
+            f"{source.file} lacks {', '.join(sorted(absent))} (validated, {' and '.join(COLUMNS)}). "
+            "Say which of its columns are which with --mapping; copy deploy/sources/handbook.yaml."
+        )
+    return source.mapping.fields
 
 
 def _ready(schema: pl.Schema) -> Columns:

@@ -9,6 +9,7 @@ import polars as pl
 
 from bdp_assets.features.bulk.answerable import answerable
 from bdp_assets.features.bulk.arrival import KEPT, Input
+from bdp_assets.features.bulk.failures import reading
 from bdp_assets.features.formulas import IDS
 from bdp_assets.features.spec import Catalog
 from bdp_assets.ingest import encode
@@ -38,10 +39,11 @@ def spine_of(file: Path, catalog: Catalog, mapping: Mapping | None = None) -> Sp
     """A file with `ts_ms` or `timestamp` (RFC 3339), any of the ids, and `amount_base_minor` or `amount`.
 
     Where a mapping is given, columns with its names are understood as it says. All columns of the file go to
-    the output. Raises HistoryMissing and MappingError.
+    the output. Raises HistoryMissing, MappingError and BulkFailed.
     """
     rows = scan_file(file)
-    schema = rows.collect_schema()
+    with reading(str(file)):
+        schema = rows.collect_schema()
     ids = _ids(schema, mapping)
     amount = _amount(schema, mapping)
     catalog, left_out = answerable(catalog, ids, amount is not None)

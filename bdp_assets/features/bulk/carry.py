@@ -56,7 +56,9 @@ def summarise(task: Carrying) -> None:
         first = order[np.flatnonzero(np.diff(codes, prepend=-1))]
         keys = frame.select(entity.keys)[first]
         columns = {f"{i}": rows[:, i] for i in range(summary.width)}
-        spill.append(summary_path(slice_, entity), keys.with_columns(pl.DataFrame(columns)))
+        path = summary_path(slice_, entity)
+        path.unlink(missing_ok=True)  # A task may be run again when its worker died.
+        spill.append(path, keys.with_columns(pl.DataFrame(columns)))
 
 
 def carried(owner: Owner, entity: Entity, slices: Sequence[Slice]) -> Summarised | None:

@@ -7,6 +7,7 @@ many buckets there are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -16,9 +17,12 @@ import pyarrow.ipc
 
 def append(path: Path, frame: pl.DataFrame) -> int:
     """Add the frame to the end of the file; returns where it begins (bytes). Raises OSError."""
+    stream = BytesIO()
+    frame.write_ipc_stream(stream, compression="lz4")
+    # By Python's own write, whose errors say by number that the disk is full.
     with path.open("ab") as file:
         begins = file.tell()
-        frame.write_ipc_stream(file, compression="lz4")
+        file.write(stream.getbuffer())
     return begins
 
 

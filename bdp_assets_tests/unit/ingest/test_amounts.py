@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bdp_assets.contracts.money import CURRENCIES, MAX_AMOUNT_MINOR, minor_units, to_base_minor
@@ -18,6 +18,7 @@ amounts = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(amounts, st.sampled_from(CODES)), min_size=1), st.sampled_from([None, *CODES]))
 def test_equals_the_contract(rows: list[tuple[str, str]], constant: str | None) -> None:
     frame = pl.DataFrame(rows, {"amount": pl.String, "currency": pl.String}, orient="row")

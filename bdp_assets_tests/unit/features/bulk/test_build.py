@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
 
-import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -18,17 +17,15 @@ from bdp_assets.features.batch import build_features
 from bdp_assets.features.bulk import cuts
 from bdp_assets.features.bulk.arrival import KEPT, Input
 from bdp_assets.features.bulk.build import History, How, build_file
-from bdp_assets.features.spec import CUSTOMER, CUSTOMER_MERCHANT, MERCHANT, Catalog, WindowFeature
+from bdp_assets.features.spec import Catalog, WindowFeature
 from bdp_assets.features.times import ALL_HISTORY, DAY, HOUR, MINUTE
 from bdp_assets_tests.unit.features.bounds import bounded
+from bdp_assets_tests.unit.features.bulk.streams import busy_stream, every_window
 from bdp_assets_tests.unit.features.frames import bits, label_frame, transaction_frame
 from bdp_assets_tests.unit.features.strategies import (
-    AMOUNT,
-    START,
     catalogs,
     labels,
     streams,
-    transaction,
     window_features,
 )
 
@@ -73,44 +70,9 @@ def test_what_slices_carry_over_is_all_of_history(data: st.DataObject, rows_per_
         assert_same(built(frame, label_rows, catalog, rows_per_bucket), expected, catalog)
 
 
-def every_window() -> Catalog:
-    """Every aggregate of every entity, over an hour and over all history."""
-    features = []
-    for entity in (CUSTOMER, CUSTOMER_MERCHANT, MERCHANT):
-        for name, one in AGGREGATES.items():
-            for window in (HOUR, *([ALL_HISTORY] if one.all_history else [])):
-                if one.tiles or entity.state == "events":
-                    features.append(
-                        WindowFeature(
-                            name=f"f{len(features)}",
-                            entity=entity,
-                            aggregate=name,
-                            column={"number": AMOUNT, "id": "merchant_id", None: None}[one.column],
-                            filter="high_value" if one.needs_filter else None,
-                            window=window,
-                            unit="-",
-                            description="-",
-                        )
-                    )
-    return Catalog(tuple(features))
-
-
 @pytest.mark.parametrize("exact_events", [7, 2_000])
 def test_a_busy_stream_is_the_same_in_slices(exact_events: int) -> None:
-    draw = np.random.default_rng(7)
-    moments = START + np.cumsum(draw.integers(0, 10 * MINUTE, 600))
-    frame = transaction_frame(
-        [
-            transaction(
-                i,
-                int(ts_ms),
-                int(draw.integers(0, 100_000)),
-                customer=f"c{draw.integers(2)}",
-                merchant=f"m{draw.integers(30)}",
-            )
-            for i, ts_ms in enumerate(moments)
-        ]
-    )
+    frame = busy_stream(600, 10 * MINUTE)
     with bounded(exact_events):
         expected = build_features(frame, None, every_window())
         assert_same(built(frame, None, every_window(), 50), expected, every_window())
