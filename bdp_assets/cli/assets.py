@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bdp_assets.operations.progress import Screen
 
 app = typer.Typer(no_args_is_help=True, help="Have Dagster materialise history, a model, decisions.")
+_STOPPED = "Stopped looking. The run goes on in Dagster: the same command looks again."
 First = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (UTC).")]
 Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day (UTC).")]
 Again = Annotated[bool, typer.Option("--again", help="Also days that are there already.")]
@@ -57,9 +58,10 @@ def _days(first: datetime | None, last: datetime | None) -> tuple[date, date] | 
 @contextmanager
 def _screen() -> Iterator[Screen]:
     from bdp_assets.cli.bars import BarScreen
-    from bdp_assets.cli.failure import told
+    from bdp_assets.cli.failure import interruptible, told
     from bdp_assets.clients.dagster import ControlPlaneUnavailable
     from bdp_assets.ingest.mapping import MappingError
 
-    with told(ControlPlaneUnavailable, MappingError), BarScreen() as screen:
+    problems = told(ControlPlaneUnavailable, MappingError)
+    with problems, interruptible(_STOPPED), BarScreen() as screen:
         yield screen

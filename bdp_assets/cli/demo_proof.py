@@ -26,6 +26,8 @@ def show_proof(console: Console, proof: Proof, settings: Settings, elapsed: str)
         f"Dagster   {len(plane.materialised)} assets materialised, {len(plane.missing)} missing; "
         f"{len(plane.checks_passed)} checks passed, {len(plane.checks_failed)} failed"
     )
+    if plane.checks_open:
+        console.print(f"          not evaluated yet: {', '.join(plane.checks_open)}")
     for name in (*plane.missing, *plane.checks_failed):
         console.print(f"          [red]{name}[/]")
     console.print(Panel(_addresses(settings), title=f"Ready after {elapsed}", expand=False))

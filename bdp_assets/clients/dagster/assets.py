@@ -36,25 +36,33 @@ class ControlPlaneState:
     missing: tuple[str, ...]
     checks_passed: tuple[str, ...]
     checks_failed: tuple[str, ...]
+    checks_open: tuple[str, ...]
+    """Not evaluated yet for what was materialised last."""
 
 
 def state(settings: Settings) -> ControlPlaneState:
     """Which assets have been materialised and how their checks came out. Raises ControlPlaneUnavailable."""
     nodes = ask(settings, _STATE)["assetNodes"]
     ours = [node for node in nodes if node["isMaterializable"]]
-    verdicts = [verdict for node in ours for verdict in _verdicts(node)]
+    verdicts = dict(verdict for node in ours for verdict in _verdicts(node))
+    failed = {check for check, status in verdicts.items() if status.endswith("FAILED")}
+    passed = {check for check, status in verdicts.items() if status == "SUCCEEDED"}
     return ControlPlaneState(
         materialised=tuple(sorted(name(node) for node in ours if node["assetMaterializations"])),
         missing=tuple(sorted(name(node) for node in ours if not node["assetMaterializations"])),
-        checks_passed=tuple(sorted(check for check, status in verdicts if status == "SUCCEEDED")),
-        checks_failed=tuple(sorted(check for check, status in verdicts if status.endswith("FAILED"))),
+        checks_passed=tuple(sorted(passed)),
+        checks_failed=tuple(sorted(failed)),
+        checks_open=tuple(sorted(verdicts.keys() - passed - failed)),
     )
 
 
 def _verdicts(node: Any) -> list[tuple[str, str]]:
+    """Checks of an asset with their status, empty where they were not evaluated."""
     checks = node["assetChecksOrError"].get("checks", [])
     executions = [(check["name"], check["executionForLatestMaterialization"]) for check in checks]
-    return [(f"{name(node)}:{check}", execution["status"]) for check, execution in executions if execution]
+    return [
+        (f"{name(node)}:{check}", execution["status"] if execution else "") for check, execution in executions
+    ]
 
 
 def materialised_days(settings: Settings, asset: str) -> list[tuple[date, date]]:

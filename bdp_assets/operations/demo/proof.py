@@ -47,13 +47,18 @@ def gather(settings: Settings, ledger: Ledger, screen: Screen) -> Proof:
 
 
 def _landed(settings: Settings, screen: Screen) -> dagster.ControlPlaneState:
-    """The control plane once every asset is there: the live traffic's first landing brings the last ones."""
+    """The control plane once every asset and check is there: the traffic's first landing brings the last."""
     deadline = time.monotonic() + LANDING_S
-    while (state := dagster.state(settings)).missing and time.monotonic() < deadline:
+    while _is_open(state := dagster.state(settings)) and time.monotonic() < deadline:
         there = len(state.materialised)
         screen.bars([Bar("wait for Dagster to land it", "", there, there + len(state.missing), "assets")])
         time.sleep(1)
+    screen.bars(())
     return state
+
+
+def _is_open(state: dagster.ControlPlaneState) -> bool:
+    return bool(state.missing or state.checks_open)
 
 
 def _ask(settings: Settings) -> dict[str, Any]:

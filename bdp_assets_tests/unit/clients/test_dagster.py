@@ -38,6 +38,31 @@ def answers(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
     monkeypatch.setattr(runs, "ask", lambda *_, **__: answer)
 
 
+def test_a_check_is_open_until_it_is_evaluated_for_what_is_there(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statuses = {"a": "SUCCEEDED", "b": "FAILED", "c": "EXECUTION_FAILED", "d": "IN_PROGRESS", "e": None}
+    checks = [
+        {"name": check, "executionForLatestMaterialization": status and {"status": status}}
+        for check, status in statuses.items()
+    ]
+    node = {
+        "assetKey": {"path": ["raw", "labels"]},
+        "isMaterializable": True,
+        "assetMaterializations": [{"timestamp": "1"}],
+        "assetChecksOrError": {"checks": checks},
+    }
+    topic = {**node, "assetKey": {"path": ["kafka", "raw"]}, "isMaterializable": False}
+    never = {**node, "assetKey": {"path": ["raw", "x"]}, "assetMaterializations": []}
+    never["assetChecksOrError"] = {"message": "none"}
+    monkeypatch.setattr(assets, "ask", lambda *_: {"assetNodes": [node, topic, never]})
+    state = dagster.state(settings)
+    assert (state.materialised, state.missing) == (("raw/labels",), ("raw/x",))
+    assert state.checks_passed == ("raw/labels:a",)
+    assert state.checks_failed == ("raw/labels:b", "raw/labels:c")
+    assert state.checks_open == ("raw/labels:d", "raw/labels:e")
+
+
 def message(kind: str | None, **fields: Any) -> dict[str, Any]:
     return {"eventType": kind, "stepKey": "raw_labels", "message": "said", "timestamp": "1500", **fields}
 
