@@ -182,17 +182,20 @@ def test_a_batch_that_is_redone_after_an_abort_gives_the_same_bytes(stream: Stre
 def test_a_commit_with_the_membership_of_an_expelled_member_is_refused(stream: Stream) -> None:
     stream.send([("c-1", body())])
     publisher = TransactionalPublisher(stream.settings, f"{SCORING}-0")
-    reader = GroupReader(stream.settings, SCORING, [RAW.name], slot=0)  # closing an expelled one never ends
-    until(lambda: reader.poll(10, 0.1, 0.5))
-    before = reader.membership()
-    with stream.reader() as successor:  # takes the slot over
-        until(lambda: successor.poll(10, 0.1, 0.5))
+    expelled = [GroupReader(stream.settings, SCORING, [RAW.name], slot=0)]
+    try:
+        until(lambda: expelled[0].poll(10, 0.1, 0.5))
+        before = expelled[0].membership()
+        with stream.reader() as successor:  # takes the slot over
+            until(lambda: successor.poll(10, 0.1, 0.5))
 
-        publisher.begin()
-        with pytest.raises(TransactionAborted):
-            publisher.commit([(RAW.name, 0, 1)], before)
+            publisher.begin()
+            with pytest.raises(TransactionAborted):
+                publisher.commit([(RAW.name, 0, 1)], before)
 
-        publisher.abort()
+            publisher.abort()
+    finally:
+        expelled.clear()  # freed, not closed: one that was not told yet that it is out waits for ever
 
 
 def test_a_decision_of_the_api_is_published_unchanged(stream: Stream) -> None:

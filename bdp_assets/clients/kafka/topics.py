@@ -157,6 +157,20 @@ def _create(client: Any, specs: Sequence[TopicSpec]) -> None:
         except KafkaException as exception:
             if exception.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # somebody else was faster
                 raise
+    _await_leaders(client, [spec.name for spec in specs])
+
+
+def _await_leaders(client: Any, names: Sequence[str]) -> None:
+    """A broker knows of a topic, and who leads its partitions, a moment after it was made."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not all(map(_is_led, map(client.list_topics(timeout=TIMEOUT_S).topics.get, names))):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"new topics have no leader: {', '.join(names)}")
+        time.sleep(0.05)
+
+
+def _is_led(topic: Any) -> bool:
+    return topic is not None and all(part.leader >= 0 for part in topic.partitions.values())
 
 
 def _config_differences(client: Any, specs: Sequence[TopicSpec]) -> list[str]:
