@@ -24,6 +24,26 @@ def described(catalog: Catalog) -> Table:
     return table
 
 
+def page(catalog: Catalog) -> str:
+    """The catalog as a page of Markdown."""
+    rows = ["| " + " | ".join(row.values()) + " |" for row in catalog.describe()]
+    return "\n".join(
+        [
+            "# The feature catalog",
+            "",
+            "Made by `bdp features describe --markdown` from `bdp_assets/features/catalog.py`. "
+            "[features.md](features.md) says what the words mean.",
+            "",
+            f"{len(catalog.names)} features, catalog version `{catalog.version}`.",
+            "",
+            "| name | definition | unit | description |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
 def valued(known: Known) -> Table:
     table = Table("feature", "value", title=f"For a transaction at {_time(known.at_ms)}")
     for name, value in known.values.items():

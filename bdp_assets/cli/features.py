@@ -43,16 +43,19 @@ app = typer.Typer(no_args_is_help=True, help="Features: what they are, of whole 
 @app.command()
 def describe(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="As in docs/feature-catalog.md.")] = False,
 ) -> None:
     """Show every feature: its definition, unit and meaning."""
     import json
 
     from bdp_assets.cli.display import show
-    from bdp_assets.cli.feature_tables import described
+    from bdp_assets.cli.feature_tables import described, page
     from bdp_assets.features.catalog import CATALOG
 
     if as_json:
         typer.echo(json.dumps({"version": CATALOG.version, "features": CATALOG.describe()}))
+    elif as_markdown:
+        typer.echo(page(CATALOG), nl=False)
     else:
         show(described(CATALOG))
 

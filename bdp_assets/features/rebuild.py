@@ -49,7 +49,8 @@ def rebuild(store: OnlineStore, transactions: pl.DataFrame, labels: pl.DataFrame
     started = time.perf_counter()
     run(store.client, [("DEL", store.layout.ready)])
     _clear(store.client, store.layout)
-    arrived = transactions.unique(KEY, keep="first", maintain_order=True)
+    absent = [pl.lit(None, pl.String).alias(n) for n in store.catalog.ids if n not in transactions.columns]
+    arrived = transactions.unique(KEY, keep="first", maintain_order=True).with_columns(absent)
     customers = customers_of(store.layout, arrived)
     shared = [shared_of(store.layout, entity, arrived, labels) for entity in store.layout.shared]
     _write(store.client, customer_commands(store.layout, customers))

@@ -9,9 +9,7 @@ import numpy as np
 
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.fields import Field, event_field
-from bdp_assets.features.history import Rows
 from bdp_assets.features.labels import LabelChanges
-from bdp_assets.features.summaries import SummaryRows
 
 
 class Sorted(Mapping[str, Ints]):
@@ -35,12 +33,13 @@ class Sorted(Mapping[str, Ints]):
 
 
 class EventRows:
-    """`events`: row numbers in `columns`, by entity and time. `entity`: codes from 0, int64 [n]."""
+    """`columns` of events, by entity and time. `entity`: codes from 0, int64 [n]."""
 
+    are_events = True
     summarised = False
 
-    def __init__(self, columns: Mapping[str, Ints], events: Ints, entity: Ints) -> None:
-        self._columns = Sorted(columns, events)
+    def __init__(self, columns: Mapping[str, Ints], entity: Ints) -> None:
+        self._columns = columns
         self.entity = entity
         self.ts = self._columns["ts_ms"]
 
@@ -59,6 +58,7 @@ class Changes(NamedTuple):
 class LabelledRows:
     """Events, and after them a row for each label change for each delay that windows declare."""
 
+    are_events = False
     summarised = False
 
     def __init__(self, events: EventRows, changes: Changes, delays: Sequence[int]) -> None:
@@ -85,17 +85,3 @@ class LabelledRows:
         _, tile = np.unique(tiles, axis=1, return_inverse=True)
         tile = tile.reshape(-1)
         return (np.bincount(tile, weights=self._sign)[tile] > 0).astype(np.int64)
-
-
-class WithCarried:
-    """Summaries of what was before, and after them the rows of the same entities."""
-
-    summarised = True
-
-    def __init__(self, carried: SummaryRows, rows: Rows) -> None:
-        self._parts: tuple[Rows, Rows] = (carried, rows)
-        self.entity = np.concatenate([carried.entity, rows.entity])
-        self.ts = np.concatenate([carried.ts, rows.ts])
-
-    def field(self, field: Field) -> Ints:
-        return np.concatenate([part.field(field) for part in self._parts])

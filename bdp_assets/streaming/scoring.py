@@ -22,11 +22,17 @@ _message = attrgetter("message")
 class Scoring:
     """Raw messages in; records for validated, enriched, predictions, alerts and dead letters out."""
 
-    def __init__(self, store: OnlineStore, decider: Decider, topic_id: Callable[[], str]) -> None:
-        """`topic_id()`: the raw topic's id, which with partition and offset names a message for ever."""
+    def __init__(
+        self, store: OnlineStore, decider: Decider, topic_id: Callable[[], str], *, pan_key: bytes
+    ) -> None:
+        """`topic_id()`: the raw topic's id, which with partition and offset names a message for ever.
+
+        `pan_key` keys the hashes of card numbers in dead letters.
+        """
         self._topic_id = topic_id
         self._store = store
         self._decider = decider
+        self._pan_key = pan_key
 
     def __call__(self, messages: Sequence[Message]) -> list[Output]:
         """Idempotent: the same messages give the same records, and leave the same state.
@@ -54,7 +60,7 @@ class Scoring:
                 *outputs.validated_records(validated, headers),
                 *outputs.enriched_records(enriched, headers),
                 *outputs.decided_records(decided, headers),
-                *outputs.dead_records(refused, headers),
+                *outputs.dead_records(refused, headers, self._pan_key),
             ]
 
 
@@ -64,4 +70,4 @@ def _coordinates(topic_id: str, message: Message) -> str:
 
 def _count(refused: Sequence[Dead]) -> None:
     for item in refused:
-        DEAD_LETTERS.labels(item.letter.error).inc()
+        DEAD_LETTERS.labels(item.error).inc()

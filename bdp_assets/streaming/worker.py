@@ -14,6 +14,7 @@ from bdp_assets.contracts.topics import RAW
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import REBALANCES
+from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings
 from bdp_assets.streaming.groups import SCORING
 from bdp_assets.streaming.runner import Limits, Runner
@@ -29,17 +30,18 @@ def run_scoring(settings: Settings, slot: int) -> None:
     """Run one scoring worker until SIGTERM or SIGINT, which drain it.
 
     `slot` is unique among the workers that run: it names the transaction that a successor takes over.
-    Raises BundleError (no usable model), KafkaUnavailable, KafkaRefused, ProducerFenced.
+    Raises BundleError (no usable model), PanKeyMissing, KafkaUnavailable, KafkaRefused, ProducerFenced.
     """
     stop = _stop_on_signals()
     if settings.stream_metrics_port:
         start_http_server(settings.stream_metrics_port + slot)
     decider = Decider.load(settings.models_dir / "champion")
+    key = pan_key(settings)
     raw_id = RawTopicId(settings)
     publisher = TransactionalPublisher(settings, f"{SCORING}-{slot}")
     reader = GroupReader(settings, SCORING, [RAW.name], slot=slot, on_rebalance=raw_id.rebalanced)
     patient = settings.model_copy(update={"redis_timeout_ms": STORE_TIMEOUT_MS})
-    scoring = Scoring(OnlineStore(connect(patient)), decider, raw_id)
+    scoring = Scoring(OnlineStore(connect(patient)), decider, raw_id, pan_key=key)
     _log.info("scoring worker runs", extra={"slot": slot, "model_version": decider.info.version})
     try:
         Runner(

@@ -14,10 +14,11 @@ from bdp_assets.features.bulk import spill
 from bdp_assets.features.bulk.cuts import Slice
 from bdp_assets.features.bulk.owners import Owner
 from bdp_assets.features.history import BEFORE
-from bdp_assets.features.rows import EventRows
+from bdp_assets.features.labels import NO_CHANGES
+from bdp_assets.features.rows import EventRows, Sorted
 from bdp_assets.features.spec import Entity
 from bdp_assets.features.summaries import Summary
-from bdp_assets.features.table import NO_CHANGES, Table, codes_of, columns_of
+from bdp_assets.features.table import Table, codes_of, columns_of
 
 
 class Carrying(NamedTuple):
@@ -50,7 +51,7 @@ def summarise(task: Carrying) -> None:
         # The latest of several slices is in the last of them: they are counted through.
         sequence = slice_.rows_before + np.arange(len(order))
         start = np.full(len(order), BEFORE)
-        single = summary.rows(start, EventRows(table.columns, order, codes).field, sequence)
+        single = summary.rows(start, EventRows(Sorted(table.columns, order), codes).field, sequence)
         _, rows = summary.merge(codes, single)
         first = order[np.flatnonzero(np.diff(codes, prepend=-1))]
         keys = frame.select(entity.keys)[first]
