@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,8 +16,9 @@ BEFORE = -(2**62)
 """The time (ms) of what no window can reach any more, but one over all history."""
 
 
-Merge = Callable[[Ints, Ints], NDArray[np.unsignedinteger]]
-"""`keys.searchsorted(wanted)` for arrays that both ascend."""
+Places = Sequence[NDArray[np.unsignedinteger]]
+Merge = Callable[[Ints, Iterable[Ints]], Places]
+"""`keys.searchsorted(one)` for several arrays that ascend, as the keys do."""
 
 
 class Rows(Protocol):
@@ -81,10 +82,10 @@ class History:
         """For each of [..., n] times, how many sorted rows belong to earlier entities, or lie before it."""
         return self._keys.searchsorted(self._wanted(entity, ts))
 
-    def merge(self, entity: Ints, ts: Ints) -> NDArray[np.unsignedinteger]:
-        """The same for [n] times that ascend, entity by entity."""
+    def merge(self, entity: Ints, ts: Iterable[Ints]) -> Places:
+        """The same for several arrays of [n] times that ascend, entity by entity."""
         assert self._merge is not None  # noqa: S101 - who has queries in order brings one
-        return self._merge(self._keys, self._wanted(entity, ts))
+        return self._merge(self._keys, (self._wanted(entity, times) for times in ts))
 
     def _wanted(self, entity: Ints, ts: Ints) -> Ints:
         inside = np.minimum(np.maximum(ts + self._shift, 1), self._span - 1)

@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bdp_assets.features.aggregates import Floats, Ints
 from bdp_assets.features.cells import Cells
 from bdp_assets.features.formulas import FORMULAS
-from bdp_assets.features.history import History, Queries
+from bdp_assets.features.history import History, Places, Queries
 from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
 from bdp_assets.features.windows import (
     Group,
@@ -76,11 +75,10 @@ class Plan:
             for group in self._groups:
                 yield rows, group.slots, _finished(group, Cells(group, history, part, found, sums))
 
-    def _merged(self, history: History, queries: Queries) -> list[NDArray[np.unsignedinteger]]:
+    def _merged(self, history: History, queries: Queries) -> Places:
         """Where each bound of all rows lies: one pass a bound."""
-        return [
-            history.merge(queries.entity, floored(queries.ts - shift, hop)) for shift, hop in self._bounds
-        ]
+        times = (floored(queries.ts - shift, hop) for shift, hop in self._bounds)
+        return history.merge(queries.entity, times)
 
     def _bound(self, found: Ints, history: History, queries: Queries) -> None:
         """Set right where bounds lie (int64 [bounds, rows]) that are not about single exact events."""
