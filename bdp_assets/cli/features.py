@@ -92,16 +92,18 @@ def get(
 
 @app.command("rebuild-online")
 def rebuild_online() -> None:
-    """Fill the online store from the lake. Stop the stream workers and the API first."""
+    """Fill the online store anew from the lake and Kafka, beside the one that serves; stop nobody."""
     from bdp_assets.cli.failure import told
+    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, OffsetsGone
     from bdp_assets.clients.lake import Lake
     from bdp_assets.clients.redis import StoreUnavailable
+    from bdp_assets.features.generations import Superseded
     from bdp_assets.operations.rebuild_store import rebuild_store
     from bdp_assets.settings import get_settings
 
     settings = get_settings()
-    with told(StoreUnavailable):
-        result, _ = rebuild_store(settings, Lake(settings.lake))
+    with told(StoreUnavailable, KafkaUnavailable, KafkaRefused, OffsetsGone, Superseded):
+        result, _ = rebuild_store(settings, Lake(settings.lake), reached=typer.echo)
     typer.echo(
         f"{result.events:,} events of {result.customers:,} customers and {result.tiles:,} tiles of "
         f"{result.merchants:,} merchants written in {result.seconds:.1f} s"

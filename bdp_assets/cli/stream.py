@@ -12,12 +12,12 @@ topics = typer.Typer(no_args_is_help=True, help="Kafka topics of the platform.")
 
 @app.callback()
 def _stream() -> None:
-    """Keeps `scoring` a command of its own: typer folds a group that has only one."""
+    """Groups the workers' commands."""
 
 
 @topics.callback()
 def _topics() -> None:
-    """As above."""
+    """Keeps `list` a command of its own: typer folds a group that has only one."""
 
 
 @app.command()
@@ -36,6 +36,22 @@ def scoring(
     configure(f"scoring-{slot}")
     with told(BundleError, PanKeyMissing, KafkaUnavailable, KafkaRefused, ProducerFenced):
         run_scoring(get_settings(), slot)
+
+
+@app.command()
+def labels(
+    slot: Annotated[int, typer.Option(min=0, help="Number of this worker; each that runs has its own.")] = 0,
+) -> None:
+    """Apply fraud labels to the online store, until SIGTERM or Ctrl+C; logs are JSON on stderr."""
+    from bdp_assets.cli.failure import told
+    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, ProducerFenced
+    from bdp_assets.observability.logging import configure
+    from bdp_assets.settings import get_settings
+    from bdp_assets.streaming.worker import run_labels
+
+    configure(f"labels-{slot}")
+    with told(KafkaUnavailable, KafkaRefused, ProducerFenced):
+        run_labels(get_settings(), slot)
 
 
 @topics.command("list")

@@ -65,9 +65,12 @@ class Lake:
         """Number of rows, from the table's statistics. Raises TableMissing."""
         return self._open(table).count()
 
-    def landed(self, table: str, application_id: str) -> int | None:
-        """Offset up to which this application's rows are in the table; None when none ever landed."""
-        return self._open(table).transaction_version(application_id) if self.exists(table) else None
+    def landed(self, table: str, application_id: str, version: int | None = None) -> int | None:
+        """Offset up to which this application's rows are in the table, as of `version` or now.
+
+        None when none ever landed.
+        """
+        return self._open(table, version).transaction_version(application_id) if self.exists(table) else None
 
     def scan(self, table: str, version: int | None = None) -> pl.LazyFrame:
         """Lazy frame of the table, as of `version` or now. Raises TableMissing."""

@@ -104,6 +104,17 @@ def run(client: redis.Redis, commands: Sequence[Command], scripts: Sequence[Scri
         return replies
 
 
+def scan(client: redis.Redis, pattern: str) -> Iterator[list[bytes]]:
+    """Keys of a pattern, some at a time; a key may come twice. Raises `StoreUnavailable`."""
+    cursor, started = 0, False
+    while cursor or not started:
+        started = True
+        reply, keys = run(client, [("SCAN", cursor, "MATCH", pattern, "COUNT", 1_000)])[0]
+        cursor = int(reply)
+        if keys:
+            yield keys
+
+
 def _send(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
     if len(commands) == 1:
         return [_single(client, commands[0])]

@@ -6,11 +6,11 @@
 -- ARGV    mode (stream, api or dry), transaction key (16 bytes), time (int64), source (8 bytes; zero: none),
 --         body hash (16 bytes), event columns (int64s), seconds to live (0: for good), then the fields of its pairs
 -- Returns {status, sequence, newest, records, folded, decision, pair ...}; newest is the latest event time before
--- this transaction.
+-- this transaction. {MOVED} where the customer was closed: his records are in another generation (see merge.lua).
 --
 -- Record, little endian: sequence 8, time 8, newest 8, source 8, transaction key 16, body hash 16, event columns.
 -- Lua's numbers are doubles: it reads times and sequences only, the rest stays opaque bytes.
-local NEW, REDELIVERY, DUPLICATE, CONFLICT = 0, 1, 2, 3
+local NEW, REDELIVERY, DUPLICATE, CONFLICT, MOVED = 0, 1, 2, 3, 4
 local SOURCE, KEY, BODY, COLUMNS = 24, 32, 48, 64 -- offsets in a record
 local NO_SOURCE = string.rep('\0', 8)
 
@@ -18,6 +18,7 @@ local mode, transaction, time, source, body, columns = unpack(ARGV, 1, 6)
 local ttl = tonumber(ARGV[7])
 local width = COLUMNS + #columns
 local records = redis.call('GET', KEYS[1]) or ''
+if records == 'moved' then return {MOVED} end
 local size = #records
 
 local function field(record, offset, length)

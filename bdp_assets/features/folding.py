@@ -48,7 +48,8 @@ def surplus(layout: Layout, records: bytes) -> int:
 
 def fold(client: Redis, layout: Layout, customer_id: str, records: bytes, cut: int) -> None:
     """Cut `cut` records, which stand at the front of the customer's string. Raises StoreUnavailable."""
-    size = 8 * record_width(layout.ids) * cut
+    width = 8 * record_width(layout.ids)
+    size = width * cut
     gone, horizon = Events.unpack([records[:size]], layout.ids), _horizon(layout, records)
     pairs = [(entity, pair_fields(entity, gone.columns[entity.keys[1]])) for entity in layout.pairs]
     wanted = [field for _, fields in pairs for field in dict.fromkeys(fields) if field]
@@ -61,7 +62,8 @@ def fold(client: Redis, layout: Layout, customer_id: str, records: bytes, cut: i
         changed += _folded_pairs(layout.pairs[entity], fields, packed, gone)
     folded = _folded(layout, before or b"", gone, horizon)
     keys = (layout.events(customer_id), layout.folded(customer_id), layout.paired(customer_id))
-    call = FOLD_SCRIPT.call(keys, int(gone.sequence[0]), size, folded, *changed)
+    ends = (int(gone.sequence[0]), int(gone.sequence[-1]))
+    call = FOLD_SCRIPT.call(keys, *ends, size, width, folded, *changed)
     run(client, [call], [FOLD_SCRIPT])
 
 

@@ -2,14 +2,19 @@
 
 Under `bdp:features:<catalog version>:`, so that a new catalog fills beside the old one:
 
-    {customer:<id>}:e        the customer's recent events in one packed string, which are also their claims
-    {customer:<id>}:s        earlier ones, folded: a row for each FOLD of time, and one for all before
-    {customer:<id>}:p        the same of the customer's pairs, where windows over all history need it
-    {customer:<id>}:d:<key>  the decision about a transaction, once one is saved
-    {<entity>:<id>}          the tiles of a merchant (or another shared entity), and how far each source
-                             partition was added to them
-    {<entity>:<id>}:l        its transactions that are known fraud
-    ready                    set by a rebuild: a store without it is empty, whatever the customers did
+    live                       which generation serves (see `generations`): a store without is empty, whatever
+                               the customers did
+    {customer:<id>}:d:<key>    the decision about a transaction, once one is saved; of no generation
+
+and under `bdp:features:<catalog version>:<generation>:`, so that a rebuild fills beside the one that serves:
+
+    {customer:<id>}:e          the customer's recent events in one packed string, which are also their claims
+    {customer:<id>}:s          earlier ones, folded: a row for each FOLD of time, and one for all before
+    {customer:<id>}:p          the same of the customer's pairs, where windows over all history need it
+    {<entity>:<hash of id>}    the tiles of a merchant (or another shared entity), and how far each source
+                               partition was added to them; by hash, since a customer's record has no more
+    {<entity>:<hash of id>}:l  its transactions that are known fraud
+    positions                  how far topics were applied: see `positions`
 
 What stands in braces decides the cluster slot: all keys of a customer, or of a merchant, lie together.
 """
@@ -17,10 +22,12 @@ What stands in braces decides the cluster slot: all keys of a customer, or of a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import NamedTuple
 
 from bdp_assets.features.checks import SpecError
-from bdp_assets.features.records import transaction_key
+from bdp_assets.features.formulas import LABEL_FILTER
+from bdp_assets.features.records import id_hash, transaction_key
 from bdp_assets.features.spec import CUSTOMER, Catalog, Entity, WindowFeature, retention
 from bdp_assets.features.summaries import Summary
 from bdp_assets.features.times import ALL_HISTORY, SECOND
@@ -47,11 +54,12 @@ class Series(NamedTuple):
 class Layout:
     """Keys, what is kept of an event (`ids`), summaries, and retention (ms of event time)."""
 
-    def __init__(self, catalog: Catalog, prefix: str) -> None:
+    def __init__(self, catalog: Catalog, root: str, generation: str = "0") -> None:
         owned = {e: fs for e, fs in catalog.entities.items() if e.state == "events"}
-        self.prefix = prefix
-        self.ready = f"{prefix}ready"
-        self.ids = _ids(owned)
+        self.root = root
+        self.live = f"{root}live"
+        self.generation = generation
+        self.ids = tuple(sorted(_ids(owned) | _labelled(catalog)))
         self.events_ms = retention(tuple(feature for features in owned.values() for feature in features))
         self.customer = Summary(owned.get(CUSTOMER, ()))
         self.is_endless = any(_is_endless(features) for features in owned.values())
@@ -67,6 +75,20 @@ class Layout:
             if entity.state == "tiles"
         }
 
+    def of(self, generation: str) -> Layout:
+        """The same catalog's keys in another generation."""
+        other = copy(self)
+        other.generation = generation
+        return other
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.root}{self.generation}:"
+
+    @property
+    def positions(self) -> str:
+        return f"{self.prefix}positions"
+
     @property
     def events_s(self) -> int:
         """How long a customer lives who does nothing (s); 0: for good."""
@@ -80,6 +102,10 @@ class Layout:
     def events(self, customer_id: str) -> str:
         return f"{self._customer(customer_id)}:e"
 
+    def customer_of(self, events_key: str) -> str:
+        """Whose `events` that key is."""
+        return events_key.removeprefix(f"{self.prefix}{{customer:").removesuffix("}:e")
+
     def folded(self, customer_id: str) -> str:
         return f"{self._customer(customer_id)}:s"
 
@@ -87,12 +113,14 @@ class Layout:
         return f"{self._customer(customer_id)}:p"
 
     def decision(self, customer_id: str, transaction_id: str) -> str:
-        return f"{self._customer(customer_id)}:d:{transaction_key(transaction_id).hex()}"
+        return f"{self.root}{{customer:{customer_id}}}:d:{transaction_key(transaction_id).hex()}"
 
-    def tiles(self, entity: Entity, identifier: str) -> str:
-        return f"{self.prefix}{{{entity.name}:{identifier}}}"
+    def tiles(self, entity: Entity, identifier: str | int) -> str:
+        """`identifier`: itself, or its hash."""
+        code = id_hash(identifier) if isinstance(identifier, str) else identifier
+        return f"{self.prefix}{{{entity.name}:{code:016x}}}"
 
-    def frauds(self, entity: Entity, identifier: str) -> str:
+    def frauds(self, entity: Entity, identifier: str | int) -> str:
         return f"{self.tiles(entity, identifier)}:l"
 
     def _customer(self, customer_id: str) -> str:
@@ -103,10 +131,15 @@ def _is_endless(features: Sequence[WindowFeature]) -> bool:
     return any(feature.window == ALL_HISTORY for feature in features)
 
 
-def _ids(owned: Mapping[Entity, Sequence[WindowFeature]]) -> tuple[str, ...]:
+def _ids(owned: Mapping[Entity, Sequence[WindowFeature]]) -> set[str]:
     keys = {key for entity in owned for key in entity.keys[1:]}
     counted = {f.column for fs in owned.values() for f in fs if f.aggregate == "distinct" and f.column}
-    return tuple(sorted(keys | counted))
+    return keys | counted
+
+
+def _labelled(catalog: Catalog) -> set[str]:
+    """Whose tiles count labels: a label that does not name them finds them in its transaction's record."""
+    return {f.entity.keys[0] for f in catalog.windows if f.filter == LABEL_FILTER}
 
 
 def _series(features: Sequence[WindowFeature]) -> tuple[Series, ...]:

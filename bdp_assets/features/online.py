@@ -4,6 +4,9 @@ Redis keeps integers only (see `layout`); its scripts apply and deduplicate, and
 they return, so that online and batch can not disagree. A transaction sees the customer's events that were
 applied before it, within the retention (longest window + 7 days) behind the newest one, and the tiles of its
 merchant as they stand at the call. Claims leave with their events.
+
+A store works on the generation that it found serving (`bind`), and looks with every batch of claims whether
+that has changed (see `generations`).
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -21,11 +24,22 @@ from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.folding import fold, pair_fields, surplus
+from bdp_assets.features.generations import (
+    FIRST,
+    MERGE,
+    Live,
+    StoreMoved,
+    merge_call,
+    parsed,
+    pointer,
+)
 from bdp_assets.features.kernel import Engine
+from bdp_assets.features.label_places import place_labels
+from bdp_assets.features.labelling import apply_labels
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import Batch, source, transaction_key
 from bdp_assets.features.served import Answering, Seen, Shared, nothing_seen
-from bdp_assets.features.shared import TILES, label_calls, transaction_calls
+from bdp_assets.features.shared import TILES, transaction_calls
 from bdp_assets.features.spec import EXACT_EVENTS, Catalog, Entity
 
 if TYPE_CHECKING:
@@ -35,10 +49,12 @@ if TYPE_CHECKING:
 
 Status = Literal["new", "redelivery", "duplicate", "conflict"]
 _STATUS: tuple[Status, ...] = ("new", "redelivery", "duplicate", "conflict")  # as claim.lua numbers them
-_ANSWERED = 2  # Statuses below this one come with state.
+_ANSWERED, _MOVED = 2, 4  # Statuses below the first come with state; the second: claim in another generation.
 _RECORDS, _FOLDED, _DECISION, _PAIRS = 3, 4, 5, 6  # where they stand in a reply
 
 CLAIM = Script(files("bdp_assets.features").joinpath("claim.lua").read_text())
+_SWITCHES = 3
+"""How many generations a call goes after before it gives up: there is one switch in many minutes."""
 _NO_FEATURES: Floats = np.zeros(0, dtype=np.float64)
 
 
@@ -62,6 +78,17 @@ class Enrichment:
         return self.apply_seq - 1 > EXACT_EVENTS
 
 
+class _Bound(NamedTuple):
+    """The generation that a store works on, and the one before while that still holds claims."""
+
+    layout: Layout
+    previous: Layout | None
+
+    def is_of(self, live: Live | None) -> bool:
+        """Whether that is what serves. A store that was emptied serves nothing: `ready` tells, not we."""
+        return live is None or live.generation == self.layout.generation
+
+
 class OnlineStore:
     """The store of one catalog. All but `features_without_history` raise `StoreUnavailable` when Redis is
     away."""
@@ -71,15 +98,33 @@ class OnlineStore:
         self.client = client
         self.catalog = catalog
         self.engine = Engine(catalog)
-        self.layout = Layout(catalog, f"bdp:features:{catalog.version}:")
-        self._answering = Answering(self.engine, self.layout)
+        self._first = Layout(catalog, f"bdp:features:{catalog.version}:", FIRST)
+        self._bound: _Bound | None = None
+        self._answering = Answering(self.engine, self._first)
+
+    @property
+    def layout(self) -> Layout:
+        """Keys of the generation that this store works on."""
+        return self._binding().layout
+
+    def bind(self) -> bool:
+        """Work on the generation that serves now; False where none does."""
+        live = parsed(run(self.client, [pointer(self._first)])[0])
+        if live is None:
+            self._bound = _Bound(self._first, None)
+        else:
+            previous = None if live.previous is None else self._first.of(live.previous)
+            self._bound = _Bound(self._first.of(live.generation), previous)
+        return live is not None
 
     def enrich(
         self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str | None]
     ) -> list[Enrichment]:
         """Claim each transaction and compute its features; they are applied in the order given.
 
-        `coordinates`: `topic id:partition:offset` of each message, None for a call of the API.
+        `coordinates`: `topic id:partition:offset` of each message, None for a call of the API. Raises
+        StoreMoved for messages when another generation serves now: what was applied to shared entities before
+        them has to be there first. A call of the API goes there by itself.
         """
         modes = ["api" if place is None else "stream" for place in coordinates]
         return self._enrich(transactions, [source(place) for place in coordinates], modes)
@@ -92,7 +137,7 @@ class OnlineStore:
         """The features as if nothing had happened before: for when the store is away or empty. Calls
         nobody."""
         batch = Batch.of([transaction], self.catalog.ids)
-        return self._answering.vectors(batch, nothing_seen(batch, self.layout)).reshape(-1)
+        return self._answering.vectors(batch, nothing_seen(batch, self._first)).reshape(-1)
 
     def save_decision(self, transaction: ValidatedTransaction, decision: bytes) -> bytes:
         """Keep a decision with its claim. The first one stands, and is returned."""
@@ -102,17 +147,16 @@ class OnlineStore:
         self, transactions: Sequence[ValidatedTransaction], decisions: Sequence[bytes]
     ) -> list[bytes]:
         """The same for several, in one round trip."""
-        keys = [self.layout.decision(t.customer_id, t.transaction_id) for t in transactions]
+        keys = [self._first.decision(t.customer_id, t.transaction_id) for t in transactions]
         commands: list[Command] = []
         for key, decision in zip(keys, decisions, strict=True):
-            commands += [("SET", key, decision, "NX", "EX", self.layout.events_ms // 1000), ("GET", key)]
+            commands += [("SET", key, decision, "NX", "EX", self._first.events_ms // 1000), ("GET", key)]
         return run(self.client, commands)[1::2]
 
     def decision(self, customer_id: str, transaction_id: str) -> bytes | None:
         """The decision that was saved for a transaction, None without one."""
-        reply: bytes | None = run(self.client, [("GET", self.layout.decision(customer_id, transaction_id))])[
-            0
-        ]
+        reply: bytes | None
+        [reply] = run(self.client, [("GET", self._first.decision(customer_id, transaction_id))])
         return reply
 
     def apply_shared(self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str]) -> None:
@@ -124,9 +168,19 @@ class OnlineStore:
         """
         run(self.client, transaction_calls(self.layout, transactions, coordinates), [TILES])
 
-    def apply_labels(self, labels: Sequence[Label]) -> None:
-        """Add labels to their merchants' tiles, in order of known_at_ms. Raises ValueError without ts_ms."""
-        run(self.client, label_calls(self.layout, labels), [TILES])
+    def apply_labels(
+        self, labels: Sequence[Label], coordinates: Sequence[str | None] | None = None
+    ) -> list[bool]:
+        """Add labels to their merchants' tiles, those of a transaction in order of known_at_ms.
+
+        Returns whether each one's transaction is known: by the store, or else by the label's own time and
+        merchant. Others change nothing. `coordinates` as for `enrich`: each message counts once.
+        """
+        return apply_labels(self.client, self.layout, labels, coordinates or [None] * len(labels))
+
+    def knows_labels(self, labels: Sequence[Label]) -> list[bool]:
+        """What `apply_labels` would return; nothing is applied."""
+        return [one is not None for one in place_labels(self.client, self.layout, labels)]
 
     def rebuild(self, transactions: pl.DataFrame, labels: pl.DataFrame) -> RebuildResult:
         """Replace this catalog's whole state by what tables say; see `rebuild.rebuild`."""
@@ -136,45 +190,81 @@ class OnlineStore:
 
     def ready(self) -> bool:
         """Whether a rebuild has filled the store for this catalog: without it, it knows nobody's history."""
-        return bool(run(self.client, [("EXISTS", self.layout.ready)])[0])
+        return self.bind()
+
+    def _binding(self) -> _Bound:
+        if self._bound is None:
+            self.bind()
+        assert self._bound is not None  # noqa: S101 - bind saw to it
+        return self._bound
 
     def _enrich(
         self, transactions: Sequence[ValidatedTransaction], sources: Sequence[bytes], modes: Sequence[str]
     ) -> list[Enrichment]:
         batch = Batch.of(transactions, self.catalog.ids)
-        claims = list(self._claims(transactions, batch, sources, modes))
+        for _ in range(_SWITCHES):
+            bound = self._binding()
+            answers, shared = self._claimed(bound, transactions, batch, sources, modes)
+            if answers is not None:
+                vectors = self._answering.vectors(batch, self._seen(answers, shared))
+                if modes != ["dry"]:
+                    self._fold(bound.layout, transactions, answers)
+                return [_enrichment(answer, vector) for answer, vector in zip(answers, vectors, strict=True)]
+            self.bind()
+            if "stream" in modes:
+                break
+        raise StoreMoved("the online store was rebuilt meanwhile: this is done again on what serves now")
+
+    def _claimed(
+        self,
+        bound: _Bound,
+        transactions: Sequence[ValidatedTransaction],
+        batch: Batch,
+        sources: Sequence[bytes],
+        modes: Sequence[str],
+    ) -> tuple[list[list[Any]] | None, dict[Entity, Shared]]:
+        """Replies of claim.lua, None when another generation serves; and the tiles of shared entities."""
+        layout = bound.layout
+        merges: list[Command] = []
+        if bound.previous is not None:
+            customers = dict.fromkeys(t.customer_id for t in transactions)
+            merges = [merge_call(layout, bound.previous, customer) for customer in customers]
+        claims = list(self._claims(layout, transactions, batch, sources, modes))
         wanted = [
-            (entity, dict.fromkeys(i for i in batch.ids[entity.keys[0]] if i))
-            for entity in self.layout.shared
+            (entity, dict.fromkeys(i for i in batch.ids[entity.keys[0]] if i)) for entity in layout.shared
         ]
         reads: list[Command] = [
-            (
-                "HMGET",
-                self.layout.tiles(entity, identifier),
-                *(one.name for one in self.layout.shared[entity]),
-            )
+            ("HMGET", layout.tiles(entity, identifier), *(one.name for one in layout.shared[entity]))
             for entity, identifiers in wanted
             for identifier in identifiers
         ]
-        replies = run(self.client, [*claims, *reads], [CLAIM])
-        answers, tiles = replies[: len(claims)], iter(replies[len(claims) :])
+        # The pointer last: claims that were made before a switch come along in it.
+        scripts = [CLAIM, MERGE] if merges else [CLAIM]
+        _, replies = _divided(
+            run(self.client, [*merges, *claims, *reads, pointer(layout)], scripts), len(merges)
+        )
+        answers, rest = _divided(replies, len(claims))
+        live = parsed(rest[-1])
+        if not bound.is_of(live) or any(answer[0] == _MOVED for answer in answers):
+            return None, {}
+        if live is not None and live.previous is None:
+            self._bound = _Bound(layout, None)
+        tiles = iter(rest)
         shared = {
             entity: self._shared(entity, batch, [next(tiles) for _ in ids], list(ids))
             for entity, ids in wanted
         }
-        vectors = self._answering.vectors(batch, self._seen(answers, shared))
-        if modes != ["dry"]:
-            self._fold(transactions, answers)
-        return [_enrichment(answer, vector) for answer, vector in zip(answers, vectors, strict=True)]
+        return answers, shared
 
     def _claims(
         self,
+        layout: Layout,
         transactions: Sequence[ValidatedTransaction],
         batch: Batch,
         sources: Sequence[bytes],
         modes: Sequence[str],
     ) -> Iterator[Command]:
-        layout, kept = self.layout, batch.kept(self.layout.ids)
+        kept = batch.kept(layout.ids)
         pairs = [pair_fields(entity, batch.columns[entity.keys[1]]) for entity in layout.pairs]
         for i, (t, place, mode) in enumerate(zip(transactions, sources, modes, strict=True)):
             customer = t.customer_id
@@ -196,12 +286,12 @@ class OnlineStore:
         codes = np.array([code.get(i or "", -1) for i in batch.ids[entity.keys[0]]], dtype=np.int64)
         tiles = {
             one.name: [reply[i] or b"" for reply in replies]
-            for i, one in enumerate(self.layout.shared[entity])
+            for i, one in enumerate(self._first.shared[entity])
         }
         return Shared(tiles, codes)
 
     def _seen(self, answers: Sequence[list[Any]], shared: dict[Entity, Shared]) -> Seen:
-        pairs = range(_PAIRS, _PAIRS + len(self.layout.pairs))
+        pairs = range(_PAIRS, _PAIRS + len(self._first.pairs))
         nothing: list[Any] = [0, 0, 0, b"", None, None, *(None for _ in pairs)]
         known = [answer if answer[0] < _ANSWERED else nothing for answer in answers]
         return Seen(
@@ -209,14 +299,16 @@ class OnlineStore:
             folded=[answer[_FOLDED] or b"" for answer in known],
             pairs={
                 entity: [answer[at] or b"" for answer in known]
-                for at, entity in zip(pairs, self.layout.pairs, strict=True)
+                for at, entity in zip(pairs, self._first.pairs, strict=True)
             },
             sequence=np.array([answer[1] for answer in known], dtype=np.int64),
             newest=np.array([answer[2] for answer in known], dtype=np.int64),
             shared=shared,
         )
 
-    def _fold(self, transactions: Sequence[ValidatedTransaction], answers: Sequence[list[Any]]) -> None:
+    def _fold(
+        self, layout: Layout, transactions: Sequence[ValidatedTransaction], answers: Sequence[list[Any]]
+    ) -> None:
         """Cut customers who have grown too large. Of several claims, the last one knows most."""
         last = {
             t.customer_id: answer
@@ -224,8 +316,12 @@ class OnlineStore:
             if answer[0] < _ANSWERED
         }
         for customer_id, answer in last.items():
-            if cut := surplus(self.layout, answer[_RECORDS]):
-                fold(self.client, self.layout, customer_id, answer[_RECORDS], cut)
+            if cut := surplus(layout, answer[_RECORDS]):
+                fold(self.client, layout, customer_id, answer[_RECORDS], cut)
+
+
+def _divided(replies: list[Any], at: int) -> tuple[list[Any], list[Any]]:
+    return replies[:at], replies[at:]
 
 
 def _enrichment(answer: list[Any], vector: Floats) -> Enrichment:

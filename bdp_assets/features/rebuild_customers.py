@@ -31,23 +31,25 @@ class Customers:
 
 def customers_of(layout: Layout, arrived: pl.DataFrame) -> Customers:
     """`arrived`: transactions without duplicates, in order of arrival."""
-    ts, sequence = pl.col("ts_ms"), pl.col("sequence")
+    ts, sequence, place = pl.col("ts_ms"), pl.col("sequence"), pl.col("place")
     events = (
         arrived.with_columns(
-            sequence=pl.int_range(1, pl.len() + 1).over("customer_id"),
+            place=pl.int_range(1, pl.len() + 1).over("customer_id"),
             newest=ts.cum_max().shift(1).over("customer_id").fill_null(ts),
         )
+        .with_columns(sequence=_sequence(arrived).over("customer_id"))
         .with_columns(
             last=sequence.max().over("customer_id"),
+            most=place.max().over("customer_id"),
             horizon=pl.col("newest")
-            .filter(sequence <= (sequence.max() - KEEP + 1).clip(1))
+            .filter(place <= (place.max() - KEEP + 1).clip(1))
             .last()
             .over("customer_id")
             - layout.events_ms,
         )
         .with_columns(
             # From the front, as long as they have retired: as `folding.surplus`.
-            stale=((ts <= pl.col("horizon")) & (sequence <= pl.col("last") - KEEP))
+            stale=((ts <= pl.col("horizon")) & (place <= pl.col("most") - KEEP))
             .cast(pl.Int8)
             .cum_min()
             .over("customer_id")
@@ -57,6 +59,14 @@ def customers_of(layout: Layout, arrived: pl.DataFrame) -> Customers:
     )
     gone = pl.col("stale") | (sequence <= pl.col("last") - EXACT_EVENTS - SPARE_EVENTS)
     return Customers(events.filter(~gone), events.filter(gone))
+
+
+def _sequence(arrived: pl.DataFrame) -> pl.Expr:
+    """Ascending. Gaps stay: a claim whose message has not come yet fills them (see merge.lua)."""
+    place = pl.col("place")
+    if "apply_seq" not in arrived.columns:
+        return place
+    return place + (pl.col("apply_seq").fill_null(0) - place).clip(0).cum_max()
 
 
 def customer_commands(layout: Layout, customers: Customers) -> Iterator[Command]:

@@ -24,6 +24,7 @@ HISTORY = b"\xff" * 8
 """Came through the history door: published already, so a stream delivery is a duplicate."""
 
 SEQUENCE, TIME, NEWEST = 0, 1, 2
+_KEY_AT = 32  # bytes
 _FIXED = 8  # sequence, time, newest before, source, transaction key (2), body hash (2)
 
 
@@ -70,6 +71,11 @@ def id_hash(value: str | None) -> int:
     return int.from_bytes(blake2b(value.encode(), digest_size=8).digest(), "little") >> 1
 
 
+def identity(coordinates: str | None, transaction_id: str, body_hash: str) -> bytes:
+    """40 bytes: source, transaction key, body hash."""
+    return source(coordinates) + transaction_key(transaction_id) + bytes.fromhex(body_hash)
+
+
 def pack(moments: Ints, identities: Sequence[bytes], kept: Ints) -> bytes:
     """n event records, from `moments` int64 [n, 3] (sequence, time, newest before), `identities` of 40 bytes
     (source, transaction key, body hash) and what `Batch.kept` gives."""
@@ -81,6 +87,15 @@ def unpack(packed: Sequence[bytes], width: int) -> tuple[Ints, Ints]:
     """Which of the strings each row comes from, int64 [n], and the rows, int64 [n, width]."""
     table = np.frombuffer(b"".join(packed), dtype="<i8").reshape(-1, width)
     return np.repeat(np.arange(len(packed)), [len(rows) // (8 * width) for rows in packed]), table
+
+
+def find_record(packed: bytes, transaction_id: str, ids: Sequence[str]) -> bytes | None:
+    """A transaction's record in its customer's string."""
+    key, size = transaction_key(transaction_id), 8 * record_width(ids)
+    at = packed.find(key)
+    while at >= 0 and at % size != _KEY_AT:
+        at = packed.find(key, at + 1)
+    return None if at < 0 else packed[at - _KEY_AT : at - _KEY_AT + size]
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,19 @@ from importlib.resources import files
 import numpy as np
 
 from bdp_assets.clients.redis import Argument, Command, Script
-from bdp_assets.contracts.records import Label, ValidatedTransaction
+from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.fields import Field, event_field
+from bdp_assets.features.label_places import Placed
 from bdp_assets.features.layout import Layout, Series
 from bdp_assets.features.records import Batch
 from bdp_assets.features.spec import REVERSIBLE, Entity
 from bdp_assets.features.summaries import Merge, Summary
 
 TILES = Script(files("bdp_assets.features").joinpath("tiles.lua").read_text())
+_NO_LABEL = b""
 _OPS: dict[Merge, str] = {"add": "a", "min": "n", "max": "x"}
-_Additions = dict[tuple[Entity, str], list[Argument]]
+_Additions = dict[tuple[Entity, int], list[Argument]]
 
 
 def transaction_calls(
@@ -32,32 +34,30 @@ def transaction_calls(
     additions: _Additions = {}
     for entity, all_series in layout.shared.items():
         packed = [_packed(series.summary, increments(series, batch)) for series in all_series]
-        for row, identifier in enumerate(batch.ids[entity.keys[0]]):
-            if identifier is None:
+        for row, code in enumerate(batch.columns[entity.keys[0]].tolist()):
+            if code < 0:
                 continue
             partition, _, offset = places[row]
             addition: tuple[Argument, ...] = (
-                partition,
-                offset,
+                *(partition, offset, _NO_LABEL, _NO_LABEL),
                 transactions[row].ts_ms,
                 *(rows[row] for rows in packed),
             )
-            additions.setdefault((entity, identifier), []).extend(addition)
+            additions.setdefault((entity, code), []).extend(addition)
     return _calls(layout, additions)
 
 
-def label_calls(layout: Layout, labels: Sequence[Label]) -> list[Command]:
-    """Add what each label changes once. Raises ValueError for a label without its transaction's time."""
+def label_calls(layout: Layout, labels: Sequence[Placed], coordinates: Sequence[str | None]) -> list[Command]:
+    """Add what each label changes once: like transactions by their offsets, and by what is known already.
+
+    Without coordinates (not from Kafka), only what is known keeps a label from counting again.
+    """
     additions: _Additions = {}
-    for label in labels:
-        if label.ts_ms is None:
-            raise ValueError("a label without ts_ms has no place in time; join it with its transaction first")
-        for entity, all_series in layout.shared.items():
-            identifier = getattr(label, entity.keys[0], None)
-            if identifier is not None:
-                added = additions.setdefault((entity, identifier), [])
-                for delay in label_delays(all_series):
-                    added.extend(_label_addition(all_series, label, label.ts_ms, delay))
+    for placed, place in zip(labels, coordinates, strict=True):
+        for entity, code in placed.ids.items():
+            added = additions.setdefault((entity, code), [])
+            for delay in label_delays(layout.shared[entity]):
+                added.extend(_label_addition(layout.shared[entity], placed, place, delay))
     return _calls(layout, {key: items for key, items in additions.items() if items})
 
 
@@ -96,18 +96,23 @@ def _label_field(start: Ints, sign: Ints, delay: int, field: Field) -> Ints:
 
 
 def _label_addition(
-    all_series: Sequence[Series], label: Label, ts_ms: int, delay: int
+    all_series: Sequence[Series], placed: Placed, place: str | None, delay: int
 ) -> tuple[Argument, ...]:
+    label = placed.label
     sign = 1 if label.is_fraud else -1
-    guard = f"{'+' if label.is_fraud else '-'}{label.known_at_ms}"
-    clock = max(ts_ms, label.known_at_ms - delay)
+    # Its several delays are several additions of one offset, so each has its own count of offsets.
+    partition, _, offset = (place or "").rpartition(":")
+    partition = f"{partition}:{delay}" if partition else ""
+    change = f"{'+' if label.is_fraud else '-'}{label.known_at_ms}"
+    clock = max(placed.ts_ms, label.known_at_ms - delay)
     columns = [
         _packed(one.summary, label_increments(one.summary, np.array([clock]), np.array([sign]), delay))[0]
         if delay in one.summary.label_delays
         else b""
         for one in all_series
     ]
-    return guard, label_mark(label.customer_id, label.transaction_id, delay), clock, *columns
+    mark = label_mark(label.customer_id, label.transaction_id, delay)
+    return partition, offset, change, mark, clock, *columns
 
 
 def _packed(summary: Summary, rows: Ints) -> list[bytes]:

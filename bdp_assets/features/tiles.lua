@@ -5,9 +5,10 @@
 -- KEYS[2] known frauds, scored by when they became known (ms)
 -- ARGV    number of series, seconds to live (0: for good), how long a label can be taken back (ms); for each series:
 --         field, hop (ms), retention (ms), 1 where older tiles become one row, how to merge each column (a, n or x);
---         then for each addition: guard, mark, time (ms), and for each series its columns, packed ('' for none)
--- Guard   a source partition (mark: the offset; adds when it is above the last one), or a label's sign and when it
---         became known, as +1530000000000 (mark: what is labelled; + adds once, - takes back what + added)
+--         then for each addition: source partition, offset (adds when it is above the last one; '' and '': adds), a
+--         label's sign and when it became known, as +1530000000000 ('' for a transaction), mark (what is labelled),
+--         time (ms), and for each series its columns, packed ('' for none)
+-- Label   of each mark, + adds once, and - takes back what + added
 --
 -- Tiles, little endian int64, sorted by time: start of the tile (ms), one number for each column.
 local BEFORE = -4611686018427387904 -- start of the row for all of history before the tiles
@@ -71,20 +72,24 @@ local function relabels(sign, known_at, mark)
   return since and known_at - tonumber(since) <= reversible
 end
 
-local function is_first(guard, mark)
-  local sign = string.sub(guard, 1, 1)
-  if sign == '+' or sign == '-' then return relabels(sign, tonumber(string.sub(guard, 2)), mark) end
-  local last = offsets[guard] or redis.call('HGET', KEYS[1], guard)
-  if last and tonumber(mark) <= tonumber(last) then return false end
-  offsets[guard] = mark
+local function is_first(partition, offset)
+  if partition == '' then return true end
+  local last = offsets[partition] or redis.call('HGET', KEYS[1], partition)
+  if last and tonumber(offset) <= tonumber(last) then return false end
+  offsets[partition] = offset
   return true
 end
 
-for at = 4 + 5 * count, #ARGV, 3 + count do
-  if is_first(ARGV[at], ARGV[at + 1]) then
-    local time = tonumber(ARGV[at + 2])
+local function counts(label, mark)
+  return label == '' or relabels(string.sub(label, 1, 1), tonumber(string.sub(label, 2)), mark)
+end
+
+for at = 4 + 5 * count, #ARGV, 5 + count do
+  local partition, offset, label, mark, when = unpack(ARGV, at, at + 4)
+  if is_first(partition, offset) and counts(label, mark) then
+    local time = tonumber(when)
     for i, one in ipairs(series) do
-      local columns = ARGV[at + 2 + i]
+      local columns = ARGV[at + 4 + i]
       if columns ~= '' then
         local row = {struct.unpack('<' .. string.rep('i8', #one.ops), columns)}
         row[#one.ops + 1] = nil -- what unpack says beside: where it stopped
@@ -103,7 +108,7 @@ for _, one in ipairs(series) do
     written = true
   end
 end
-for guard, offset in pairs(offsets) do redis.call('HSET', KEYS[1], guard, offset) end
+for partition, offset in pairs(offsets) do redis.call('HSET', KEYS[1], partition, offset) end
 if written and ttl > 0 then
   redis.call('EXPIRE', KEYS[1], ttl)
   redis.call('EXPIRE', KEYS[2], ttl)

@@ -1,27 +1,105 @@
-"""Fills the online store from the lake."""
+"""Rebuilds the online store from the lake and Kafka, beside the one that serves; nobody has to stop.
+
+1. Fill a new generation from the lake: everything up to the offsets that have landed.
+2. Catch up from the topics: what was published since.
+3. Switch. From here on the new one serves. What was claimed on the old one and has not come by Kafka yet
+   comes along customer by customer (see `features/generations.py`), and workers bring in batches that they
+   committed in between (see `streaming/following.py`).
+4. Remove the old one.
+
+Killed at any point it leaves a store that serves; the next rebuild removes what it left, or ends its switch.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from dataclasses import asdict
+
+import polars as pl
+
+from bdp_assets.clients.kafka import topic_ids, watermarks
 from bdp_assets.clients.lake import Lake
-from bdp_assets.clients.redis import connect
+from bdp_assets.clients.redis import Redis, connect
+from bdp_assets.contracts.topics import ENRICHED, LABELS, Topic
+from bdp_assets.features import positions
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.features.generations import begin, settle, switch
+from bdp_assets.features.layout import Layout
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.features.rebuild import RebuildResult
-from bdp_assets.ingest.tables import IS_HISTORY, rows
+from bdp_assets.features.positions import Kind
+from bdp_assets.features.rebuild import RebuildResult, fill
+from bdp_assets.ingest.landing import DESTINATIONS
+from bdp_assets.ingest.tables import IS_HISTORY, TABLES
 from bdp_assets.settings import Settings
+from bdp_assets.streaming.catch_up import CatchUp
+from bdp_assets.streaming.worker import STORE_TIMEOUT_MS
 
 SEEN = [*CATALOG.columns, "body_hash", "door", "apply_seq"]
+LAG_S = 2 * STORE_TIMEOUT_MS / 1000
+"""After so long every call of the store that began before the switch has ended."""
+
+_log = logging.getLogger(__name__)
 
 
-def rebuild_store(settings: Settings, lake: Lake) -> tuple[RebuildResult, bool]:
-    """Replace the store's state by what enriched transactions and labels say. Raises StoreUnavailable.
+def rebuild_store(
+    settings: Settings,
+    lake: Lake,
+    *,
+    lag_s: float = LAG_S,
+    reached: Callable[[str], None] = lambda point: None,
+) -> tuple[RebuildResult, bool]:
+    """Replace the store's state by what enriched transactions and labels say.
 
-    Returns what was written, and whether the store says of itself that it is ready.
+    Returns what was written from the lake, and whether the store says of itself that it is ready. `reached`
+    is told of each step that is done. Raises StoreUnavailable, KafkaUnavailable, KafkaRefused, OffsetsGone
+    (Kafka has removed what the lake did not land), Superseded.
 
     All of the past, not only what windows reach: a customer's apply sequence counts from the first one.
     """
-    enriched = rows(lake, "enriched", SEEN)
-    # History came first; within a door, a customer's transactions in the order in which they were applied.
-    arrived = enriched.sort(IS_HISTORY.not_(), "apply_seq", maintain_order=True)
-    store = OnlineStore(connect(settings))
-    return store.rebuild(arrived, rows(lake, "labels")), store.ready()
+    client = connect(settings.model_copy(update={"redis_timeout_ms": STORE_TIMEOUT_MS}))
+    store = OnlineStore(client)
+    settle(client, store.layout, lag_s)  # a switch that was not finished
+    generation = begin(client, store.layout)
+    enriched, labels = (_snapshot(settings, lake, client, generation, topic) for topic in (ENRICHED, LABELS))
+    result = fill(client, generation, _in_order(enriched), labels)
+    reached("filled")
+    _catch_up(settings, client, generation)
+    reached("caught up")
+    _catch_up(settings, client, generation)
+    reached("about to switch")
+    switch(client, generation, asdict(result), keep_previous=True)
+    reached("switched")
+    settle(client, generation, lag_s)
+    _catch_up(settings, client, generation)
+    reached("settled")
+    return result, store.ready()
+
+
+def _snapshot(settings: Settings, lake: Lake, client: Redis, layout: Layout, topic: Topic) -> pl.DataFrame:
+    """Rows of the topic's table; writes down the offsets up to which they are, of the same version."""
+    table = DESTINATIONS[topic.name].table
+    version = lake.version(table) if lake.exists(table) else None
+    topic_id = topic_ids(settings, [topic.name])[topic.name]
+    filled = {}
+    for (_, partition), (low, _) in watermarks(settings, [topic.name]).items():
+        application = f"{table}:{topic_id}:{partition}"
+        landed = None if version is None else lake.landed(table, application, version)
+        filled[partition] = low if landed is None else landed
+    positions.write(client, layout, Kind.FILLED, topic_id, filled)
+    wanted = SEEN if topic is ENRICHED else TABLES[table].names()
+    if version is None:
+        return pl.DataFrame(schema=TABLES[table]).select(wanted)
+    return lake.read(table, wanted, version=version)
+
+
+def _in_order(enriched: pl.DataFrame) -> pl.DataFrame:
+    """History came first; within a door, a customer's transactions in the order they were applied in."""
+    streamed = pl.when(IS_HISTORY.not_()).then("apply_seq")
+    return enriched.sort(IS_HISTORY.not_(), "apply_seq", maintain_order=True).with_columns(apply_seq=streamed)
+
+
+def _catch_up(settings: Settings, client: Redis, generation: Layout) -> None:
+    topics = CatchUp(settings, client)
+    counts = {"transactions": topics.transactions(generation), "labels": topics.labels(generation)}
+    _log.info("caught up", extra=counts)

@@ -1,4 +1,7 @@
-"""Plays records onto the raw topic (some through the API, if asked) at a steady rate; keeps a journal."""
+"""Plays records onto the raw topic (some through the API, if asked) at a steady rate; keeps a journal.
+
+Simulated frauds are followed by their labels, see `traffic_labels`.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from bdp_assets.contracts.headers import TRACEPARENT
 from bdp_assets.contracts.topics import RAW
 from bdp_assets.operations.traffic_api import ApiCaller
 from bdp_assets.operations.traffic_journal import Journal, Outgoing, new_journal
+from bdp_assets.operations.traffic_labels import Complaints
 from bdp_assets.settings import Settings
 
 PROGRESS_EVERY_S = 0.1
@@ -81,8 +85,9 @@ def play(  # noqa: PLR0913 - what, how fast, how long and by which door
 def _send_all(
     records: Iterator[Outgoing], publisher: Publisher, api: ApiCaller, journal: Journal, api_share: float
 ) -> None:
-    api_due = 0.0
+    api_due, complaints = 0.0, Complaints(publisher)
     for record in records:
+        complaints.sent(record)
         api_due += 0.0 if record.is_bad else api_share
         if api_due >= 1.0 and not record.is_bad:
             api_due -= 1.0

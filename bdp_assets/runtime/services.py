@@ -111,6 +111,13 @@ PROGRAMS: tuple[Program, ...] = (
         waits_for=_NO_MODEL,
         stop_seconds=30,
     ),
+    Program(
+        name="labels",
+        command=web.labels,
+        healthy=web.labels_healthy,
+        needs=("redis", "kafka", "topics"),
+        stop_seconds=30,
+    ),
 )
 
 BY_NAME: Mapping[str, Program] = MappingProxyType({program.name: program for program in PROGRAMS})

@@ -134,14 +134,29 @@ def scoring(_settings: Settings) -> list[str]:
     return _module("bdp_assets.cli.main", "stream", "scoring")
 
 
+def labels(_settings: Settings) -> list[str]:
+    return _module("bdp_assets.cli.main", "stream", "labels")
+
+
 def scoring_healthy(settings: Settings) -> bool:
-    """It serves nothing that could be asked; the broker knows whether it reads."""
-    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
-    from bdp_assets.clients.kafka.members import partitions_read
     from bdp_assets.streaming.groups import SCORING
 
+    return _reads(settings, SCORING)
+
+
+def labels_healthy(settings: Settings) -> bool:
+    from bdp_assets.streaming.groups import LABELS
+
+    return _reads(settings, LABELS)
+
+
+def _reads(settings: Settings, group: str) -> bool:
+    """A worker serves nothing that could be asked; the broker knows whether it reads."""
+    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
+    from bdp_assets.clients.kafka.members import partitions_read
+
     try:
-        return partitions_read(settings, SCORING) > 0
+        return partitions_read(settings, group) > 0
     except (KafkaUnavailable, KafkaRefused):
         return False
 

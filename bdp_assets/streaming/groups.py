@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 SCORING = "bdp-scoring"
+LABELS = "bdp-labels"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bdp_assets.clients.kafka import Header, Message
-from bdp_assets.contracts.records import Alert, ValidatedTransaction
+from bdp_assets.contracts.records import Alert, Label, ValidatedTransaction
 from bdp_assets.features.online import Enrichment
 
 
@@ -26,6 +26,11 @@ class Decided(NamedTuple):
     prediction: bytes
     """Encoded: a decision of the API is published byte for byte."""
     alert: Alert | None
+
+
+class Labelled(NamedTuple):
+    message: Message
+    label: Label
 
 
 class Dead(NamedTuple):

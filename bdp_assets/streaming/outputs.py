@@ -24,6 +24,11 @@ _VERSIONS = {topic.name: schema_version_header(topic) for topic in TOPICS.values
 Headers = Callable[[Message, Topic], tuple[Header, ...]]
 
 
+def coordinates(topic_id: str, message: Message) -> str:
+    """What names a message for ever, also after its topic was made anew."""
+    return f"{topic_id}:{message.partition}:{message.offset}"
+
+
 def headers(coordinates: Callable[[Message], str]) -> Headers:
     """Headers of an output: source and trace context of its message, schema version of its own topic."""
     origins: dict[tuple[int, int], tuple[Header, Header]] = {}

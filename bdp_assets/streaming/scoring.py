@@ -12,6 +12,7 @@ from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import DEAD_LETTERS, STEP_DURATION
 from bdp_assets.streaming import outputs
+from bdp_assets.streaming.following import Follow, alone
 from bdp_assets.streaming.isolation import isolate
 from bdp_assets.streaming.items import Dead, Output
 from bdp_assets.streaming.steps import enrich, score, validate
@@ -23,12 +24,19 @@ class Scoring:
     """Raw messages in; records for validated, enriched, predictions, alerts and dead letters out."""
 
     def __init__(
-        self, store: OnlineStore, decider: Decider, topic_id: Callable[[], str], *, pan_key: bytes
+        self,
+        store: OnlineStore,
+        decider: Decider,
+        topic_id: Callable[[], str],
+        follow: Follow = alone,
+        *,
+        pan_key: bytes,
     ) -> None:
         """`topic_id()`: the raw topic's id, which with partition and offset names a message for ever.
 
         `pan_key` keys the hashes of card numbers in dead letters.
         """
+        self._follow = follow
         self._topic_id = topic_id
         self._store = store
         self._decider = decider
@@ -41,10 +49,10 @@ class Scoring:
         """
         if not self._store.ready():
             # Without history everybody would look like a new customer, and nobody would notice.
-            raise StoreUnavailable(
-                "the online store is empty or being rebuilt: `bdp features rebuild-online`"
-            )
-        coordinates = partial(_coordinates, self._topic_id())
+            raise StoreUnavailable("the online store is empty: `bdp features rebuild-online`")
+        topic_id = self._topic_id()
+        self._follow(topic_id, messages)
+        coordinates = partial(outputs.coordinates, topic_id)
         with STEP_DURATION.labels("validate").time():
             validated, unclean = isolate("validate", validate, messages, lambda message: message)
         with STEP_DURATION.labels("enrich").time():
@@ -62,10 +70,6 @@ class Scoring:
                 *outputs.decided_records(decided, headers),
                 *outputs.dead_records(refused, headers, self._pan_key),
             ]
-
-
-def _coordinates(topic_id: str, message: Message) -> str:
-    return f"{topic_id}:{message.partition}:{message.offset}"
 
 
 def _count(refused: Sequence[Dead]) -> None:

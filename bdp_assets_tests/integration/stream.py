@@ -26,7 +26,7 @@ from bdp_assets.clients.kafka import (
 )
 from bdp_assets.clients.redis import connect
 from bdp_assets.contracts.columns import LABELS, VALIDATED
-from bdp_assets.contracts.topics import DLQ, RAW, TOPICS
+from bdp_assets.contracts.topics import DLQ, RAW, TOPICS, Topic
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.operations.topics import specs
@@ -79,17 +79,17 @@ class Stream:
     def store(self) -> OnlineStore:
         return OnlineStore(connect(self.settings))
 
-    def send(self, values: Iterable[tuple[str, bytes | None]]) -> None:
-        """Produce (customer_id, value) pairs to the raw topic."""
+    def send(self, values: Iterable[tuple[str, bytes | None]], topic: Topic = RAW) -> None:
+        """Produce (customer_id, value) pairs to the raw topic, or to another."""
         publisher = Publisher(self.settings)
         for customer, value in values:
-            publisher.send(RAW.name, key=customer, value=value)
+            publisher.send(topic.name, key=customer, value=value)
         publisher.flush()
 
-    def start(self, slot: int = 0) -> subprocess.Popen[bytes]:
+    def start(self, slot: int = 0, kind: str = "scoring") -> subprocess.Popen[bytes]:
         """A worker; whoever starts one ends it."""
-        command = [sys.executable, "-m", "bdp_assets.cli.main", "stream", "scoring", "--slot", str(slot)]
-        with (self.home / f"worker-{slot}.log").open("ab") as log:
+        command = [sys.executable, "-m", "bdp_assets.cli.main", "stream", kind, "--slot", str(slot)]
+        with self._log(slot, kind).open("ab") as log:
             return subprocess.Popen(command, env=self._environment, stderr=log, stdout=log)
 
     @contextmanager
@@ -102,35 +102,38 @@ class Stream:
             reader.close()
 
     @contextmanager
-    def worker(self, slot: int = 0) -> Iterator[subprocess.Popen[bytes]]:
+    def worker(self, slot: int = 0, kind: str = "scoring") -> Iterator[subprocess.Popen[bytes]]:
         """A worker that is drained at the end, and must leave without complaint."""
-        before = self._started(slot)
-        process = self.start(slot)
+        before = self._started(slot, kind)
+        process = self.start(slot, kind)
         try:
             yield process
             # A signal that comes while Python still imports would kill it like any other process.
-            until(lambda: self._started(slot) > before or process.poll() is not None)
+            until(lambda: self._started(slot, kind) > before or process.poll() is not None)
             process.terminate()
-            assert process.wait(PATIENCE_S) == 0, self.log(slot)
+            assert process.wait(PATIENCE_S) == 0, self.log(slot, kind)
         finally:
             process.kill()
             process.wait()
 
-    def _started(self, slot: int) -> int:
-        file = self.home / f"worker-{slot}.log"
-        return file.read_text().count("scoring worker runs") if file.exists() else 0
+    def _log(self, slot: int, kind: str) -> Path:
+        return self.home / f"{kind}-{slot}.log"
 
-    def log(self, slot: int = 0) -> str:
-        return (self.home / f"worker-{slot}.log").read_text()
+    def _started(self, slot: int, kind: str) -> int:
+        file = self._log(slot, kind)
+        return file.read_text().count(f"{kind} worker runs") if file.exists() else 0
 
-    def done(self) -> int:
-        """Raw messages whose results are committed (the raw topic has no transaction markers here)."""
-        return sum(committed_offsets(self.settings, SCORING, [RAW.name]).values())
+    def log(self, slot: int = 0, kind: str = "scoring") -> str:
+        return self._log(slot, kind).read_text()
 
-    def drain(self, patience_s: float = PATIENCE_S) -> None:
-        """Wait until the workers have committed everything that is on the raw topic."""
-        total = sum(end for _, end in watermarks(self.settings, [RAW.name]).values())
-        until(lambda: self.done() == total, patience_s)
+    def done(self, group: str = SCORING, topic: Topic = RAW) -> int:
+        """Messages whose results are committed (these topics have no transaction markers here)."""
+        return sum(committed_offsets(self.settings, group, [topic.name]).values())
+
+    def drain(self, patience_s: float = PATIENCE_S, group: str = SCORING, topic: Topic = RAW) -> None:
+        """Wait until the workers have committed everything that is on the raw topic, or another."""
+        total = sum(end for _, end in watermarks(self.settings, [topic.name]).values())
+        until(lambda: self.done(group, topic) == total, patience_s)
 
     def records(self, topic: str) -> list[Message]:
         """Committed records, in order within a partition."""

@@ -80,8 +80,8 @@ def model_bundle(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # 
     check_specs=[READY],
     owners=[PLATFORM_TEAM],
     kinds={"redis"},
-    description="The state that live features are computed from, rebuilt from the lake. Stop the API and the "
-    "stream worker meanwhile (`bdp down api scoring`): what they write during a rebuild is lost.",
+    description="The state that live features are computed from, rebuilt from the lake and Kafka beside the "
+    "one that serves, and put in its place at once: the API and the stream go on meanwhile.",
 )
 def online_store(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.operations.rebuild_store import rebuild_store  # loads redis

@@ -24,6 +24,7 @@ class Twins:
         self.store = OnlineStore(client, catalog)
         self.oracle = NaiveStore(catalog, exact_events)
         self.known_at = START
+        self.labels = 0
         self.applied: list[ValidatedTransaction] = []
 
     def deliver(self, batch: Sequence[Delivery]) -> list[Enrichment]:
@@ -52,7 +53,10 @@ class Twins:
             merchant_id=of.merchant_id,
             ts_ms=of.ts_ms,
         )
-        self.store.apply_labels([label])
+        self.labels += 1
+        places = [f"labels:{self.labels % 2}:{self.labels}"]
+        for _ in range(2):  # Delivered again, it changes nothing.
+            assert self.store.apply_labels([label], places) == [True]
         self.oracle.apply_label(label)
         return label
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from bdp_assets.contracts.labels import decode_label
+from bdp_assets.contracts.topics import LABELS
 from bdp_assets.ingest.source import HistoryMissing
 from bdp_assets.operations.traffic import _paced
 from bdp_assets.operations.traffic_journal import REPLAYED, Journal, Outgoing, new_journal
+from bdp_assets.operations.traffic_labels import AFTER_S, FRAUDS, Complaints
 from bdp_assets.operations.traffic_sources import from_settings
 from bdp_assets.settings import Settings
 from bdp_assets.simulator.world import World
@@ -35,6 +38,30 @@ def test_the_world_of_the_history_goes_on(tmp_path: Path) -> None:
     records = [*islice(source, 200)]
     assert {int(record.customer_id[1:]) for record in records} <= set(range(50))
     assert 20 < sum(record.is_bad for record in records) < 180
+
+
+def test_frauds_are_complained_about_a_little_later(tmp_path: Path) -> None:
+    World(seed=3, customers=50, merchants=40).history(date(2026, 3, 1), 2).write(tmp_path / "history")
+    source = from_settings(_settings(tmp_path), start_ms=NOW_MS, per_second=100, bad_share=0.1)
+    records = [*islice(source, 3_000)]
+    topic, now = FakePublisher(), count(NOW_MS // 1000)
+    complaints = Complaints(topic, clock=lambda: next(now))  # type: ignore[arg-type]
+    for record in records:
+        complaints.sent(record)
+    frauds = [record for record in records[: -int(AFTER_S)] if record.kind in FRAUDS]
+    labels = [decode_label(value, received_ms=NOW_MS + 10**8) for _, value in topic.sent]
+    assert len(frauds) > 20
+    assert [label.transaction_id for label in labels] == [record.transaction_id for record in frauds]
+    assert all(label.ts_ms and label.merchant_id and label.known_at_ms > label.ts_ms for label in labels)
+
+
+class FakePublisher:
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, bytes]] = []
+
+    def send(self, topic: str, *, key: str, value: bytes, headers: object) -> None:
+        assert topic == LABELS.name
+        self.sent.append((key, value))
 
 
 def test_without_a_history_there_is_no_world_to_go_on(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""The one door of a label: bytes in, `Label` or `ContractError` out."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from bdp_assets.contracts import pan
+from bdp_assets.contracts.codec import decode_label as _decode
+from bdp_assets.contracts.errors import ContractError
+from bdp_assets.contracts.records import Label
+from bdp_assets.contracts.refusal import MAX_VALUE_BYTES
+from bdp_assets.contracts.rules import MAX_AHEAD_MS
+
+_MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
+_WRONG = re.compile(r"Expected .* - at `\$\.(?P<field>\w+)`")
+_BOUND = re.compile(r"Expected `\w+( \| null)?` (of length )?[<>]=")
+
+
+def decode_label(value: bytes | None, *, received_ms: int) -> Label:
+    """Checks shape, card numbers and times; unknown fields are skipped.
+
+    `received_ms` (UTC epoch milliseconds: the Kafka timestamp) is the clock: nothing is known before
+    it happens, and one label from the future would let all of its merchant's past retire. Raises
+    ContractError.
+    """
+    if value is None:
+        raise ContractError("tombstone", None, "The message has no value. Send a label as JSON.")
+    if len(value) > MAX_VALUE_BYTES:
+        raise ContractError("too_large", None, f"The value is longer than {MAX_VALUE_BYTES} bytes.")
+    if pan.may_hold_pan(value):
+        _refuse_card_numbers(value)
+    label = _shaped(value)
+    for field in ("known_at_ms", "ts_ms"):
+        if (getattr(label, field) or 0) > received_ms + MAX_AHEAD_MS:
+            raise ContractError("timestamp_future", field, f"{field} lies in the future. Is it in ms?")
+    return label
+
+
+def _shaped(value: bytes) -> Label:
+    try:
+        return _decode(value)
+    except UnicodeDecodeError:
+        raise ContractError("not_utf8", None, "The value is not UTF-8. Encode the JSON as UTF-8.") from None
+    except msgspec.ValidationError as error:
+        raise _misshapen(str(error)) from None
+    except msgspec.DecodeError:
+        raise ContractError("not_json", None, "The value is no JSON.") from None
+
+
+def _refuse_card_numbers(value: bytes) -> None:
+    if pan.mask_pans(value, b"").hashes:
+        raise ContractError("pan_in_field", None, f"A field {pan.ADVICE}")
+
+
+def _misshapen(text: str) -> ContractError:
+    """From the decoder's sentence, which names fields and types, never values."""
+    if missing := _MISSING.match(text):
+        return ContractError("missing_field", missing["field"], f"{missing['field']} is missing.")
+    if wrong := _WRONG.match(text):
+        code = "out_of_range" if _BOUND.match(text) else "wrong_type"
+        says = "is out of its range." if code == "out_of_range" else "has the wrong type."
+        return ContractError(code, wrong["field"], f"{wrong['field']} {says}")
+    return ContractError("not_object", None, "The value is JSON, but no object with a label's fields.")

@@ -1,0 +1,52 @@
+"""What a generation lacks of transactions that the stream has published: brought in after the fact.
+
+Idempotent, and safe beside writers: a customer's record comes in once, at its apply sequence, and the tiles
+of a merchant take a partition's offsets in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bdp_assets.clients.redis import Redis, run
+from bdp_assets.contracts.records import ValidatedTransaction
+from bdp_assets.features.generations import LAG_S, MERGE
+from bdp_assets.features.layout import Layout
+from bdp_assets.features.records import Batch, identity, pack, record_width
+from bdp_assets.features.shared import TILES, transaction_calls
+
+
+class Applied(NamedTuple):
+    """A transaction as it was applied. `coordinates`: of its raw message."""
+
+    transaction: ValidatedTransaction
+    apply_seq: int
+    coordinates: str
+
+
+def catch_up(client: Redis, layout: Layout, applied: Sequence[Applied]) -> None:
+    """Bring in what is missing, in the order of the topic. Raises StoreUnavailable."""
+    transactions, coordinates = [one.transaction for one in applied], [one.coordinates for one in applied]
+    batch = Batch.of(transactions, layout.ids)
+    ts = batch.columns["ts_ms"]
+    # The newest time before each is not known here: merge.lua counts it.
+    moments = np.column_stack([np.array([one.apply_seq for one in applied], dtype=np.int64), ts, ts])
+    identities = [
+        identity(place, t.transaction_id, t.body_hash)
+        for t, place in zip(transactions, coordinates, strict=True)
+    ]
+    packed, size = pack(moments, identities, batch.kept(layout.ids)), 8 * record_width(layout.ids)
+    records: dict[str, list[bytes]] = {}
+    for i, transaction in enumerate(transactions):
+        records.setdefault(transaction.customer_id, []).append(packed[i * size : (i + 1) * size])
+    calls = [
+        MERGE.call(
+            (layout.events(customer), layout.folded(customer)), size, layout.events_s, LAG_S, b"".join(own)
+        )
+        for customer, own in records.items()
+    ]
+    run(client, calls, [MERGE])
+    run(client, transaction_calls(layout, transactions, coordinates), [TILES])
