@@ -47,7 +47,10 @@ class Settings(BaseSettings):
 
     kafka_bootstrap: str | None = Field(default=None, description="host:port[,...] of your own Kafka")
     postgres_url: str | None = Field(default=None, description="postgresql://... of your own warehouse")
-    redis_url: str | None = Field(default=None, description="redis://... of your own online store")
+    redis_url: str | None = Field(
+        default=None,
+        description="redis[s]://... of your own online store; ?cluster=true: any node of a Redis Cluster",
+    )
     mlflow_uri: str | None = Field(default=None, description="http://... of your own MLflow")
     lake_url: str | None = Field(default=None, description="Folder or s3://... of the Delta tables")
 

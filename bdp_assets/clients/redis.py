@@ -1,5 +1,7 @@
 """The online store's connection: short time-outs, one immediate reconnect, one error for "it is not there".
 
+The store is one server, or a Redis Cluster where the URL says `?cluster=true` (see `redis_cluster`).
+
 `StoreUnavailable` is what callers handle (score without history, and say so). Any other complaint of Redis is
 a defect of ours and stays a `redis.ResponseError`.
 """
@@ -10,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha1
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -26,12 +29,12 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
+from bdp_assets.clients.redis_cluster import Argument, Cluster, Command, primaries, send
 from bdp_assets.settings import Settings
 
-Redis = redis.Redis
-Argument = str | bytes | int
-Command = tuple[Argument, ...]
+Redis = redis.Redis | redis.RedisCluster | Cluster
 
+CLUSTER = "cluster"
 _DOWN = (ConnectionError, ClusterDownError, MasterDownError, TryAgainError)
 _REFUSING = ("MISCONF", "NOREPLICAS")
 
@@ -40,23 +43,34 @@ class StoreUnavailable(Exception):  # noqa: N818 - a state of the world, not a d
     """The online store is down, too slow, or refuses writes. The message says which, and what to do."""
 
 
-def connect(settings: Settings) -> redis.Redis:
+def connect(settings: Settings) -> Redis:
     """A client for `settings.redis`; connects on first use. Answers are bytes.
 
     A connection that the server closed is opened again once, at once. A time-out is not tried again: the
     caller's time is spent. Our scripts may run twice without harm.
     """
     seconds = settings.redis_timeout_ms / 1000
-    return redis.Redis.from_url(
-        settings.redis,
+    url, is_cluster = _read(settings.redis)
+    kind = Cluster if is_cluster else redis.Redis.from_url
+    return kind(
+        url,
         socket_timeout=seconds,
         socket_connect_timeout=seconds,
         retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
     )
 
 
+def _read(url: str) -> tuple[str, bool]:
+    """The driver's URL, and whether it names a node of a cluster."""
+    parts = urlsplit(url)
+    query = parse_qsl(parts.query)
+    others = [(name, value) for name, value in query if name != CLUSTER]
+    is_cluster = any(name == CLUSTER and value.lower() in ("true", "1", "yes") for name, value in query)
+    return urlunsplit(parts._replace(query=urlencode(others))), is_cluster
+
+
 @contextmanager
-def store_errors(client: redis.Redis) -> Iterator[None]:
+def store_errors(client: Redis) -> Iterator[None]:
     """Turn what Redis raises when it is down, slow or refusing into `StoreUnavailable`."""
     where = _where(client)
     try:
@@ -65,6 +79,8 @@ def store_errors(client: redis.Redis) -> Iterator[None]:
         do = "look at its load, or raise BDP_REDIS_TIMEOUT_MS"
         raise StoreUnavailable(f"the online store at {where} did not answer in time: {do}") from error
     except _DOWN as error:
+        if isinstance(client, Cluster):
+            client.forget()
         do = "start it (bdp up), or set BDP_REDIS_URL"
         raise StoreUnavailable(f"the online store at {where} is not reachable: {do}") from error
     except ResponseError as error:
@@ -85,17 +101,18 @@ class Script:
         return ("EVALSHA", self._sha, len(keys), *keys, *arguments)
 
 
-def run(client: redis.Redis, commands: Sequence[Command], scripts: Sequence[Script] = ()) -> list[Any]:
-    """Send all commands in one round trip, in order; the replies, in order.
+def run(client: Redis, commands: Sequence[Command], scripts: Sequence[Script] = ()) -> list[Any]:
+    """Send all commands in one round trip (of a cluster: one a shard), in order; the replies, in order.
 
-    Where the server does not know a script yet, `scripts` are loaded and those calls are sent again. Raises
+    Where a server does not know a script yet, `scripts` are loaded and those calls are sent again. Raises
     `StoreUnavailable`, or `redis.ResponseError` for a defect.
     """
     with store_errors(client):
         replies = _send(client, commands)
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
-            _send(client, [("SCRIPT", "LOAD", script.source) for script in scripts])
+            for server in _servers(client):
+                _send(server, [("SCRIPT", "LOAD", script.source) for script in scripts])
             for i, reply in zip(unknown, _send(client, [commands[i] for i in unknown]), strict=True):
                 replies[i] = reply
         for reply in replies:
@@ -104,18 +121,39 @@ def run(client: redis.Redis, commands: Sequence[Command], scripts: Sequence[Scri
         return replies
 
 
-def scan(client: redis.Redis, pattern: str) -> Iterator[list[bytes]]:
+def scan(client: Redis, pattern: str) -> Iterator[list[bytes]]:
     """Keys of a pattern, some at a time; a key may come twice. Raises `StoreUnavailable`."""
-    cursor, started = 0, False
-    while cursor or not started:
-        started = True
-        reply, keys = run(client, [("SCAN", cursor, "MATCH", pattern, "COUNT", 1_000)])[0]
-        cursor = int(reply)
-        if keys:
-            yield keys
+    with store_errors(client):
+        servers = _servers(client)
+    for server in servers:
+        cursor, started = 0, False
+        while cursor or not started:
+            started = True
+            reply, keys = run(server, [("SCAN", cursor, "MATCH", pattern, "COUNT", 1_000)])[0]
+            cursor = int(reply)
+            if keys:
+                yield keys
 
 
-def _send(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
+def describe(client: Redis) -> str:
+    """Name and version of the server, for people. Raises `StoreUnavailable`."""
+    with store_errors(client):
+        servers = _servers(client)
+        information = servers[0].info("server")
+    number = information.get("valkey_version") or information["redis_version"]
+    shards = f", {len(servers)} shards" if len(servers) > 1 else ""
+    return f"{information.get('server_name', 'redis')} {number}{shards}"
+
+
+def _servers(client: Redis) -> list[redis.Redis]:
+    if isinstance(client, redis.Redis):
+        return [client]
+    return primaries(client.open() if isinstance(client, Cluster) else client)
+
+
+def _send(client: Redis, commands: Sequence[Command]) -> list[Any]:
+    if not isinstance(client, redis.Redis):
+        return send(client.open() if isinstance(client, Cluster) else client, commands)
     if len(commands) == 1:
         return [_single(client, commands[0])]
     pipeline = client.pipeline(transaction=False)
@@ -131,6 +169,10 @@ def _single(client: redis.Redis, command: Command) -> Any:
         return error
 
 
-def _where(client: redis.Redis) -> str:
+def _where(client: Redis) -> str:
+    if isinstance(client, Cluster):
+        return urlsplit(client.url).netloc.rpartition("@")[2]
+    if isinstance(client, redis.RedisCluster):
+        return str(client.get_default_node().name)  # type: ignore[no-untyped-call]
     place = client.connection_pool.connection_kwargs
     return str(place.get("path") or f"{place.get('host')}:{place.get('port')}")

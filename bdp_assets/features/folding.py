@@ -11,7 +11,8 @@ from importlib.resources import files
 
 import numpy as np
 
-from bdp_assets.clients.redis import Argument, Command, Redis, Script, run
+from bdp_assets.clients.redis import Redis, Script, run
+from bdp_assets.clients.redis_cluster import Argument, Command
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.fields import event_field
 from bdp_assets.features.history import BEFORE

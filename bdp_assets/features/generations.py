@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import NamedTuple
 
-from bdp_assets.clients.redis import Command, Redis, Script, StoreUnavailable, run, scan
+from bdp_assets.clients.redis import Redis, Script, StoreUnavailable, run, scan
+from bdp_assets.clients.redis_cluster import Command
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import record_width
 

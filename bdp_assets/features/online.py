@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from bdp_assets.clients.redis import Command, Redis, Script, run
+from bdp_assets.clients.redis import Redis, Script, run
+from bdp_assets.clients.redis_cluster import Command
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from bdp_assets.clients.redis import Argument, Redis, run
+from bdp_assets.clients.redis import Redis, run
+from bdp_assets.clients.redis_cluster import Argument
 from bdp_assets.features.layout import Layout
 
 

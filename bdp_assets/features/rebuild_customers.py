@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from bdp_assets.clients.redis import Command
+from bdp_assets.clients.redis_cluster import Command
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.fields import event_field
 from bdp_assets.features.folding import KEEP, SPARE_EVENTS, pair_fields

@@ -52,12 +52,7 @@ def _select(settings: Settings) -> str:
 
 
 def _ping(settings: Settings) -> str:
-    client = redis.connect(settings)
-    redis.run(client, [("PING",)])
-    with redis.store_errors(client):
-        information = client.info("server")
-    number = information.get("valkey_version") or information["redis_version"]
-    return f"{information.get('server_name', 'redis')} {number}"
+    return redis.describe(redis.connect(settings))
 
 
 def _metadata(settings: Settings) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from redis import RedisCluster
+from redis.crc import key_slot
 from redis.exceptions import ResponseError
 
 from bdp_assets.clients.redis import Redis, StoreUnavailable, connect
+from bdp_assets.clients.redis_cluster import primaries
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features import folding
 from bdp_assets.features.online import OnlineStore
@@ -116,8 +120,13 @@ def test_keys_of_a_customer_share_a_slot_and_expire(store: OnlineStore) -> None:
     customer = [key for key in keys if "{customer:c0}" in key]
     merchant = [key for key in keys if "{merchant:" in key]
     assert (len(customer), len(merchant), len(keys)) == (2, 1, 3)
-    assert len({store.client.execute_command("CLUSTER", "KEYSLOT", key) for key in customer}) == 1
+    assert len({key_slot(key.encode()) for key in customer}) == 1
     assert all(30 * DAY // 1000 < store.client.ttl(key) <= 120 * DAY // 1000 for key in keys)
+
+
+def shards(store: OnlineStore) -> list[Any]:
+    """A client for each server."""
+    return primaries(store.client) if isinstance(store.client, RedisCluster) else [store.client]
 
 
 def stored(store: OnlineStore) -> int:
@@ -192,10 +201,9 @@ def test_a_server_that_forgot_the_scripts_is_told_again(store: OnlineStore) -> N
 
 
 def test_a_connection_that_was_closed_is_opened_again(store: OnlineStore, store_settings: Settings) -> None:
-    ours = connect(store_settings)
-    closed = OnlineStore(ours)
+    closed = OnlineStore(connect(store_settings))
     closed.enrich([FIRST], [HERE])
-    assert store.client.client_kill_filter(_id=ours.client_id()) == 1
+    assert sum(shard.client_kill_filter(_type="normal", skipme=True) for shard in shards(store)) >= 1
     assert closed.enrich([SECOND], [THERE])[0].apply_seq == 2
 
 
@@ -210,7 +218,8 @@ def test_a_store_that_is_down_says_so(store_settings: Settings) -> None:
 def test_a_store_that_is_slow_says_so_in_time(store: OnlineStore, store_settings: Settings) -> None:
     hasty = OnlineStore(connect(store_settings.model_copy(update={"redis_timeout_ms": 50})))
     hasty.enrich([FIRST], [HERE])
-    store.client.client_pause(600, all=True)
+    for shard in shards(store):
+        shard.client_pause(600, all=True)
     with pytest.raises(StoreUnavailable, match="did not answer in time"):
         hasty.enrich([SECOND], [THERE])
     time.sleep(0.7)
@@ -218,13 +227,14 @@ def test_a_store_that_is_slow_says_so_in_time(store: OnlineStore, store_settings
 
 
 def test_a_full_store_says_so(store: OnlineStore) -> None:
-    memory = store.client.config_get("maxmemory")["maxmemory"]
-    store.client.config_set("maxmemory", 1)
+    for shard in shards(store):
+        shard.config_set("maxmemory", 1)
     try:
         with pytest.raises(StoreUnavailable, match="refuses writes"):
             store.enrich([FIRST], [HERE])
     finally:
-        store.client.config_set("maxmemory", memory)
+        for shard in shards(store):
+            shard.config_set("maxmemory", 0)
 
 
 def test_a_defect_is_not_an_outage(store: OnlineStore) -> None:

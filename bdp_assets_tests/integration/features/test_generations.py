@@ -86,7 +86,7 @@ def lake(published: list[Applied]) -> pl.DataFrame:
     return frame.sort("apply_seq", maintain_order=True)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(data=st.data(), exact_events=st.sampled_from((0, 2, EXACT_EVENTS)), keep=st.sampled_from((3, 50)))
 def test_a_switch_in_mid_traffic_is_not_noticed(
     store_client: Redis, data: st.DataObject, exact_events: int, keep: int
