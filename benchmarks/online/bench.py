@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 
-from bdp_assets.clients.redis import connect
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.online import OnlineStore
@@ -18,7 +17,7 @@ from benchmarks.online.effort import Effort
 from benchmarks.online.floor import as_large_as
 from benchmarks.online.footprint import footprint
 from benchmarks.online.pipelined import seconds_of, sides
-from benchmarks.online.server import own_valkey
+from benchmarks.online.server import connected, own_valkey
 from benchmarks.online.single import latencies
 from benchmarks.online.wire import traffic
 from benchmarks.online.world import World, places
@@ -34,7 +33,7 @@ def run(request: Request) -> Outcome:
 def measured(settings: Settings, world: World, effort: Effort, say: Say) -> Outcome:
     """Every figure of the bench, on the store that the settings reach; what was in it is lost."""
     history = world.history()
-    with connect(settings) as client:
+    with connected(settings) as client:
         store = OnlineStore(client, CATALOG)
         say("filling the store")
         filled = store.rebuild(*history)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bdp_assets.clients.redis import Command, Redis
+from redis import Redis
+
+from bdp_assets.clients.redis_cluster import Command
 from benchmarks.online.wire import Traffic, traffic
 
 _SCRIPT = "redis.call('SET', KEYS[1], ARGV[1]) return redis.call('GET', KEYS[2])"

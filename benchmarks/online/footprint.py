@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bdp_assets.clients.redis import Redis
+from redis import Redis
 
 _OWNER = re.compile(rb"\{(customer|merchant):.*?\}")
 """Whose a key is: the id in braces that keeps all keys of one owner in one cluster slot."""

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from redis import Redis
 
+from bdp_assets.clients.redis import connect
 from bdp_assets.runtime import orphans, platform, ports
 from bdp_assets.settings import Settings
 
@@ -40,6 +42,13 @@ def own_valkey() -> Iterator[Settings]:
         finally:
             platform.down(settings)
             shutil.rmtree(home, ignore_errors=True)
+
+
+def connected(settings: Settings) -> Redis:
+    """As the platform connects; the bench's server is one node."""
+    client = connect(settings)
+    assert isinstance(client, Redis)  # noqa: S101 - no cluster is asked for
+    return client
 
 
 def _free_port() -> int:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import redis
+from redis import Redis
 
-from bdp_assets.clients.redis import Redis, connect
 from bdp_assets.settings import Settings
+from benchmarks.online.server import connected
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Recorded(redis.Connection):
 
 def recorded(settings: Settings, use: Callable[[Redis], object]) -> list[Sent]:
     """What `use` sends through a client that is connected as the platform connects it."""
-    with connect(settings) as client:
+    with connected(settings) as client:
         client.connection_pool.connection_class = Recorded
         client.ping()
         connection: Any = client.connection_pool.get_connection()
