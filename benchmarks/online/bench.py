@@ -46,7 +46,7 @@ def measured(settings: Settings, world: World, effort: Effort, say: Say) -> Outc
         refill = partial(store.rebuild, *history)
         refill()
         batches = [world.coming(i * effort.batch, effort.batch) for i in range(effort.batches)]
-        seconds = seconds_of(sides(settings, store, trip, batches), refill, effort.repeats, say)
+        seconds = seconds_of(sides(settings, client, store, trip, batches), refill, effort.repeats, say)
     rates = {name: round(effort.batch * effort.batches / found) for name, found in seconds.items()}
     return Outcome(
         repeats=effort.repeats,

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import median
 
+from redis import Redis
+
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.runtime.problems import Problem
@@ -20,7 +22,9 @@ Side = Callable[[], None]
 Batches = Sequence[Sequence[ValidatedTransaction]]
 
 
-def sides(settings: Settings, store: OnlineStore, trip: RoundTrip, batches: Batches) -> dict[str, Side]:
+def sides(
+    settings: Settings, client: Redis, store: OnlineStore, trip: RoundTrip, batches: Batches
+) -> dict[str, Side]:
     """`ours`, `store` (the same bytes sent again, and nothing computed) and `floor`, each a whole round.
 
     The store has to be as full as it will be at each round: what is sent depends on it.
@@ -28,7 +32,7 @@ def sides(settings: Settings, store: OnlineStore, trip: RoundTrip, batches: Batc
     sent = recorded(settings, lambda client: _enriched(OnlineStore(client, store.catalog), batches))
     return {
         "ours": partial(_enriched, store, batches),
-        "store": partial(send_again, store.client, sent),
+        "store": partial(send_again, client, sent),
         "floor": partial(_bare, trip, batches),
     }
 
