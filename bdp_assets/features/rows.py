@@ -54,6 +54,11 @@ class Changes(NamedTuple):
     ts: Ints
     changes: LabelChanges
 
+    def between(self, first: int, last: int) -> Changes:
+        """Those of the entities with codes from first to last."""
+        mine = (self.entity >= first) & (self.entity <= last)
+        return Changes(self.entity[mine], self.ts, self.changes.where(mine))
+
 
 class LabelledRows:
     """Events, and after them a row for each label change for each delay that windows declare."""

@@ -163,6 +163,11 @@ class SummaryRows:
         self._table = table
         self.entity = entity
 
+    def between(self, first: int, last: int) -> SummaryRows:
+        """Those of the entities with codes from first to last; rows are by entity."""
+        part = slice(self.entity.searchsorted(first), self.entity.searchsorted(last, side="right"))
+        return SummaryRows(self._summary, self.entity[part], self._table[part])
+
     @property
     def ts(self) -> Ints:
         return self._table[:, 0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cached_property
 from types import MappingProxyType
@@ -22,6 +22,8 @@ from bdp_assets.features.merge import merged
 from bdp_assets.features.rows import Changes, EventRows, LabelledRows, Sorted
 from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, Entity
 from bdp_assets.features.summaries import Summary, SummaryRows, WithSummaries
+
+_PIECE = 262_144  # Rows.
 
 
 class Carried(NamedTuple):
@@ -99,21 +101,56 @@ class Table:
 def fill(matrix: Floats, plan: Plan, table: Table, entity: Entity, asked: Bools | None = None) -> None:
     """Write an entity's window features into a matrix [features, rows asked] that holds their defaults."""
     order, codes = table.sort(entity)
+    has_labels = bool(plan.label_delays and len(table.changes.row))
+    changes = _changes_of(table, order, codes) if has_labels else None
+    carried = _carried_rows(table, entity, order, codes) if entity in table.carried else None
+    place = None if asked is None else np.where(asked, np.cumsum(asked) - 1, -1)
+    for part in _entities_together(codes):
+        first, last = int(codes[part.start]), int(codes[part.stop - 1])
+        piece = _Piece(
+            entity,
+            order[part],
+            codes[part],
+            None if changes is None else changes.between(first, last),
+            None if carried is None else carried.between(first, last),
+        )
+        _fill(matrix, plan, table, piece, place)
+
+
+class _Piece(NamedTuple):
+    """Entities of a kind: their rows by entity, time and arrival, label changes, and what was carried."""
+
+    entity: Entity
+    order: Ints
+    codes: Ints
+    changes: Changes | None
+    carried: SummaryRows | None
+
+
+def _entities_together(codes: Ints) -> Iterator[slice]:
+    """Slices of about `_PIECE` rows that cut no entity in two: what is made of them fits into the caches."""
+    start = 0
+    while start < len(codes):
+        stop = min(start + _PIECE, len(codes))
+        stop = int(codes.searchsorted(codes[stop - 1], side="right"))
+        yield slice(start, stop)
+        start = stop
+
+
+def _fill(matrix: Floats, plan: Plan, table: Table, piece: _Piece, place: Ints | None) -> None:
+    entity, order, codes, changes, carried = piece
     is_event = table.is_event[order]
     events, entities = (order, codes) if is_event.all() else (order[is_event], codes[is_event])
     events_columns = Sorted(table.columns, events)
     events_rows = EventRows(events_columns, entities)
-    rows: Rows = events_rows
-    if plan.label_delays and len(table.changes.row):
-        rows = LabelledRows(events_rows, _changes_of(table, order, codes), plan.label_delays)
-    carried = None
-    if entity in table.carried:
-        carried = _carried_rows(table, entity, order, codes)
+    rows: Rows = events_rows if changes is None else LabelledRows(events_rows, changes, plan.label_delays)
+    if carried is not None:
         rows = WithSummaries(carried, rows)
-    place = order
-    if asked is not None:
-        mine = asked[order]
-        place, order, codes = (np.cumsum(asked) - 1)[order[mine]], order[mine], codes[mine]
+    to = order
+    if place is not None:
+        mine = place[order] >= 0
+        order, codes = order[mine], codes[mine]
+        to = place[order]
     exact_from = None
     if entity.state == "events" and table.rank is not None:
         exact_from = _exact_from(table.rank, events, entities, order, codes)
@@ -125,7 +162,7 @@ def fill(matrix: Floats, plan: Plan, table: Table, entity: Entity, asked: Bools 
     queries = Queries(codes, asked_columns["ts_ms"], own, exact_from, in_order=True)
     for part, slots, found in plan.run(History(rows, merged), queries):
         for slot, values in zip(slots[:, 0], found, strict=True):
-            matrix[slot][place[part]] = values  # One by one: several times faster than all at once.
+            matrix[slot][to[part]] = values  # One by one: several times faster than all at once.
 
 
 def _exact_from(rank: Ints, events: Ints, entities: Ints, order: Ints, codes: Ints) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unittest import mock
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bdp_assets.contracts.records import Label, ValidatedTransaction
+from bdp_assets.features import table
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.formulas import COLUMN_LIMIT
@@ -41,12 +43,12 @@ def test_any_catalog_and_stream_equal_the_oracle(data: st.DataObject) -> None:
 
 
 @settings(max_examples=cases(4_000), deadline=None)
-@given(st.data(), st.integers(0, 5))
-def test_folded_events_equal_the_oracle(data: st.DataObject, exact_events: int) -> None:
+@given(st.data(), st.integers(0, 5), st.sampled_from((1, 4, 1_000)))
+def test_folded_events_in_pieces_equal_the_oracle(data: st.DataObject, exact_events: int, piece: int) -> None:
     catalog, transactions = data.draw(catalogs()), data.draw(streams(customers=("c0", "c0", "c0", "c1")))
     known = data.draw(labels(transactions))
     expected = bits(as_corrected(transactions, known, catalog, exact_events))
-    with bounded(exact_events):
+    with bounded(exact_events), mock.patch.object(table, "_PIECE", piece):
         assert batch_vectors(transactions, known, catalog) == expected
 
 
