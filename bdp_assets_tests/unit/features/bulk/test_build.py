@@ -19,6 +19,7 @@ from bdp_assets.features.bulk.arrival import KEPT, Input
 from bdp_assets.features.bulk.build import History, How, build_file
 from bdp_assets.features.spec import Catalog, WindowFeature
 from bdp_assets.features.times import ALL_HISTORY, DAY, HOUR, MINUTE
+from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.features.bounds import bounded
 from bdp_assets_tests.unit.features.bulk.streams import busy_stream, every_window
 from bdp_assets_tests.unit.features.frames import bits, label_frame, transaction_frame
@@ -32,7 +33,7 @@ from bdp_assets_tests.unit.features.strategies import (
 KEYS = ("transaction_id", "customer_id", "ts_ms")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=cases(150), deadline=None)
 @given(st.data(), st.integers(1, 12), st.sampled_from((1, 1_000, cuts.GRAIN)))
 def test_any_catalog_and_stream_equal_the_build_in_memory(
     data: st.DataObject, rows_per_bucket: int, grain: int
@@ -60,7 +61,7 @@ def _shortened(feature: WindowFeature, endless: bool) -> WindowFeature:
     return replace(feature, window=min(feature.window, DAY), delay=delay)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=cases(200), deadline=None)
 @given(st.data(), st.integers(1, 5))
 def test_what_slices_carry_over_is_all_of_history(data: st.DataObject, rows_per_bucket: int) -> None:
     catalog, transactions = data.draw(short_sighted()), data.draw(streams(customers=("c0", "c1")))

@@ -17,12 +17,13 @@ from bdp_assets.features.bulk.arrival import KEPT, Input
 from bdp_assets.features.bulk.build import History, How, join_file
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.spec import CUSTOMER, Catalog
+from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.features.bounds import bounded
 from bdp_assets_tests.unit.features.frames import bits, label_frame, transaction_frame
 from bdp_assets_tests.unit.features.strategies import START, catalogs, labels, streams, transaction
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=cases(60), deadline=None)
 @given(st.data(), st.integers(1, 12))
 def test_each_row_gets_what_a_transaction_then_would_get(data: st.DataObject, rows_per_bucket: int) -> None:
     catalog, transactions = data.draw(catalogs()), data.draw(streams(most=15))
