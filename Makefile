@@ -56,6 +56,14 @@ down: setup ## Stop the platform; its data stays (bdp down --wipe removes it)
 
 TESTS := $(wildcard $(addprefix bdp_assets_tests/,unit integration e2e))
 
+.PHONY: test-unit
+test-unit: setup ## Unit tests alone, property tests with a tenth of their cases: seconds, no network
+	$(BIN)/pytest bdp_assets_tests/unit -m "not slow"
+
+# What is committed has seen every case.
+test: export TEST_EFFORT := full
+test-all: export TEST_EFFORT := soak
+
 .PHONY: test
 test: setup ## Unit tests, then tests on real PostgreSQL, Valkey and Kafka
 	$(BIN)/pytest $(TESTS) -m "not slow"

@@ -34,6 +34,7 @@ def _assets(group: ModuleType) -> list[dg.AssetsDefinition | dg.AssetSpec]:
 
 defs = dg.Definitions(
     assets=[asset for group in GROUPS for asset in _assets(group)],
+    asset_checks=[check for group in GROUPS for check in getattr(group, "CHECKS", ())],
     jobs=[land_kafka_ranges, *JOBS],
     sensors=[kafka_transactions_landing_sensor, automation],
     resources={"lake": LakeResource(), "tables": DeltaIOManager()},

@@ -1,7 +1,7 @@
 """Every setting of the platform; the only module that reads the environment.
 
 A value comes from, first match wins: an environment variable `BDP_<NAME>`, the file `.env` in the working
-directory, the file `profile.env` in `BDP_HOME` (written by `make demo`), the default here.
+directory, the file `profile.env` in `BDP_HOME` (see `runtime/profile.py`), the default here.
 A URL that is not set means the embedded service of the local profile (see `bdp_assets/runtime`).
 """
 
@@ -14,17 +14,25 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK = "127.0.0.1"
 PROFILE = "profile.env"
+_URLS = ("kafka_bootstrap", "postgres_url", "redis_url", "mlflow_uri")
 
 
 class Settings(BaseSettings):
     """All settings. Ports are TCP on loopback; durations say their unit in the name."""
 
-    model_config = SettingsConfigDict(env_prefix="BDP_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BDP_",
+        env_file=".env",
+        env_ignore_empty=True,  # `BDP_X=` means not set, as in .env.example
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,  # it may be a secret
+    )
 
     home: Path = Field(default=Path(".bdp"), description="State of the local profile: data, logs, models")
 
@@ -46,6 +54,12 @@ class Settings(BaseSettings):
     mlflow_uri: str | None = Field(default=None, description="http://... of your own MLflow")
     lake_url: str | None = Field(default=None, description="Folder or s3://... of the Delta tables")
 
+    pan_hash_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="Secret that keys hashes of card numbers; needed beside any URL of your own",
+    )
+
     kafka_heap_mb: int = Field(default=512, ge=256, description="Heap of the embedded broker")
     auto_install: bool = Field(default=True, description="Let set-up install Java and Maven where it may")
 
@@ -63,6 +77,12 @@ class Settings(BaseSettings):
         default=None, description="Last day (UTC) of that file that is history"
     )
     label_delay_days: int = Field(default=7, ge=0, description="Days after which most labels are known")
+    feature_bucket_rows: int = Field(
+        default=1_000_000, ge=1, description="Rows that `bdp features build` has in memory at a time"
+    )
+    ray_address: str | None = Field(
+        default=None, description="Address of your own Ray cluster, which sees the output's folder"
+    )
     model_name: str = Field(default="fraud_ensemble", description="Name of the registered model")
 
     @property
@@ -103,19 +123,53 @@ class Settings(BaseSettings):
     def secrets_dir(self) -> Path:
         return self.home / "secrets"
 
+    @property
+    def own_systems(self) -> list[str]:
+        """Variables that name a system of the user's own; none: everything is in BDP_HOME on this machine."""
+        named = [f"BDP_{name.upper()}" for name in _URLS if getattr(self, name)]
+        return [*named, *(["BDP_LAKE_URL"] if "://" in self.lake else [])]
+
+    def chosen(self) -> dict[str, str]:
+        """Every setting that is not left to its default, as variables for a process of ours.
+
+        Secrets are in the clear: keep it from logs and from files that others can read.
+        """
+        values = self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        if self.pan_hash_key is not None:
+            values["pan_hash_key"] = self.pan_hash_key.get_secret_value()
+        return {f"BDP_{name.upper()}": str(value) for name, value in values.items()}
+
+
+class InvalidSettings(ValueError):  # noqa: N818 - read as what it is
+    """Names each variable whose value can not be used and says why, without the value."""
+
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """Read the settings once per process; paths come back absolute."""
-    home = Settings().home.expanduser().absolute()
-    files = (".env", str(home / PROFILE))
-    # Later files win in pydantic-settings, and ours must lose against the user's own .env.
-    return Settings(_env_file=files[::-1], home=home)  # type: ignore[call-arg]
+    """Read the settings once per process; paths come back absolute. Raises InvalidSettings."""
+    try:
+        home = Settings().home.expanduser().absolute()
+        files = (".env", str(home / PROFILE))
+        # Later files win in pydantic-settings, and ours must lose against the user's own .env.
+        return Settings(_env_file=files[::-1], home=home)  # type: ignore[call-arg]
+    except ValidationError as error:
+        wrong = [f"BDP_{str(fault['loc'][0]).upper()}: {fault['msg']}." for fault in error.errors()]
+        raise InvalidSettings("\n".join(wrong)) from None
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
     """Environment for a process of ours: the caller's own, with BDP_HOME made absolute."""
     return {**os.environ, "BDP_HOME": str(settings.home)}
+
+
+def is_dagster_dev() -> bool:
+    """Whether this process belongs to a `dagster dev` (which says so in a variable of Dagster's)."""
+    return bool(os.environ.get("DAGSTER_IS_DEV_CLI"))
+
+
+def exported() -> dict[str, str]:
+    """Variables of ours that are set in the environment itself, not in a file."""
+    return {found.name: os.environ[found.name] for found in variables() if found.name in os.environ}
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from bdp_assets.operations.materialize import Progress
+    from bdp_assets.operations.progress import Screen
 
 app = typer.Typer(no_args_is_help=True, help="Have Dagster materialise history, a model, decisions.")
+_STOPPED = "Stopped looking. The run goes on in Dagster: the same command looks again."
 First = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (UTC).")]
 Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day (UTC).")]
 Again = Annotated[bool, typer.Option("--again", help="Also days that are there already.")]
@@ -24,8 +25,8 @@ def history(first: First = None, last: Last = None, again: Again = False) -> Non
     from bdp_assets.operations import materialize
     from bdp_assets.settings import get_settings
 
-    with _progress() as progress:
-        materialize.history(get_settings(), _days(first, last), again=again, progress=progress)
+    with _screen() as screen:
+        materialize.history(get_settings(), _days(first, last), again=again, screen=screen)
 
 
 @app.command()
@@ -34,8 +35,8 @@ def model() -> None:
     from bdp_assets.operations import materialize
     from bdp_assets.settings import get_settings
 
-    with _progress() as progress:
-        materialize.model(get_settings(), progress)
+    with _screen() as screen:
+        materialize.model(get_settings(), screen)
 
 
 @app.command()
@@ -44,8 +45,8 @@ def decisions(first: First = None, last: Last = None) -> None:
     from bdp_assets.operations import materialize
     from bdp_assets.settings import get_settings
 
-    with _progress() as progress:
-        materialize.decisions(get_settings(), _days(first, last), progress)
+    with _screen() as screen:
+        materialize.decisions(get_settings(), _days(first, last), screen)
 
 
 def _days(first: datetime | None, last: datetime | None) -> tuple[date, date] | None:
@@ -55,11 +56,12 @@ def _days(first: datetime | None, last: datetime | None) -> tuple[date, date] | 
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
-    from bdp_assets.cli.failure import told
-    from bdp_assets.cli.steps import steps
+def _screen() -> Iterator[Screen]:
+    from bdp_assets.cli.bars import BarScreen
+    from bdp_assets.cli.failure import interruptible, told
     from bdp_assets.clients.dagster import ControlPlaneUnavailable
     from bdp_assets.ingest.mapping import MappingError
 
-    with told(ControlPlaneUnavailable, MappingError), steps() as progress:
-        yield progress
+    problems = told(ControlPlaneUnavailable, MappingError)
+    with problems, interruptible(_STOPPED), BarScreen() as screen:
+        yield screen

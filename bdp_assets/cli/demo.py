@@ -10,6 +10,8 @@ import typer
 
 app = typer.Typer()
 
+_STOPPED = "Stopped looking. What runs goes on: the same command looks again, `bdp down` stops everything."
+
 
 @app.command()
 def demo(
@@ -23,8 +25,9 @@ def demo(
     rate: Annotated[float, typer.Option(min=1, help="Transactions a second.")] = 150,
 ) -> None:
     """Start the platform, give it a past, train, serve, play live traffic, and prove that it all worked."""
+    from bdp_assets.cli.demo_proof import show_proof
     from bdp_assets.cli.demo_screen import Terminal
-    from bdp_assets.cli.failure import told
+    from bdp_assets.cli.failure import interruptible, told
     from bdp_assets.clients.dagster import ControlPlaneUnavailable
     from bdp_assets.clients.kafka import DeliveryFailed, KafkaRefused, KafkaUnavailable, OffsetsGone
     from bdp_assets.ingest.mapping import MappingError
@@ -35,7 +38,7 @@ def demo(
 
     past = OwnFile(data, mapping, until.date() if until else None) if data else Simulated(days=days)
     failures = (ControlPlaneUnavailable, KafkaUnavailable, KafkaRefused, OffsetsGone, DeliveryFailed)
-    with told(*failures, MappingError, HistoryMissing), Terminal() as screen:
+    with told(*failures, MappingError, HistoryMissing), interruptible(_STOPPED), Terminal() as screen:
         proof = run(get_settings(), past, Traffic(seconds, rate), screen)
-    screen.show_proof(proof, get_settings())
+    show_proof(screen.console, proof, get_settings(), screen.elapsed())
     raise typer.Exit(0 if proof.holds else 1)

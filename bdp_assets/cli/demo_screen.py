@@ -1,112 +1,75 @@
-"""The demo in a terminal: numbered steps, one line a part, a live table of topics; plain lines elsewhere."""
+"""The demo in a terminal: numbered steps, bars, a line a part, a table of topics; elsewhere plain lines."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.panel import Panel
-from rich.spinner import Spinner
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 
-from bdp_assets.cli.display import sentence
+from bdp_assets.cli.bars import BarScreen
+from bdp_assets.cli.display import UNDER_WAY, sentence
 
 if TYPE_CHECKING:
-    from bdp_assets.operations.demo.proof import Proof
     from bdp_assets.runtime.starter import Stage
-    from bdp_assets.settings import Settings
 
 _PLAIN_EVERY_S = 5.0
-_UNDER_WAY = ("starting", "stopping")
 
 
-class Terminal:
+class Terminal(BarScreen):
     """A Screen (see `operations.demo.steps`) on a terminal, or lines where there is none."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
-        self._live = Live(console=self._console, refresh_per_second=8, transient=True)
-        self._began = time.monotonic()
+        super().__init__(console)
         self._steps = 0
-        self._busy: dict[str, str] = {}
-        self._told = 0.0
+        self._title, self._title_since = "", 0.0
+        self._busy: dict[str, tuple[str, float]] = {}
+        """Parts that are starting: what they do and since when."""
+        self._up: set[str] = set()
+        self._traffic: Table | None = None
+        self._traffic_told = 0.0
 
     def __enter__(self) -> Terminal:
-        if self._console.is_terminal:
-            self._live.start()
+        super().__enter__()
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.stop()
 
     def step(self, title: str) -> None:
         self._steps += 1
-        self._busy = {}
-        self._console.print(f"\n[bold]{self._steps}. {title}[/]  [dim]{self._elapsed()}[/]")
-        self._show(Spinner("dots", title))
+        self._busy, self._traffic = {}, None
+        self.bars(())
+        self._title, self._title_since = title, time.monotonic()
+        self.console.print(f"\n[bold]{self._steps}. {title}[/]  [dim]{self.elapsed()}[/]")
 
     def report(self, name: str, stage: Stage, detail: str) -> None:
-        text = sentence(name, stage, detail)
-        if stage in _UNDER_WAY:
-            self._busy[name] = text
-        else:
+        if stage in UNDER_WAY:
+            since = self._busy.get(name, ("", time.monotonic()))[1]
+            self._busy[name] = (sentence(name, stage, detail), since)
+        elif stage != "running" or name not in self._up:
             self._busy.pop(name, None)
-            self._console.print(f"   [green]✓[/] {text}")
-        self._show(Group(*(Spinner("dots", f" {text}") for text in self._busy.values())))
-
-    def line(self, text: str) -> None:
-        self._console.print(f"   {text}", markup=False)
-
-    def traffic(self, sent: int, counts: Mapping[str, int]) -> None:
-        table = Table(box=None, padding=(0, 3))
-        table.add_column("sent")
-        table.add_row("", f"{sent:,}")
-        for topic, number in counts.items():
-            table.add_row(topic, f"{number:,}")
-        self._show(table)
-        if not self._console.is_terminal and time.monotonic() - self._told > _PLAIN_EVERY_S:
-            self._told = time.monotonic()
-            self.line(
-                f"{self._elapsed()}  sent {sent:,}; " + ", ".join(f"{t} {n:,}" for t, n in counts.items())
+            self._up.add(name)
+            mark = "[dim]-[/]" if stage == "waits" else "[green]✓[/]"
+            self.console.print(
+                f"   {mark} {sentence(name, stage, detail)}", soft_wrap=not self.console.is_terminal
             )
 
-    def show_proof(self, proof: Proof, settings: Settings) -> None:
-        """The evidence, and where to look next."""
-        from bdp_assets.operations import ledger_table
+    def traffic(self, sent: int, counts: Mapping[str, int]) -> None:
+        table = Table(box=None, padding=(0, 3), show_header=False)
+        table.add_column()
+        table.add_column(justify="right")
+        for name, number in {"sent": sent, **counts}.items():
+            table.add_row(name, f"{number:,}")
+        self._traffic = table
+        if not self.console.is_terminal and time.monotonic() - self._traffic_told > _PLAIN_EVERY_S:
+            self._traffic_told = time.monotonic()
+            told = ", ".join(f"{topic} {number:,}" for topic, number in counts.items())
+            self.line(f"{self.elapsed():>6}  sent {sent:,}; {told}")
 
-        self._console.print(ledger_table.as_tables(proof.ledger))
-        answer, plane = proof.answer, proof.control_plane
-        self._console.print(
-            f"API       {answer['transaction_id']}: {answer['decision']}, fraud probability "
-            f"{answer['fraud_probability']:.4f}, by {answer['model']['name']} v{answer['model']['version']}"
-        )
-        self._console.print(
-            f"Dagster   {len(plane.materialised)} assets materialised, {len(plane.missing)} missing; "
-            f"{len(plane.checks_passed)} checks passed, {len(plane.checks_failed)} failed"
-        )
-        for name in (*plane.missing, *plane.checks_failed):
-            self._console.print(f"          [red]{name}[/]")
-        self._console.print(Panel(_addresses(settings), title=f"Ready after {self._elapsed()}", expand=False))
-
-    def _show(self, what: Group | Spinner | Table) -> None:
-        if self._live.is_started:
-            self._live.update(what)
-
-    def _elapsed(self) -> str:
-        return f"{time.monotonic() - self._began:.0f} s"
-
-
-def _addresses(settings: Settings) -> Table:
-    table = Table(box=None, show_header=False)
-    table.add_row("Dagster", f"http://localhost:{settings.dagster_port}")
-    table.add_row("Fraud API", f"http://localhost:{settings.api_port}/docs")
-    table.add_row("MLflow", settings.mlflow)
-    table.add_row("More traffic", ".venv/bin/bdp simulate traffic")
-    table.add_row("Look, stop", ".venv/bin/bdp status --watch   .venv/bin/bdp down [--wipe]")
-    return table
+    def under_way(self) -> RenderableType:
+        rows = self.grid()
+        for text, since in self._busy.values():
+            self.add(rows, text, "", "", "", since)
+        if not self._busy and not self._bars:
+            self.add(rows, self._title, "", "", "", self._title_since)
+        return Group(rows, super().under_way(), *([self._traffic] if self._traffic else []))

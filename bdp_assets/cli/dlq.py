@@ -37,7 +37,7 @@ def show(
     """Show one dead letter with the original bytes (card numbers masked)."""
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
-    from bdp_assets.operations.dead_letters import entry_at
+    from bdp_assets.operations.dead_letters import NOT_REPLAYABLE, entry_at
     from bdp_assets.settings import get_settings
 
     partition, _, offset = place.partition(":")
@@ -54,6 +54,10 @@ def show(
     field = f" (field {letter.field})" if letter.field else ""
     typer.echo(f"{letter.error}{field}, refused by {entry.step}: {letter.message}")
     typer.echo(f"source {letter.source_topic}[{letter.source_partition}]@{letter.source_offset}")
+    for hash_ in letter.pan_hashes:
+        typer.echo(f"card number with the keyed hash {hash_}")
     masked = "; card numbers are masked" if letter.masked else ""
     typer.echo(f"original, {len(entry.original):,} bytes{masked}:")
     typer.echo(entry.original.decode("utf-8", "backslashreplace"))
+    if letter.masked:
+        typer.secho(NOT_REPLAYABLE, fg="yellow", err=True)

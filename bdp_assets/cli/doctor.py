@@ -22,7 +22,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="One JSON array.
     for finding in examine(get_settings()):
         findings.append(finding)
         if not as_json:
-            display.show(display.finding_line(finding))
+            display.show(display.finding_rows(finding))
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=1))
+    else:
+        display.show(display.summary(findings))
     raise typer.Exit(any(finding.status == "fail" for finding in findings))

@@ -1,4 +1,4 @@
-"""An outside system that is away is told in a sentence, not in a stack trace."""
+"""What ends a command early is told in a sentence, not in a stack trace."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ def told(*kinds: type[Exception]) -> Iterator[None]:
     except kinds as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(2) from None
+
+
+@contextmanager
+def interruptible(what_now: str) -> Iterator[None]:
+    """Ctrl+C says what goes on and what to type, and leaves with exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"\n{what_now}", err=True)
+        raise typer.Exit(130) from None

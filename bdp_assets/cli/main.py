@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from bdp_assets.cli import (
     assets,
+    bench,
     demo,
     dlq,
     doctor,
@@ -30,7 +31,7 @@ from bdp_assets.cli import (
 
 
 class _Bdp(TyperGroup):
-    """A Problem is the reader's to solve: it is told without a stack trace, and the exit code is 1."""
+    """What is the reader's to solve is told without a stack trace, and the exit code is 1."""
 
     def invoke(self, ctx: Any) -> Any:
         from bdp_assets.runtime.problems import Problem
@@ -41,6 +42,19 @@ class _Bdp(TyperGroup):
             typer.secho(problem.what, fg="red", err=True)
             typer.secho(problem.do, err=True)
             raise typer.Exit(1) from None
+        except _invalid_settings() as invalid:
+            typer.secho(str(invalid), fg="red", err=True)
+            typer.secho(
+                "Set it in the environment or in .env; `.env.example` says what each means.", err=True
+            )
+            raise typer.Exit(1) from None
+
+
+def _invalid_settings() -> type[Exception]:
+    """Looked up only where something was raised: the settings' libraries take their time to load."""
+    from bdp_assets.settings import InvalidSettings
+
+    return InvalidSettings
 
 
 app = typer.Typer(
@@ -64,6 +78,7 @@ app.add_typer(verify.app)
 app.add_typer(train.app)
 app.add_typer(models.app, name="models")
 app.add_typer(demo.app)
+app.add_typer(bench.app)
 
 
 if __name__ == "__main__":

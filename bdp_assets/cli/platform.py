@@ -26,15 +26,20 @@ def up(names: Names = None) -> None:
 
 
 @app.command()
-def down(wipe: Annotated[bool, typer.Option(help="Remove all data too (BDP_HOME).")] = False) -> None:
-    """Stop the platform; data stays unless --wipe."""
+def down(
+    names: Names = None,
+    wipe: Annotated[bool, typer.Option("--wipe", help="Remove all data too (BDP_HOME).")] = False,
+) -> None:
+    """Stop the platform, or the named programs and what needs them; data stays unless --wipe."""
     from bdp_assets.cli.display import progress
     from bdp_assets.runtime import home, platform
     from bdp_assets.settings import get_settings
 
+    if wipe and names:
+        raise typer.BadParameter("--wipe removes the data of all programs: name none with it")
     settings = get_settings()
     with progress() as report:
-        platform.down(settings, report=report)
+        platform.down(settings, names or (), report=report)
     if wipe:
         home.wipe(settings.home)
         typer.echo(f"Removed {settings.home}.")
@@ -57,30 +62,30 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
 ) -> None:
     """Show each program: state, uptime, memory, address."""
-    from bdp_assets.cli import display
-    from bdp_assets.runtime.status import rows
+    from bdp_assets.cli import status_view
+    from bdp_assets.runtime.status import Status
     from bdp_assets.settings import get_settings
 
-    settings = get_settings()
+    look = Status(get_settings())
     if watch:
-        display.watch(lambda: display.status_table(rows(settings)))
+        status_view.watch(look.rows)
     elif as_json:
-        typer.echo(json.dumps([dataclasses.asdict(row) for row in rows(settings)], indent=1))
+        typer.echo(json.dumps([dataclasses.asdict(row) for row in look.rows()], indent=1))
     else:
-        display.show(display.status_table(rows(settings)))
+        status_view.show(look.rows())
 
 
 @app.command()
 def env() -> None:
-    """Print what Dagster's own commands need: eval "$(bdp env)", then dagster dev."""
+    """Print variables for commands of Dagster's that ask for a home: eval "$(bdp env)", dagster run list."""
     import shlex
 
-    from bdp_assets.runtime.web import dagster_environment
+    from bdp_assets.runtime.home import PROJECT
     from bdp_assets.settings import get_settings
 
-    settings = get_settings()
-    for name, value in {"BDP_HOME": str(settings.home), **dagster_environment(settings)}.items():
-        typer.echo(f"export {name}={shlex.quote(value)}")
+    # The checkout, not BDP_HOME/dagster: `dagster dev` warns of a dagster.yaml that is not DAGSTER_HOME's.
+    for name, value in {"BDP_HOME": get_settings().home, "DAGSTER_HOME": PROJECT}.items():
+        typer.echo(f"export {name}={shlex.quote(str(value))}")
 
 
 @app.command()
@@ -94,7 +99,7 @@ def logs(
     from bdp_assets.settings import get_settings
 
     file = logs.path(get_settings().home, services.find(name).name)
-    typer.echo(logs.tail(file, lines))
+    typer.echo(logs.tail(file, lines) or f"{name} has written nothing yet: `bdp up {name}` starts it.")
     if follow:
         for text in logs.follow(file):
             typer.echo(text, nl=False)

@@ -28,12 +28,13 @@ def scoring(
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, ProducerFenced
     from bdp_assets.observability.logging import configure
+    from bdp_assets.pan_key import PanKeyMissing
     from bdp_assets.scoring.bundle import BundleError
     from bdp_assets.settings import get_settings
     from bdp_assets.streaming.worker import run_scoring
 
     configure(f"scoring-{slot}")
-    with told(BundleError, KafkaUnavailable, KafkaRefused, ProducerFenced):
+    with told(BundleError, PanKeyMissing, KafkaUnavailable, KafkaRefused, ProducerFenced):
         run_scoring(get_settings(), slot)
 
 

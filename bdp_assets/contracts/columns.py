@@ -68,6 +68,7 @@ RAW = _table(
         "received_ms": pl.Int64(),
         "value": pl.String(),
         "value_base64": pl.String(),
+        "pan_hashes": pl.List(pl.String()),
         "door": pl.String(),
     }
 )

@@ -7,12 +7,13 @@ get a letter in them. UUIDs with a letter never do.
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Iterator, Mapping
-from hashlib import blake2b
 from typing import NamedTuple
 
 ADVICE = "holds a card number. Card numbers never travel: send a token."
+ADVICE_MASKED = "holds a masked card number, which many cards share. Put a token in its place."
 
 
 class Issuer(NamedTuple):
@@ -46,6 +47,8 @@ ISSUERS = (
     Issuer("Maestro", "67", "67", range(12, 20)),
 )
 SHORTEST, LONGEST = 12, 19
+HASH_LENGTH = 32
+"""Hex digits that are kept of a hash: 128 bits."""
 
 
 def _lengths_by_prefix() -> Mapping[str, set[int]]:
@@ -65,6 +68,7 @@ _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-
 _ESCAPE = re.compile(r"\\u00(2[0dD]|3[0-9])")
 _DIGITS_ONLY = bytes(ord("0") if chr(i).isdigit() else ord("x") for i in range(128)) + b"x" * 128
 _LONG_RUN = b"0" * SHORTEST
+_MASKED = re.compile(r"(?<![0-9*])(?:[0-9][ -]*){6}(?:\*[ -]*){2,9}(?:[0-9][ -]*){3}[0-9](?![0-9*])")
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
@@ -89,10 +93,15 @@ def holds_pan(text: str) -> bool:
     return may_hold_pan(text.encode(errors="replace")) and next(_spans(text), None) is not None
 
 
+def holds_masked_pan(text: str) -> bool:
+    """Whether it holds a number as `mask_pans` leaves it: useless as an id, since many numbers share it."""
+    return "*" in text and _MASKED.search(text) is not None
+
+
 def mask_pans(value: bytes, key: bytes) -> Masked:
     """Masks every card number in any bytes: BIN (6) and last four stay.
 
-    `key` (up to 64 bytes) keys the hashes. Digits that JSON escapes hide are made plain first, if that
+    `key` keys the hashes (HMAC-SHA256). Digits that JSON escapes hide are made plain first, if that
     uncovers a number.
     """
     text = value.decode("latin-1")
@@ -104,7 +113,7 @@ def mask_pans(value: bytes, key: bytes) -> Masked:
         number = plain[start:stop]
         pieces += [plain[end:start], _mask(number)]
         digits = re.sub("[ -]", "", number).encode()
-        hashes.append(blake2b(digits, key=key, digest_size=16).hexdigest())
+        hashes.append(hmac.digest(key, digits, "sha256").hex()[:HASH_LENGTH])
         end = stop
     return Masked("".join([*pieces, plain[end:]]).encode("latin-1"), hashes) if hashes else Masked(value, [])
 

@@ -151,7 +151,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     """The original bytes; with a card number in them, masked (BIN and last four) and not replayable."""
     masked: bool = False
     pan_hashes: list[str] = []
-    """Keyed hashes of the card numbers that were masked: they tell equal ones."""
+    """A keyed hash of each number that was masked, which tells equal ones: HMAC-SHA256, 32 hex digits."""
     schema_version: int = 1
 
 

@@ -66,6 +66,7 @@ def publish(
     metadata: Mapping[str, Any] | None = None,
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[pl.DataFrame]]:
     """Audit the frame, then let the IO manager write it. Raises dagster.Failure, and nothing is written."""
+    context.log.info("check and write %s rows", f"{len(frame):,}")
     failures = audit(spec.metadata["table"], frame)
     yield schema_result(spec, len(frame), failures)
     if not failures.is_empty():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import polars as pl
 
@@ -31,12 +34,20 @@ def build_features(
     one row for each row asked, in their order. Raises ValueError when a number is outside its column's
     range.
     """
-    table = Table(transactions, labels if catalog.reads_labels else None, catalog.ids)
+    table = Table.of(transactions, labels if catalog.reads_labels else None, catalog.ids)
     asked = None if only is None else only.to_numpy()
     engine = Engine(catalog)
-    matrix = engine.empty(len(transactions) if asked is None else int(asked.sum()))
-    for entity, plan in engine.plans.items():
-        fill(matrix, plan, table, entity, asked)
+    rows = len(transactions) if asked is None else int(asked.sum())
+    # Where nothing lacks a key, every cell will be written: no need to fill in defaults first.
+    complete = all(table.is_complete(entity) for entity in engine.plans)
+    matrix = np.empty((len(catalog.names), rows)) if complete else engine.empty(rows)
+    # NumPy lets go of the interpreter while it sorts, searches and adds.
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        jobs = [
+            threads.submit(fill, matrix, plan, table, entity, asked) for entity, plan in engine.plans.items()
+        ]
+        for job in jobs:
+            job.result()
     numbers = table.columns if asked is None else {n: values[asked] for n, values in table.columns.items()}
     engine.finish(matrix, numbers)
     keys = transactions.select("transaction_id", "customer_id", "ts_ms")

@@ -8,7 +8,7 @@ from bdp_assets.features.aggregates import NONE_HIGHEST, NONE_LOWEST, Floats, In
 from bdp_assets.features.fields import NEVER, Field, Kind
 from bdp_assets.features.history import History, Queries
 from bdp_assets.features.slices import distinct, extreme
-from bdp_assets.features.windows import Group
+from bdp_assets.features.windows import Group, floored
 
 
 class Cells:
@@ -84,5 +84,4 @@ class Cells:
 
     def _age(self, since: Ints, none: int) -> Floats:
         """ms from a time to each transaction; with a hop, from the start of its tile."""
-        floored = since - since % self._group.hop if self._group.hop else since
-        return np.where(since == none, np.nan, self._queries.ts - floored)
+        return np.where(since == none, np.nan, self._queries.ts - floored(since, self._group.hop))

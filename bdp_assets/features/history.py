@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bdp_assets.features.aggregates import Ints
-from bdp_assets.features.fields import Field
+from bdp_assets.features.fields import EVENTS, Field
 
 BEFORE = -(2**62)
 """The time (ms) of what no window can reach any more, but one over all history."""
 
 
+Places = Sequence[NDArray[np.unsignedinteger]]
+Merge = Callable[[Ints, Iterable[Ints]], Places]
+"""`keys.searchsorted(one)` for several arrays that ascend, as the keys do."""
+
+
 class Rows(Protocol):
     """n events, and summaries of several, in order of arrival within each entity.
 
-    `entity`: codes from 0; `ts`: when they count (ms), or BEFORE; int64 [n] each. `summarised`: whether there
-    are summaries among them: of these the fields are not those of one event.
+    `entity`: codes from 0; `ts`: when they count (ms), or BEFORE; int64 [n] each. `are_events`: whether each
+    row is one event; `summarised`: whether a row may stand for several, or for one at another time.
     """
 
     @property
     def entity(self) -> Ints: ...
     @property
     def ts(self) -> Ints: ...
+    @property
+    def are_events(self) -> bool: ...
     @property
     def summarised(self) -> bool: ...
     def field(self, field: Field) -> Ints: ...
@@ -36,23 +44,27 @@ class Queries:
     """n transactions to answer: `entity` codes, `ts` and, for include_current, their `own` fields, int64 [n].
 
     `exact_from`: how many sorted rows of the history lie before those that are exact for each; None: all are.
+    `in_order`: whether they are sorted by entity and time, as the history is.
     """
 
     entity: Ints
     ts: Ints
     own: Mapping[Field, Ints]
     exact_from: Ints | None = None
+    in_order: bool = False
 
     def part(self, rows: slice) -> Queries:
         own = {field: values[rows] for field, values in self.own.items()}
         exact_from = None if self.exact_from is None else self.exact_from[rows]
-        return Queries(self.entity[rows], self.ts[rows], own, exact_from)
+        return Queries(self.entity[rows], self.ts[rows], own, exact_from, self.in_order)
 
 
 class History:
     """Rows, sorted by entity and time. Those of the same time stay in order of arrival."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, merge: Merge | None = None) -> None:
+        """`merge`: what finds places faster where queries are in order."""
+        self._merge = merge
         self.summarised = rows.summarised
         self._rows = rows
         first, last = _ends(rows.ts)
@@ -68,9 +80,17 @@ class History:
 
     def search(self, entity: Ints, ts: Ints) -> Ints:
         """For each of [..., n] times, how many sorted rows belong to earlier entities, or lie before it."""
+        return self._keys.searchsorted(self._wanted(entity, ts))
+
+    def merge(self, entity: Ints, ts: Iterable[Ints]) -> Places:
+        """The same for several arrays of [n] times that ascend, entity by entity."""
+        assert self._merge is not None  # noqa: S101 - who has queries in order brings one
+        return self._merge(self._keys, (self._wanted(entity, times) for times in ts))
+
+    def _wanted(self, entity: Ints, ts: Ints) -> Ints:
         inside = np.minimum(np.maximum(ts + self._shift, 1), self._span - 1)
         inside += entity * self._span
-        return self._keys.searchsorted(inside)
+        return inside
 
     def begin(self, entity: Ints) -> Ints:
         """How many sorted rows belong to earlier entities."""
@@ -87,6 +107,9 @@ class History:
         """int64 [fields, n + 1]: a slice's sum is the difference of two."""
         sums = np.zeros((len(fields), len(self) + 1), dtype=np.int64)
         for row, field in zip(sums, fields, strict=True):
+            if field == EVENTS and self._rows.are_events:
+                row[:] = np.arange(len(row))
+                continue
             values = self._rows.field(field)
             np.cumsum(values if self._order is None else values[self._order], out=row[1:])
         return sums

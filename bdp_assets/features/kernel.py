@@ -15,13 +15,14 @@ import numpy as np
 from bdp_assets.features.aggregates import Floats, Ints
 from bdp_assets.features.cells import Cells
 from bdp_assets.features.formulas import FORMULAS
-from bdp_assets.features.history import History, Queries
+from bdp_assets.features.history import History, Places, Queries
 from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
 from bdp_assets.features.windows import (
     Group,
     alike,
     column_of,
     field_of,
+    floored,
     group_of,
     own_fields,
     rows_of,
@@ -29,7 +30,7 @@ from bdp_assets.features.windows import (
     window_of,
 )
 
-_ROWS = 16_384  # Worked at a time, so that the intermediate arrays stay in the processor's cache.
+_ROWS = 32_768  # Worked at a time, so that the intermediate arrays stay in the processor's cache.
 
 
 class Plan:
@@ -53,6 +54,7 @@ class Plan:
         self._shift = column_of([bound.shift for bound in bounds])
         self._tiled = sum(bound.hop == 0 for bound in bounds)
         self._hop = column_of([bound.hop for bound in bounds[self._tiled :]])
+        self._bounds = [(bound.shift, bound.hop) for bound in bounds]
         self._endless = np.array([bound.is_endless for bound in bounds])
         self._exact = np.array([bound.exact for bound in bounds])
         self._folds = len(features[0].entity.keys) == 1
@@ -60,25 +62,33 @@ class Plan:
     def run(self, history: History, queries: Queries) -> Iterator[tuple[slice, Ints, Floats | Ints]]:
         """Yield (rows, slots in the catalog [k, 1], values [k, rows]) until every feature is there."""
         running = history.running_sums(self._fields)
+        places = self._merged(history, queries) if queries.in_order else None
         for first in range(0, len(queries.ts), _ROWS):
             rows = slice(first, first + _ROWS)
             part = queries.part(rows)
-            found = self._find(history, part)
+            if places is None:
+                found = history.search(part.entity, self._times(part.ts))
+            else:
+                found = np.stack([one[rows] for one in places]).astype(np.int64)
+            self._bound(found, history, part)
             sums = self._summed(running, found, part)
             for group in self._groups:
                 yield rows, group.slots, _finished(group, Cells(group, history, part, found, sums))
 
-    def _find(self, history: History, queries: Queries) -> Ints:
-        """Where each bound of each row lies among the sorted rows, int64 [bounds, rows]."""
-        times = self._times(queries.ts)
-        found = history.search(queries.entity, times)
+    def _merged(self, history: History, queries: Queries) -> Places:
+        """Where each bound of all rows lies: one pass a bound."""
+        times = (floored(queries.ts - shift, hop) for shift, hop in self._bounds)
+        return history.merge(queries.entity, times)
+
+    def _bound(self, found: Ints, history: History, queries: Queries) -> None:
+        """Set right where bounds lie (int64 [bounds, rows]) that are not about single exact events."""
         if queries.exact_from is not None:
             found[self._exact] = np.maximum(found[self._exact], queries.exact_from)
             if self._folds:
+                times = self._times(queries.ts)
                 self._fold(found, times, history, queries.entity, queries.exact_from)
         if self._endless.any():
             found[self._endless] = history.begin(queries.entity)
-        return found
 
     def _fold(self, found: Ints, times: Ints, history: History, entity: Ints, exact_from: Ints) -> None:
         """Bounds among folded events: those of a tile lie before the bound when the tile begins before it."""

@@ -32,6 +32,9 @@ class LabelChanges(NamedTuple):
         return np.maximum(ts[self.row], self.known_at - delay)
 
 
+NO_CHANGES = LabelChanges(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
+
+
 def label_changes(transactions: pl.DataFrame, labels: pl.DataFrame) -> LabelChanges:
     """The changes that `labels` brings to `transactions`; labels of other transactions are left out.
 

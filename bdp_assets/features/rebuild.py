@@ -59,7 +59,9 @@ def fill(client: Redis, layout: Layout, transactions: pl.DataFrame, labels: pl.D
     of them; what windows can not reach any more is not written. `labels`: as for `build_features`.
     """
     started = time.perf_counter()
-    arrived = transactions.unique(KEY, keep="first", maintain_order=True)
+    wanted = {*layout.ids, *(entity.keys[0] for entity in layout.shared)} - set(transactions.columns)
+    absent = [pl.lit(None, pl.String).alias(name) for name in sorted(wanted)]
+    arrived = transactions.unique(KEY, keep="first", maintain_order=True).with_columns(absent)
     customers = customers_of(layout, arrived)
     shared = [shared_of(layout, entity, arrived, labels) for entity in layout.shared]
     _write(client, customer_commands(layout, customers))

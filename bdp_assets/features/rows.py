@@ -33,12 +33,13 @@ class Sorted(Mapping[str, Ints]):
 
 
 class EventRows:
-    """`events`: row numbers in `columns`, by entity and time. `entity`: codes from 0, int64 [n]."""
+    """`columns` of events, by entity and time. `entity`: codes from 0, int64 [n]."""
 
+    are_events = True
     summarised = False
 
-    def __init__(self, columns: Mapping[str, Ints], events: Ints, entity: Ints) -> None:
-        self._columns = Sorted(columns, events)
+    def __init__(self, columns: Mapping[str, Ints], entity: Ints) -> None:
+        self._columns = columns
         self.entity = entity
         self.ts = self._columns["ts_ms"]
 
@@ -53,10 +54,16 @@ class Changes(NamedTuple):
     ts: Ints
     changes: LabelChanges
 
+    def between(self, first: int, last: int) -> Changes:
+        """Those of the entities with codes from first to last."""
+        mine = (self.entity >= first) & (self.entity <= last)
+        return Changes(self.entity[mine], self.ts, self.changes.where(mine))
+
 
 class LabelledRows:
     """Events, and after them a row for each label change for each delay that windows declare."""
 
+    are_events = False
     summarised = False
 
     def __init__(self, events: EventRows, changes: Changes, delays: Sequence[int]) -> None:

@@ -14,7 +14,7 @@ from bdp_assets.features.kernel import Engine, Plan
 from bdp_assets.features.layout import Layout, Series
 from bdp_assets.features.records import Batch, Events, unpack
 from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, FOLD, Entity
-from bdp_assets.features.summaries import SummaryRows, retired
+from bdp_assets.features.summaries import SummaryRows, WithSummaries, retired
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Seen:
 
 class StoredEvents:
     """Events of customers as rows of a history. `ts`: when they count; `exact`: those that are not folded."""
+
+    are_events = True
 
     def __init__(self, entity: Ints, ts: Ints, columns: Mapping[str, Ints], exact: Bools) -> None:
         self.entity = entity
@@ -83,20 +85,6 @@ class StoredEvents:
     def field(self, field: Field) -> Ints:
         values = event_field(field, self.columns)
         return values if field.kind != "id" or self._all_exact else np.where(self.exact, values, -1)
-
-
-class WithSummaries:
-    """Summaries, and after them the events of the same entities."""
-
-    summarised = True
-
-    def __init__(self, summaries: SummaryRows, events: StoredEvents) -> None:
-        self._parts = (summaries, events)
-        self.entity = np.concatenate([summaries.entity, events.entity])
-        self.ts = np.concatenate([summaries.ts, events.ts])
-
-    def field(self, field: Field) -> Ints:
-        return np.concatenate([part.field(field) for part in self._parts])
 
 
 class Answering:

@@ -6,26 +6,46 @@ import numpy as np
 
 from bdp_assets.features.aggregates import Ints
 
+_SHORT, _FEW = 64, 16_384
+"""Up to so many numbers a slice on average, or in all, one after the other is faster than by levels."""
+
 
 def extreme(values: Ints, start: Ints, end: Ints, ufunc: np.ufunc, empty: int) -> Ints:
     """`ufunc` (np.minimum or np.maximum) over values[start:end] for each slice, `empty` for an empty one.
 
-    Any shape of slices. A slice of length n is the overlap of two of length 2**k, 2**k <= n: each level k is
-    made from the one below and answers the slices it is for, so that one array is all the memory it takes.
+    Any shape of slices.
     """
     found = np.full(start.shape, empty, dtype=np.int64)
-    length = end - start
-    level = np.frexp(np.maximum(length, 1).astype(np.float64))[1] - 1
-    level[length <= 0] = -1
-    offset = int(start[level >= 0].min()) if (level >= 0).any() else 0
-    table = values[offset : int(end[level >= 0].max()) if (level >= 0).any() else 0]
-    for k in range(int(level.max(initial=-1)) + 1):
+    some = end > start
+    if some.any():
+        first, last = start[some], end[some]
+        short = int((last - first).sum()) <= max(_SHORT * len(first), _FEW)
+        found[some] = (_one_by_one if short else _by_levels)(values, first, last, ufunc)
+    return found
+
+
+def _one_by_one(values: Ints, start: Ints, end: Ints, ufunc: np.ufunc) -> Ints:
+    low, high = int(start.min()), int(end.max())
+    bounds = np.stack([start, end], axis=1).reshape(-1) - low
+    part = np.append(values[low:high], values[low])  # An end may lie behind the last number.
+    found: Ints = ufunc.reduceat(part, bounds)[::2]
+    return found
+
+
+def _by_levels(values: Ints, start: Ints, end: Ints, ufunc: np.ufunc) -> Ints:
+    """A slice of length n is the overlap of two of length 2**k, 2**k <= n: each level k is made from the one
+    below and answers the slices it is for, so that one array is all the memory it takes."""
+    found = np.empty_like(start)
+    level = np.frexp((end - start).astype(np.float64))[1] - 1
+    low = int(start.min())
+    table = values[low : int(end.max())]
+    for k in range(int(level.max()) + 1):
         if k:
             half = 1 << (k - 1)
             table = ufunc(table[:-half], table[half:])
         asked = level == k
         if asked.any():
-            left, right = start[asked] - offset, end[asked] - offset - (1 << k)
+            left, right = start[asked] - low, end[asked] - low - (1 << k)
             found[asked] = ufunc(table[left], table[right])
     return found
 
@@ -38,17 +58,27 @@ def distinct(codes: Ints, start: Ints, end: Ints) -> Ints:
     not left i behind: one run of slices, because they are in order. So each position adds 1 where its run
     begins and takes it away where it ends.
     """
-    low, high = int(start.min(initial=len(codes))), int(end.max(initial=0))
-    if low >= high:
-        return np.zeros(len(start), dtype=np.int64)
-    place = low + np.flatnonzero(codes[low:high] >= 0)
+    place = _covered(start, end)
+    place = place[codes[place] >= 0]
     begins = end.searchsorted(place, side="right")
-    next_place = _next_place(codes[place], place, high)
+    next_place = _next_place(codes[place], place, len(codes))
     ends = np.minimum(end.searchsorted(next_place, side="right"), start.searchsorted(place, side="right"))
     runs = begins < ends
     steps = np.bincount(begins[runs], minlength=len(start) + 1)
     steps -= np.bincount(ends[runs], minlength=len(start) + 1)
     return np.cumsum(steps)[:-1]
+
+
+def _covered(start: Ints, end: Ints) -> Ints:
+    """The positions that lie in any of the slices, ascending."""
+    some = end > start
+    start, end = start[some], end[some]
+    if not len(start):
+        return start
+    low = int(start[0])
+    steps = np.bincount(start - low, minlength=int(end[-1]) - low + 1)
+    steps -= np.bincount(end - low, minlength=len(steps))
+    return low + np.flatnonzero(np.cumsum(steps))
 
 
 def _next_place(codes: Ints, place: Ints, beyond: int) -> Ints:

@@ -13,7 +13,7 @@ import numpy as np
 
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.fields import EVENTS, Field, Kind
-from bdp_assets.features.history import BEFORE
+from bdp_assets.features.history import BEFORE, Rows
 from bdp_assets.features.spec import WindowFeature
 from bdp_assets.features.times import ALL_HISTORY
 from bdp_assets.features.windows import field_of, sums_of
@@ -39,6 +39,8 @@ class Summary:
         fields = dict.fromkeys([EVENTS, *(field for f in features for field in _kept(f))])
         self.columns = tuple(Column(field, merge) for field in fields for merge in _MERGES[field.kind])
         self.width = 1 + len(self.columns)
+        self.is_timed = any(field.kind in ("first_ms", "last_ms") for field in fields)
+        """Whether rows have times of their own, and do not happen at their start."""
         self._at = {field: 1 + [c.field for c in self.columns].index(field) for field in fields}
 
     @property
@@ -153,12 +155,18 @@ def _of_latest(sequence: Ints, values: Ints, new: Ints) -> Ints:
 class SummaryRows:
     """Summaries as rows of a history: `entity` codes and the `table`, by entity and start."""
 
-    summarised = True
+    are_events = False
 
     def __init__(self, summary: Summary, entity: Ints, table: Ints) -> None:
+        self.summarised = summary.is_timed
         self._summary = summary
         self._table = table
         self.entity = entity
+
+    def between(self, first: int, last: int) -> SummaryRows:
+        """Those of the entities with codes from first to last; rows are by entity."""
+        part = slice(self.entity.searchsorted(first), self.entity.searchsorted(last, side="right"))
+        return SummaryRows(self._summary, self.entity[part], self._table[part])
 
     @property
     def ts(self) -> Ints:
@@ -166,6 +174,21 @@ class SummaryRows:
 
     def field(self, field: Field) -> Ints:
         return self._summary.field(field, self._table)
+
+
+class WithSummaries:
+    """Summaries, and after them rows of the same entities."""
+
+    are_events = False
+    summarised = True
+
+    def __init__(self, summaries: SummaryRows, rows: Rows) -> None:
+        self._parts: tuple[Rows, Rows] = (summaries, rows)
+        self.entity = np.concatenate([summaries.entity, rows.entity])
+        self.ts = np.concatenate([summaries.ts, rows.ts])
+
+    def field(self, field: Field) -> Ints:
+        return np.concatenate([part.field(field) for part in self._parts])
 
 
 def retired(start: Ints, horizon: Ints | int) -> Ints:

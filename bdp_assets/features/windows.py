@@ -42,11 +42,14 @@ class Sum(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Features that differ in their windows only. `start`, `end`, `sums`: rows of what a plan finds."""
+    """Features finished together. `start`, `end`, `sums`: rows of what a plan finds.
+
+    Where there are no sums, they differ in their windows only, and `field`, `hop` and `with_own` are those of
+    all: each reading sets the field's kind.
+    """
 
     aggregate: Aggregate
     field: Field
-    """The field's filter, delay and column are the group's; each reading sets its kind."""
     hop: int
     with_own: bool
     slots: Ints
@@ -86,9 +89,12 @@ def sums_of(feature: WindowFeature) -> dict[str, Sum]:
 
 
 def alike(features: Sequence[WindowFeature]) -> list[list[WindowFeature]]:
+    """Features that are finished together: what reads sums only asks no more than the same aggregate."""
     groups: dict[object, list[WindowFeature]] = {}
     for feature in features:
-        likeness = (feature.aggregate, field_of(feature), feature.hop, feature.include_current)
+        likeness: tuple[object, ...] = (feature.aggregate,)
+        if not AGGREGATES[feature.aggregate].sums:
+            likeness += (field_of(feature), feature.hop, feature.include_current)
         groups.setdefault(likeness, []).append(feature)
     return list(groups.values())
 
@@ -120,6 +126,11 @@ def own_fields(features: Sequence[WindowFeature]) -> list[Field]:
             field_of(f)._replace(kind=kind) for f in features if f.include_current and f.aggregate == kind
         ]
     return list(dict.fromkeys(found))
+
+
+def floored(times: Ints, hop: int) -> Ints:
+    """Times down to a whole multiple of `hop`, or as they are where it is 0."""
+    return times - times % hop if hop else times
 
 
 def rows_of(all_: Sequence[T], wanted: Sequence[T]) -> Ints:

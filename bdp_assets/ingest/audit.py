@@ -8,7 +8,7 @@ import polars as pl
 
 from bdp_assets.contracts import columns
 from bdp_assets.contracts.records import Alert, Door
-from bdp_assets.ingest.tables import DOOR, TABLES
+from bdp_assets.ingest.tables import DOOR, SOURCE_COLUMNS, TABLES
 
 if TYPE_CHECKING:
     import pandera.polars as pa
@@ -21,7 +21,9 @@ def audit(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """
     from bdp_assets.contracts.frames import failures
 
-    parts = [frame.drop(DOOR) if table == "labels" else frame]  # the record of a label has no door
+    # Columns that are the lake's alone: the records know nothing of them.
+    ours = {"labels": (DOOR,), "validated": SOURCE_COLUMNS}.get(table, ())
+    parts = [frame.drop(ours, strict=False)]
     if table == "enriched" and frame["catalog_version"].n_unique() > 1:
         parts = [_without_empty_features(part) for part in frame.partition_by("catalog_version")]
     return pl.concat([failures(_model(table, part), part) for part in parts])

@@ -6,7 +6,9 @@ store would have served, had the history been played in order; `features` sees e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 
 import polars as pl
 
@@ -37,33 +39,40 @@ def corrected_features(lake: Lake, first: date, last: date) -> pl.DataFrame:
     return features.with_columns(catalog_version=pl.lit(CATALOG.version)).select(TABLES["features"].names())
 
 
+def visible(
+    lake: Lake,
+    table: str,
+    days: tuple[date, date],
+    columns: Sequence[str] = SEEN,
+    filters: pl.Expr | None = None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All that the features of a table's rows of the days first..last can see: rows by time, and labels."""
+    first, last = days
+    labels = rows(lake, "labels", None, (date.min, last))
+    start = date.min if CATALOG.reach_days is None else first - timedelta(days=CATALOG.reach_days)
+    read = partial(rows, lake, table, columns, filters=filters)
+    late = _labelled_late(labels, start)
+    parts = [read(dates=(start, last))]
+    if not late.is_empty():
+        oldest = read(dates=(date.min, start - timedelta(days=1)))
+        parts.insert(0, oldest.join(late, on=KEY, how="semi"))
+    return pl.concat(parts).sort("ts_ms", maintain_order=True), labels
+
+
 def _features(
     lake: Lake, table: str, first: date, last: date, filters: pl.Expr | None = None
 ) -> pl.DataFrame:
     """Keys, ts_ms, features and event date of the table's rows of the days first..last, by time."""
-    labels = rows(lake, "labels", None, (date.min, last))
-    start = date.min if CATALOG.reach_days is None else first - timedelta(days=CATALOG.reach_days)
-    history = pl.concat(
-        [
-            _late_labelled(lake, table, start, labels, filters),
-            rows(lake, table, SEEN, (start, last), filters),
-        ]
-    ).sort("ts_ms", maintain_order=True)
+    history, labels = visible(lake, table, (first, last), filters=filters)
     asked = history[EVENT_DATE] >= first
     return build_features(history, labels, only=asked).with_columns(history.filter(asked)[EVENT_DATE])
 
 
-def _late_labelled(
-    lake: Lake, table: str, start: date, labels: pl.DataFrame, filters: pl.Expr | None
-) -> pl.DataFrame:
-    """Transactions before `start` whose label became known after it: they count as known frauds since."""
+def _labelled_late(labels: pl.DataFrame, start: date) -> pl.DataFrame:
+    """Keys of transactions before `start` whose label became known after it: they count as frauds since."""
     known_since = labels.filter(pl.col(EVENT_DATE) >= start)
     before = pl.from_epoch("ts_ms", time_unit="ms").dt.date() < start
-    late = known_since.filter(before | pl.col("ts_ms").is_null())
-    if late.is_empty():
-        return pl.DataFrame(schema=TABLES[table]).select(SEEN)
-    oldest = rows(lake, table, SEEN, (date.min, start - timedelta(days=1)), filters)
-    return oldest.join(late.select(KEY).unique(), on=KEY, how="semi")
+    return known_since.filter(before | pl.col("ts_ms").is_null()).select(KEY).unique()
 
 
 def _apply_seq(lake: Lake, transactions: pl.DataFrame, first: date) -> pl.Series:

@@ -10,6 +10,7 @@ from bdp_assets.clients.lake import Lake
 from bdp_assets.contracts.columns import event_date
 from bdp_assets.contracts.records import Door
 from bdp_assets.ingest import history
+from bdp_assets.ingest.masking import masked
 from bdp_assets.ingest.source import HistorySource
 from bdp_assets.ingest.tables import DOOR, IS_HISTORY, TABLES, rows
 from bdp_assets.settings import Settings
@@ -21,11 +22,16 @@ def source_of(settings: Settings) -> HistorySource | None:
     return source if settings.history_file or source.file.exists() else None
 
 
-def raw_rows(source: HistorySource | None, lake: Lake, first: date, last: date) -> pl.DataFrame:
-    """Rows of the table `raw`; without a file, those that an earlier one left. Raises MappingError."""
+def raw_rows(
+    source: HistorySource | None, lake: Lake, first: date, last: date, *, pan_key: bytes
+) -> pl.DataFrame:
+    """Rows of the table `raw`; without a file, those that an earlier one left. Raises MappingError.
+
+    Card numbers are masked, as in rows that come by the live door.
+    """
     if source is None:
-        return rows(lake, "raw", None, (first, last), IS_HISTORY)
-    return history.raw_rows(source, first, last)
+        return masked(rows(lake, "raw", None, (first, last), IS_HISTORY), pan_key)
+    return masked(history.raw_rows(source, first, last), pan_key)
 
 
 def label_rows(source: HistorySource | None, lake: Lake, first: date, last: date) -> pl.DataFrame:

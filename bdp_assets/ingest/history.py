@@ -68,15 +68,22 @@ def labels(source: HistorySource, first: date, last: date) -> pl.DataFrame:
     Where labels are a column of the transactions, only frauds have one: no label means honest. A file of
     labels gives all it has, so also reversals.
     """
+    known = (
+        all_labels(source)
+        .filter(_between("known_at_ms", first, last))
+        .sort("known_at_ms", maintain_order=True)
+    )
+    return known.select(LABEL.names()).collect(engine="streaming")
+
+
+def all_labels(source: HistorySource) -> pl.LazyFrame:
+    """Every label that the source has, in its own order."""
     rules = source.mapping.labels
     if rules is None:
-        return pl.DataFrame(schema=LABEL)
+        return LABEL.to_frame().lazy()
     rows, about = source.label_rows(rules)
     found = rows.select(**_label_columns(rules, about, rows.collect_schema()))
-    if rules.file is None:
-        found = found.filter("is_fraud")
-    known = found.filter(_between("known_at_ms", first, last)).sort("known_at_ms", maintain_order=True)
-    return known.select(LABEL.names()).collect(engine="streaming")
+    return found if rules.file else found.filter("is_fraud")
 
 
 def _days(source: HistorySource, first: date, last: date) -> pl.LazyFrame:

@@ -19,6 +19,8 @@ import polars as pl
 from bdp_assets.clients.kafka import Message, stream_range
 from bdp_assets.clients.lake import Lake, OffsetRange
 from bdp_assets.contracts import columns, topics
+from bdp_assets.contracts.dead_letters import content
+from bdp_assets.contracts.headers import SOURCE
 from bdp_assets.contracts.pan import mask_pans
 from bdp_assets.contracts.records import (
     Alert,
@@ -30,7 +32,8 @@ from bdp_assets.contracts.records import (
     ValidatedTransaction,
 )
 from bdp_assets.ingest.audit import audit
-from bdp_assets.ingest.tables import DOOR, TABLES
+from bdp_assets.ingest.tables import DOOR, SOURCE_COLUMNS, TABLES
+from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings
 
 NOT_DECODABLE = "not_decodable"
@@ -48,6 +51,12 @@ class TopicRange:
     end: int
     earliest: int
     """First offset that the topic had when the range was cut."""
+    latest: int | None = None
+    """The end that the partition had then: this range stops short of it when there was too much for one."""
+
+    @property
+    def is_behind(self) -> bool:
+        return self.latest is not None and self.end < self.latest
 
 
 @dataclass(frozen=True)
@@ -101,11 +110,12 @@ class Landed:
 def land(settings: Settings, lake: Lake, ranges: Sequence[TopicRange]) -> Landed:
     """Land ranges of one topic: read exactly them, quarantine what does not decode, audit, append.
 
-    Raises LandingGap, OffsetsGone, KafkaUnavailable.
+    Raises LandingGap, OffsetsGone, PanKeyMissing, KafkaUnavailable.
     """
     destination = DESTINATIONS[ranges[0].topic]
+    key = pan_key(settings)
     messages = _read(settings, ranges)
-    cuts = [(cut, *_decoded(destination, messages[cut.partition])) for cut in ranges]
+    cuts = [(cut, *_decoded(destination, messages[cut.partition], key)) for cut in ranges]
     rejects = pl.concat([rejected for _, _, rejected in cuts])
     # Before the rows: repeated, it replaces itself, whereas the rows' range then is there already.
     _quarantine(lake, ranges, rejects)
@@ -129,19 +139,38 @@ def _read(settings: Settings, ranges: Sequence[TopicRange]) -> Mapping[int, list
     return messages
 
 
-def _decoded(destination: Destination, messages: Sequence[Message]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _decoded(
+    destination: Destination, messages: Sequence[Message], key: bytes
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Rows of the table, and of the quarantine."""
     if destination.record is None:
-        return _as_travelled(messages), columns.to_frame([], DeadLetter, "received_ms")
+        return _as_travelled(messages, key), columns.to_frame([], DeadLetter, "received_ms")
     decode = msgspec.json.Decoder(destination.record).decode
-    records, rejected = [], []
+    records, kept, rejected = [], [], []
     for message in messages:
         try:
             records.append(decode(message.value or b""))
         except (msgspec.DecodeError, UnicodeDecodeError):
-            rejected.append(_not_decodable(message))
+            rejected.append(_not_decodable(message, key))
+        else:
+            kept.append(message)
     rows = _table_rows(destination, destination.record, records)
+    if SOURCE_COLUMNS[0] in TABLES[destination.table]:
+        rows = rows.hstack(_sources(kept)).select(TABLES[destination.table].names())
     return rows, columns.to_frame(rejected, DeadLetter, "received_ms")
+
+
+def _sources(messages: Sequence[Message]) -> pl.DataFrame:
+    """The raw message that each of them came from; null where its header does not say so."""
+    schema = {name: TABLES["validated"][name] for name in SOURCE_COLUMNS}
+    return pl.DataFrame([_source(message) for message in messages], schema, orient="row")
+
+
+def _source(message: Message) -> tuple[str | None, int | None, int | None]:
+    topic_id, *place = (message.header(SOURCE) or b"").decode(errors="replace").split(":")
+    if len(place) != 2 or not all(number.isdecimal() for number in place):
+        return None, None, None
+    return topic_id, int(place[0]), int(place[1])
 
 
 def _table_rows(
@@ -156,7 +185,7 @@ def _table_rows(
     return rows
 
 
-def _as_travelled(messages: Sequence[Message]) -> pl.DataFrame:
+def _as_travelled(messages: Sequence[Message], key: bytes) -> pl.DataFrame:
     """Rows of `raw`. Card numbers are masked: the lake keeps for years what the topic keeps for days."""
     rows = [
         (
@@ -164,7 +193,7 @@ def _as_travelled(messages: Sequence[Message]) -> pl.DataFrame:
             message.partition,
             message.offset,
             message.timestamp_ms,
-            *_text_or_base64(message.value),
+            *_kept(message.value, key),
             Door.STREAM.value,
         )
         for message in messages
@@ -173,18 +202,18 @@ def _as_travelled(messages: Sequence[Message]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema, orient="row").with_columns(columns.event_date("received_ms"))
 
 
-def _text_or_base64(value: bytes | None) -> tuple[str | None, str | None]:
+def _kept(value: bytes | None, key: bytes) -> tuple[str | None, str | None, list[str]]:
+    """The value as text, or in base64 if it is none; and the hashes of its card numbers."""
     if value is None:
-        return None, None
-    plain, _ = mask_pans(value, b"")
+        return None, None, []
+    masked, hashes = mask_pans(value, key)
     try:
-        return plain.decode(), None
+        return masked.decode(), None, hashes
     except UnicodeDecodeError:
-        return None, b64encode(plain).decode()
+        return None, b64encode(masked).decode(), hashes
 
 
-def _not_decodable(message: Message) -> DeadLetter:
-    masked, hashes = mask_pans(message.value or b"", b"")
+def _not_decodable(message: Message, key: bytes) -> DeadLetter:
     return DeadLetter(
         source_topic=message.topic,
         source_partition=message.partition,
@@ -193,8 +222,7 @@ def _not_decodable(message: Message) -> DeadLetter:
         error=NOT_DECODABLE,
         field=None,
         message="The message is no record of this topic. Only the platform's workers should write there.",
-        value_base64=b64encode(masked).decode(),
-        masked=bool(hashes),
+        **content(message.value, key),
     )
 
 

@@ -35,7 +35,7 @@ def due_ranges(
         start = next_offsets.get(_name(topic, topic_ids[topic], partition), low)
         if start < high:
             end = min(high, start + MOST_OFFSETS)
-            ranges.append(TopicRange(topic, topic_ids[topic], partition, start, end, low))
+            ranges.append(TopicRange(topic, topic_ids[topic], partition, start, end, low, high))
     return ranges
 
 

@@ -39,7 +39,7 @@ class HistorySource:
         return cls(settings.history_file or settings.home / "history" / "transactions.parquet", given)
 
     def scan(self) -> pl.LazyFrame:
-        return _scan(self.file)
+        return scan_file(self.file)
 
     @cached_property
     def schema(self) -> pl.Schema:
@@ -79,7 +79,7 @@ class HistorySource:
             file = self.file
         else:
             file, about = self.file.parent / rules.file, rules.fields
-            rows = _scan(file)
+            rows = scan_file(file)
         named = [*about.columns(), ("is_fraud", rules.is_fraud.column)]
         if rules.known_at:
             named.append(("known_at", rules.known_at.column))
@@ -87,7 +87,7 @@ class HistorySource:
         return rows, about
 
 
-def _scan(file: Path) -> pl.LazyFrame:
+def scan_file(file: Path) -> pl.LazyFrame:
     if not file.exists():
         raise HistoryMissing(
             f"There is no file {file}. Run `bdp simulate history` to make one, or name your own with "

@@ -15,11 +15,21 @@ from bdp_assets.features.catalog import CATALOG
 DOOR = "door"
 """Which way a row came in: a backfilled day replaces its own rows, never streamed ones."""
 
+SOURCE_COLUMNS = ("source_topic_id", "source_partition", "source_offset")
+"""Of a validated row: the raw message that it came from. Null in rows that came from a file."""
+_SOURCE = {"source_topic_id": pl.String(), "source_partition": pl.Int64(), "source_offset": pl.Int64()}
+
 IS_HISTORY = pl.col(DOOR) == Door.HISTORY.value
+
+
+def _validated() -> pl.Schema:
+    record = {name: dtype for name, dtype in columns.VALIDATED.items() if name != columns.EVENT_DATE}
+    return pl.Schema({**record, **_SOURCE, columns.EVENT_DATE: pl.Date()})
+
 
 TABLES: Mapping[str, pl.Schema] = {
     "raw": columns.RAW,
-    "validated": columns.VALIDATED,
+    "validated": _validated(),
     "quarantined": columns.QUARANTINED,
     "enriched": columns.enriched(CATALOG.names),
     "features": columns.features(CATALOG.names),
@@ -27,6 +37,12 @@ TABLES: Mapping[str, pl.Schema] = {
     "alerts": pl.Schema({**columns.columns_of(Alert), columns.EVENT_DATE: pl.Date()}),
     "labels": pl.Schema({**columns.LABELS, DOOR: pl.String()}),
 }
+
+
+def from_no_topic(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `validated` that came from a file."""
+    sources = [pl.lit(None, dtype).alias(name) for name, dtype in _SOURCE.items()]
+    return frame.with_columns(sources).select(TABLES["validated"].names())
 
 
 def rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ from typing import Any
 import polars as pl
 
 from bdp_assets.contracts import columns
+from bdp_assets.contracts.dead_letters import content
 from bdp_assets.contracts.errors import ContractError
-from bdp_assets.contracts.pan import mask_pans
 from bdp_assets.contracts.records import DeadLetter, Door, ValidatedTransaction
 from bdp_assets.contracts.transaction import decode_transaction
+from bdp_assets.observability.milestones import Milestone, Say, quietly
 
-CHUNK = 50_000
+CHUNK = 20_000
 PARALLEL_FROM = 300_000
 """Rows from which a second process pays for its start."""
 PROCESSES = 2
@@ -30,6 +31,9 @@ FAULT = pl.Schema({PLACE: pl.Int64(), "error": pl.String(), "field": pl.String()
 DUPLICATE = "The customer's transaction_id came before, with the same body. Nothing to do."
 CONFLICT = "The customer's transaction_id came before, with another body. Send it under its own id."
 
+Part = tuple[pl.DataFrame, pl.DataFrame]
+"""Validated rows and their places; faults."""
+
 
 @dataclass(frozen=True)
 class Validated:
@@ -39,24 +43,33 @@ class Validated:
     refused: pl.DataFrame
 
 
-def validate(raw: pl.DataFrame) -> Validated:
+def validate(raw: pl.DataFrame, pan_key: bytes, say: Say = quietly) -> Validated:
     """Check rows of the table `raw` against the contract, then refuse repeated transactions.
 
     Of several rows with the same customer and transaction_id the first stays; the others are refused as
     `duplicate` or `conflict`, as the online store does with streamed ones. The clock of a row's checks is its
-    `received_ms`.
+    `received_ms`. `pan_key` keys the hashes of card numbers in what is refused. `say` is told how many rows
+    are behind.
     """
     numbered = raw.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(PLACE))
-    parts = list(_decoded(numbered))
+    parts = list(_counted(_decoded(numbered), len(raw), say))
     decoded, faults = (pl.concat(frames) for frames in zip(*parts, strict=True))
     first = decoded.select(pl.struct(KEY).is_first_distinct()).to_series()
     kept, repeated = decoded.filter(first), decoded.filter(~first)
     refused = pl.concat([faults, _repeats(repeated, kept)])
-    return Validated(kept.drop(PLACE), _dead_letters(numbered, refused))
+    return Validated(kept.drop(PLACE), _dead_letters(numbered, refused, pan_key))
 
 
-def _decoded(raw: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """(validated rows and their places, faults) of each chunk; at least one chunk."""
+def _counted(parts: Iterator[Part], rows: int, say: Say) -> Iterator[Part]:
+    done = 0
+    for decoded, faults in parts:
+        done += len(decoded) + len(faults)
+        say(str(Milestone("check the contract", done, rows, "rows")))
+        yield decoded, faults
+
+
+def _decoded(raw: pl.DataFrame) -> Iterator[Part]:
+    """Each chunk, in order; at least one."""
     slim = raw.select(PLACE, "value", "value_base64", "received_ms", "door")
     chunks = list(slim.iter_slices(CHUNK)) or [slim]
     if len(raw) < PARALLEL_FROM:
@@ -67,7 +80,7 @@ def _decoded(raw: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         yield from pool.map(_decode_chunk, chunks)
 
 
-def _decode_chunk(chunk: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _decode_chunk(chunk: pl.DataFrame) -> Part:
     records, places, faults = [], [], []
     for place, value, value_base64, received_ms, door in chunk.iter_rows():
         try:
@@ -98,17 +111,19 @@ def _repeats(repeated: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _dead_letters(raw: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
+def _dead_letters(raw: pl.DataFrame, faults: pl.DataFrame, pan_key: bytes) -> pl.DataFrame:
     """Rows of the table `quarantined`, in the order of their raw rows and with those rows' event dates."""
     place_in_day = pl.int_range(pl.len()).over(columns.EVENT_DATE)
     refused = raw.with_columns(offset=place_in_day).join(faults, on=PLACE).sort(PLACE)
-    letters = [_dead_letter(row) for row in refused.iter_rows(named=True)]
+    letters = [_dead_letter(row, pan_key) for row in refused.iter_rows(named=True)]
     frame = columns.to_frame(letters, DeadLetter, "received_ms")
     return frame.with_columns(refused[columns.EVENT_DATE])
 
 
-def _dead_letter(row: dict[str, Any]) -> DeadLetter:
-    value, hashes = mask_pans(_bytes(row["value"], row["value_base64"]) or b"", b"")
+def _dead_letter(row: dict[str, Any], pan_key: bytes) -> DeadLetter:
+    kept = content(_bytes(row["value"], row["value_base64"]), pan_key)
+    # The raw table has them of numbers that were masked on their way into it.
+    kept["pan_hashes"] = kept["pan_hashes"] or row.get("pan_hashes") or []
     return DeadLetter(
         source_topic=SOURCE,
         source_partition=0,
@@ -117,6 +132,5 @@ def _dead_letter(row: dict[str, Any]) -> DeadLetter:
         error=row["error"],
         field=row["field"],
         message=row["message"],
-        value_base64=b64encode(value).decode(),
-        masked=bool(hashes),
+        **kept,
     )

@@ -16,6 +16,11 @@ from bdp_assets.contracts.records import DeadLetter
 from bdp_assets.contracts.topics import DLQ
 from bdp_assets.settings import Settings
 
+NOT_REPLAYABLE = (
+    "A masked letter can not be sent again as it is: many cards share its number. "
+    "Put a token in the number's place."
+)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -61,13 +66,22 @@ def entry_at(settings: Settings, partition: int, offset: int) -> Entry | None:
 
 def as_table(entries: list[Entry]) -> Table:
     """For a terminal."""
-    table = Table("place", "received", "step", "error", "field", "raw message", box=None, pad_edge=False)
+    columns = ("place", "received", "step", "error", "field", "raw message", "card number")
+    note = NOT_REPLAYABLE if any(entry.letter.masked for entry in entries) else None
+    table = Table(*columns, box=None, pad_edge=False, caption=note, caption_justify="left")
     for entry in entries:
         letter = entry.letter
         received = datetime.fromtimestamp(letter.received_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         source = f"{letter.source_partition}:{letter.source_offset}"
-        table.add_row(entry.place, received, entry.step, letter.error, letter.field or "", source)
+        table.add_row(
+            entry.place, received, entry.step, letter.error, letter.field or "", source, _card(letter)
+        )
     return table
+
+
+def _card(letter: DeadLetter) -> str:
+    """Equal for equal card numbers: the beginnings of their hashes."""
+    return " ".join(hash_[:12] for hash_ in letter.pan_hashes) or ("masked" if letter.masked else "")
 
 
 def _entry(message: Message) -> Entry:

@@ -1,27 +1,25 @@
-"""Asks Dagster for runs of its jobs and tells, step by step, what becomes of them.
+"""Asks Dagster for runs of its jobs and follows them to their end.
 
 The runs are Dagster's own: in its queue, with their logs in its pages, to be cancelled or tried again there.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import date, timedelta
 
 from bdp_assets.clients import dagster
 from bdp_assets.ingest.files import source_of
+from bdp_assets.operations.progress import Screen
+from bdp_assets.operations.run_follow import follow
 from bdp_assets.runtime.problems import Problem
-from bdp_assets.settings import LOOPBACK, Settings
+from bdp_assets.settings import Settings
 
 END_OF_HISTORY = "features/transactions"
-POLL_S = 0.5
 
-Progress = Callable[[str], None]
 Days = tuple[date, date]
 
 
-def history(settings: Settings, days: Days | None, *, again: bool, progress: Progress) -> None:
+def history(settings: Settings, days: Days | None, *, again: bool, screen: Screen) -> None:
     """Backfill days of the history file (by default all), raw to features: the missing ones unless `again`.
 
     Raises Problem, MappingError, ControlPlaneUnavailable.
@@ -29,22 +27,22 @@ def history(settings: Settings, days: Days | None, *, again: bool, progress: Pro
     wanted = days or history_days(settings)
     due = wanted if again else missing_days(settings, wanted)
     if due is None:
-        progress(f"history{_span(wanted)}: every day is there")
+        screen.line(f"history{_span(wanted)}: every day is there")
     else:
-        materialize(settings, "history_backfill", due, progress)
+        materialize(settings, "history_backfill", due, screen)
 
 
-def model(settings: Settings, progress: Progress) -> None:
+def model(settings: Settings, screen: Screen) -> None:
     """Train, promote, bring the champion here, rebuild the online store.
 
     Raises Problem, ControlPlaneUnavailable.
     """
-    materialize(settings, "train_and_serve", None, progress)
+    materialize(settings, "train_and_serve", None, screen)
 
 
-def decisions(settings: Settings, days: Days | None, progress: Progress) -> None:
+def decisions(settings: Settings, days: Days | None, screen: Screen) -> None:
     """Decide days of history with the champion. Raises Problem, MappingError, ControlPlaneUnavailable."""
-    materialize(settings, "decide_history", days or history_days(settings), progress)
+    materialize(settings, "decide_history", days or history_days(settings), screen)
 
 
 def history_days(settings: Settings) -> Days:
@@ -74,25 +72,10 @@ def missing_days(settings: Settings, days: Days) -> Days | None:
     return (missing[0], missing[-1]) if missing else None
 
 
-def materialize(settings: Settings, job: str, days: Days | None, progress: Progress) -> None:
+def materialize(settings: Settings, job: str, days: Days | None, screen: Screen) -> None:
     """Run a job to its end, as one run. Raises Problem when it fails, ControlPlaneUnavailable."""
-    run_id = dagster.launch(settings, job, days)
-    progress(f"{job}{_span(days)}: {_page(settings, run_id)}")
-    told: set[str] = set()
-    while not (run := dagster.run(settings, run_id)).finished:
-        _tell(run, told, progress)
-        time.sleep(POLL_S)
-    _tell(run, told, progress)
-    if run.status != "SUCCESS":
-        reasons = "\n".join(dagster.failures(settings, run_id)) or f"its status is {run.status}"
-        raise Problem(f"{job} did not succeed: {reasons}", f"Its log: {_page(settings, run_id)}")
-
-
-def _tell(run: dagster.Run, told: set[str], progress: Progress) -> None:
-    for step in run.steps:
-        if step.seconds is not None and step.name not in told:
-            told.add(step.name)
-            progress(f"  {step.name} {step.status.lower()} in {step.seconds} s")
+    run_id = dagster.under_way(settings, job, days) or dagster.launch(settings, job, days)
+    follow(settings, run_id, f"{job}{_span(days)}", screen)
 
 
 def _each(days: Days) -> list[date]:
@@ -102,7 +85,3 @@ def _each(days: Days) -> list[date]:
 
 def _span(days: Days | None) -> str:
     return f" {days[0]}..{days[1]}" if days else ""
-
-
-def _page(settings: Settings, run_id: str) -> str:
-    return f"http://{LOOPBACK}:{settings.dagster_port}/runs/{run_id}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bdp_assets.runtime.problems import Problem
+from bdp_assets.runtime.problems import DiskFull, Problem
 
 PROJECT = Path(__file__).resolve().parents[2]
 """The checkout: workspace.yaml, deploy/ and bento/ are here."""
@@ -40,22 +41,44 @@ def prepare(home: Path) -> None:
         raise unwritable(home, error) from error
 
 
-def check_room(home: Path) -> None:
-    """Raises Problem when the disk of `home` has less than ROOM_NEEDED_BYTES left."""
+def check_room(home: Path, seen: str = "") -> None:
+    """Raises DiskFull, with what was `seen` of it, when the disk has less than ROOM_NEEDED_BYTES left."""
     free = shutil.disk_usage(home).free
     if free < ROOM_NEEDED_BYTES:
-        raise Problem(
-            f"Only {free / 1024**3:.1f} GiB are free on the disk of {home}; the platform needs 2 GiB.",
+        raise DiskFull(
+            f"Only {_size(free)} are free on the disk of {home}; the platform needs 2 GiB. {seen}".rstrip(),
             "Make room there, or set BDP_HOME to a folder on a larger disk.",
         )
 
 
+@contextmanager
+def lack_of_room_told(home: Path) -> Iterator[None]:
+    """A Problem that comes of a full disk says so, in whatever words it came."""
+    try:
+        yield
+    except DiskFull:
+        raise
+    except Problem as problem:
+        check_room(home, f"What came of it: {problem.what}")
+        raise
+
+
 def unwritable(home: Path, error: OSError) -> Problem:
     """What to tell when a file of the home could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        free = _size(shutil.disk_usage(home).free)
+        return DiskFull(
+            f"Can not write in {home}: {error.strerror}, with {free} free there.",
+            "Make room (space, inodes or quota), or set BDP_HOME to a folder on a larger disk.",
+        )
     return Problem(
         f"Can not write in {home}: {error.strerror}.",
         "Make room or fix the folder's owner, or set BDP_HOME to another folder.",
     )
+
+
+def _size(count: int) -> str:
+    return f"{count / 1024**3:.1f} GiB" if count >= 1024**3 else f"{count // 1024**2} MiB"
 
 
 @contextmanager

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
 
 def path(home: Path, name: str) -> Path:
     return home / "logs" / f"{name}.log"
+
+
+def _plain(text: str) -> str:
+    """Without the colours that some programs write."""
+    return _COLOUR.sub("", text)
 
 
 def tail(file: Path, lines: int = 20) -> str:
@@ -19,7 +27,7 @@ def tail(file: Path, lines: int = 20) -> str:
     if not file.exists():
         return ""
     with file.open(errors="replace") as log:
-        return "".join(deque(log, maxlen=lines)).rstrip()
+        return _plain("".join(deque(log, maxlen=lines))).rstrip()
 
 
 def follow(file: Path) -> Iterator[str]:
@@ -34,7 +42,7 @@ def _appended(file: Path, log: TextIO) -> Iterator[str]:
     while True:
         text = log.read()
         if text:
-            yield text
+            yield _plain(text)
         elif _was_replaced(file, log):
             log.close()
             log = file.open(errors="replace")

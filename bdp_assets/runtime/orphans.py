@@ -5,6 +5,7 @@ They are known by a variable in their environment, never by name: another checko
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -26,6 +27,19 @@ def find(home: Path, programs: Collection[str] | None = None) -> list[psutil.Pro
     marked = [process for process in psutil.process_iter() if _is_ours(_environment(process), home, programs)]
     family = {process.pid: process for root in marked for process in (root, *descendants(root))}
     return [process for pid, process in family.items() if pid not in keep]
+
+
+def roots(home: Path) -> dict[str, psutil.Process]:
+    """Program of this home -> its process that no other process of that program has started."""
+    found: dict[str, dict[int, psutil.Process]] = {}
+    for process in psutil.process_iter(["ppid"]):
+        environment = _environment(process)
+        if _is_ours(environment, home, None) and PROGRAM_MARKER in environment:
+            found.setdefault(environment[PROGRAM_MARKER], {})[process.pid] = process
+    return {
+        name: next(process for process in family.values() if process.info["ppid"] not in family)
+        for name, family in found.items()
+    }
 
 
 def _is_ours(environment: Mapping[str, str], home: Path, programs: Collection[str] | None) -> bool:
@@ -52,10 +66,28 @@ def end(processes: Sequence[psutil.Process], *, patience_s: float = 15.0) -> Non
     """Ask each to stop, then kill what is still there after `patience_s` seconds."""
     for process in processes:
         _signal(process, "terminate")
-    _, alive = psutil.wait_procs(processes, timeout=patience_s)
+    alive = _still_alive(processes, patience_s)
     for process in alive:
         _signal(process, "kill")
-    psutil.wait_procs(alive, timeout=5)
+    _still_alive(alive, 5)
+
+
+def _still_alive(processes: Sequence[psutil.Process], patience_s: float) -> list[psutil.Process]:
+    """Those that have not ended after that time."""
+    until = time.monotonic() + patience_s
+    alive = list(processes)
+    while alive and time.monotonic() < until:
+        _, remaining = psutil.wait_procs(alive, timeout=0.1)
+        alive = [process for process in remaining if not _is_over(process)]
+    return alive
+
+
+def _is_over(process: psutil.Process) -> bool:
+    """Ended, and not yet collected by its parent: in a container without an init it never is."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _signal(process: psutil.Process, method: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from threading import Event
 
 from bdp_assets.runtime import home as homes
-from bdp_assets.runtime import ordered, orphans, services
+from bdp_assets.runtime import ordered, orphans, ports, services
 from bdp_assets.runtime.parts import Program, Step
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.runtime.starter import Report, Stage, Starter
@@ -39,19 +39,31 @@ def up(
         )
 
 
-def down(settings: Settings, *, report: Report = quietly) -> None:
-    """Stop everything, last started first, then the supervisor, then what a crash left. Raises Problem."""
+def require_ports(settings: Settings) -> None:
+    """The ports of all programs that do not run, also of those that wait for a model. Raises Problem."""
+    states = Supervisor(settings.home).states()
+    idle = [
+        program
+        for program in services.embedded(settings)
+        if program.name not in states or not states[program.name].running
+    ]
+    ports.require(settings, [port for program in idle for port in program.ports])
+
+
+def down(settings: Settings, names: Sequence[str] = (), *, report: Report = quietly) -> None:
+    """Stop the named programs and what needs them; without names everything: programs, last started first,
+    then the supervisor, then what a crash left. Raises Problem.
+    """
+    named = {found for name in names for found in (services.find(name).name, *services.dependants(name))}
     if not (settings.home / "run").is_dir():
         return
     with homes.locked(settings.home):
         supervisor = Supervisor(settings.home)
-        _stop(
-            supervisor,
-            [state.name for state in supervisor.states().values() if state.state != "stopped"],
-            report,
-        )
-        supervisor.shutdown()
-        orphans.end(orphans.find(settings.home))
+        states = [state for state in supervisor.states().values() if state.state != "stopped"]
+        _stop(supervisor, [state.name for state in states if not names or state.name in named], report)
+        if not names:
+            supervisor.shutdown()
+            orphans.end(orphans.find(settings.home))
 
 
 def restart(settings: Settings, name: str, *, steps: Sequence[Step] = (), report: Report = quietly) -> None:

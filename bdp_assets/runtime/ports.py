@@ -56,4 +56,8 @@ def require(settings: Settings, names: Iterable[str]) -> None:
             f"Port {getattr(settings, name)} is taken by {holder(getattr(settings, name))}." for name in taken
         ]
         variables = ", ".join(f"BDP_{name.upper()}" for name in taken)
-        raise Problem("\n".join(lines), f"Stop that process, or set {variables} to a free port.")
+        raise Problem(
+            "\n".join(lines),
+            "Stop that process (another checkout's platform: `bdp down` there), or set "
+            f"{variables} to a free port.",
+        )

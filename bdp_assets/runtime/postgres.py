@@ -114,8 +114,9 @@ def _run(settings: Settings, arguments: list[str], stdin: str = "") -> None:
         [*_as_owner(settings), *arguments], input=stdin, cwd="/", capture_output=True, text=True, check=False
     )
     if done.returncode or "ERROR" in done.stderr:
+        last_words = "\n".join((done.stdout + done.stderr).strip().splitlines()[-12:])
         raise Problem(
-            f"PostgreSQL's {Path(arguments[0]).name} failed:\n{(done.stdout + done.stderr).strip()}",
+            f"PostgreSQL's {Path(arguments[0]).name} failed. Its last words:\n{last_words}",
             f"Fix that and try again; what it began in {folder(settings)} is made anew.",
         )
 

@@ -10,3 +10,7 @@ class Problem(Exception):  # noqa: N818 - it is told, not thrown about
         super().__init__(f"{what}\n{do}")
         self.what = what
         self.do = do
+
+
+class DiskFull(Problem):
+    """The disk of BDP_HOME has no room. What was begun is stopped again: it could not go on for long."""

@@ -86,6 +86,7 @@ PROGRAMS: tuple[Program, ...] = (
         needs=("dagster-webserver", "migrations", "topics"),
         prepare=web.dagster_prepare,
         environment=web.dagster_environment,
+        alone=True,
         stop_seconds=30,
     ),
     Program(
@@ -105,6 +106,7 @@ PROGRAMS: tuple[Program, ...] = (
         command=web.scoring,
         healthy=web.scoring_healthy,
         needs=("redis", "kafka", "topics"),
+        prepare=web.require_pan_key,
         wanted=web.has_champion,
         waits_for=_NO_MODEL,
         stop_seconds=30,

@@ -9,9 +9,10 @@ from threading import Event
 from typing import Literal
 
 from bdp_assets.runtime import home as homes
-from bdp_assets.runtime import launch, logs, ordered, orphans, ports, supervisord_conf
+from bdp_assets.runtime import launch, ordered, orphans, ports, profile, supervisord_conf
 from bdp_assets.runtime.parts import Part, Program, Step
-from bdp_assets.runtime.problems import Problem
+from bdp_assets.runtime.problems import DiskFull
+from bdp_assets.runtime.sickness import sick
 from bdp_assets.runtime.supervisor import Supervisor
 from bdp_assets.settings import Settings
 
@@ -29,15 +30,32 @@ class Starter:
     report: Report
 
     def run(self, parts: Mapping[str, Part]) -> None:
-        """Start the parts that do not run. Raises Problem; what is up by then stays up."""
+        """Start the parts that do not run.
+
+        Raises Problem; what is up by then stays up, unless the disk is full.
+        """
         running = {name for name, state in self.supervisor.states().items() if state.running}
         idle = [part for part in parts.values() if isinstance(part, Program) and part.name not in running]
         self._end_leftovers([program.name for program in idle])
         ports.require(self.settings, [port for program in idle for port in program.ports])
-        self.supervisor.ensure()
-        ordered.run(
-            {name: part.needs for name, part in parts.items()}, lambda name, c: self._part(parts[name], c)
-        )
+        needs = {name: part.needs for name, part in parts.items()}
+        try:
+            with homes.lack_of_room_told(self.settings.home):
+                profile.remember_ports(self.settings.home)
+                self.supervisor.ensure()
+                ordered.run(needs, lambda name, cancelled: self._part(parts[name], cancelled))
+        except DiskFull:
+            self._undo([program.name for program in idle])
+            raise
+
+    def _undo(self, begun: Sequence[str]) -> None:
+        """End what this start began, and the supervisor where nothing else runs under it."""
+        if not self.supervisor.alive():
+            return
+        for name in reversed(begun):
+            self.supervisor.stop(name)
+        if not any(state.running for state in self.supervisor.states().values()):
+            self.supervisor.shutdown()
 
     def _end_leftovers(self, idle: Sequence[str]) -> None:
         """End what outlived the supervisor, or its own crashed parent: it holds ports and files."""
@@ -54,6 +72,8 @@ class Starter:
             part.run(self.settings)
         else:
             self._start(part, cancelled)
+        if cancelled.is_set():
+            return  # another part failed, and nobody waited for this one to be healthy
         self.report(part.name, "ready", f"{time.monotonic() - began:.1f} s")
 
     def _report_running(self, program: Program) -> None:
@@ -72,6 +92,8 @@ class Starter:
             self._write_description(program)
         except OSError as error:
             raise homes.unwritable(self.settings.home, error) from error
+        if cancelled.is_set():
+            return
         self.supervisor.start(program.name)
         self._await_health(program, cancelled)
 
@@ -83,7 +105,7 @@ class Starter:
     def _description(self, program: Program) -> str:
         own = {"BDP_HOME": str(self.settings.home), "PYTHONUNBUFFERED": "1"}
         marks = orphans.marks(self.settings.home, program.name)
-        environment = {**_chosen(self.settings), **own, **marks, **program.environment(self.settings)}
+        environment = {**self.settings.chosen(), **own, **marks, **program.environment(self.settings)}
         return launch.describe(program.command(self.settings), environment, alone=program.alone)
 
     def _await_health(self, program: Program, cancelled: Event) -> None:
@@ -91,19 +113,15 @@ class Starter:
         while not cancelled.wait(0.25):
             state = self.supervisor.state(program.name)
             if not state.running:
-                raise self._sick(program, f"{program.name} ended while it started ({state.detail})")
+                raise sick(self.settings, program.name, f"ended while it started ({state.detail})")
             if state.state == "running" and program.healthy(self.settings):
                 return
             if time.monotonic() > deadline:
-                raise self._sick(program, f"{program.name} runs but did not answer within {HEALTH_S:.0f} s")
-
-    def _sick(self, program: Program, what: str) -> Problem:
-        homes.check_room(self.settings.home)
-        file = logs.path(self.settings.home, program.name)
-        return Problem(
-            f"{what}. The last lines of {file}:\n{logs.tail(file)}",
-            f"Mend what they name, then `bdp up` again (`bdp logs {program.name}` shows more).",
-        )
+                raise sick(
+                    self.settings,
+                    program.name,
+                    f"runs but did not answer within {HEALTH_S:.0f} s",
+                )
 
 
 def _chosen(settings: Settings) -> dict[str, str]:

@@ -50,10 +50,10 @@ class Supervisor:
         """Have it run; it starts no program by itself. Raises Problem."""
         if self.alive():
             return
-        configuration = self._home / "run" / "supervisord.conf"
-        socket = homes.prepare_socket(self._home)
-        configuration.write_text(supervisord_conf.render(self._home, PROGRAMS, socket))
-        daemon = self._spawn(configuration)
+        try:
+            daemon = self._begin()
+        except OSError as error:
+            raise homes.unwritable(self._home, error) from error
         deadline = time.monotonic() + _START_S
         while not self._answers():
             if daemon.poll() is not None or time.monotonic() > deadline:
@@ -91,6 +91,12 @@ class Supervisor:
         self._call("shutdown")
         with contextlib.suppress(psutil.NoSuchProcess):
             process.wait(timeout=90)
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        configuration = self._home / "run" / "supervisord.conf"
+        socket = homes.prepare_socket(self._home)
+        configuration.write_text(supervisord_conf.render(self._home, PROGRAMS, socket))
+        return self._spawn(configuration)
 
     def _spawn(self, configuration: Path) -> subprocess.Popen[bytes]:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BDP_")}

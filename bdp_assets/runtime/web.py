@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-from bdp_assets.runtime import health
+from bdp_assets.pan_key import PanKeyMissing, require_choice
+from bdp_assets.runtime import health, one_daemon
 from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.parts import Say
+from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK, Settings
 
 DEFINITIONS = "bdp_assets.definitions"
-_HEARTBEAT_S = 45
-"""Dagster's daemons write their heartbeat every 30 s."""
+_HEARTBEAT_S = 90
+"""Dagster's daemons write their heartbeat every 30 s; late when a sensor takes its time."""
 
 
 def _module(name: str, *arguments: str) -> list[str]:
@@ -46,8 +48,17 @@ def mlflow_healthy(settings: Settings) -> bool:
     return health.http_ok(settings.mlflow_port, "/api/2.0/mlflow/experiments/search?max_results=1", 60)
 
 
-def dagster_prepare(settings: Settings, _say: Say) -> None:
+def require_pan_key(settings: Settings, _say: Say) -> None:
+    """Workers and runs would stop without it, one after the other: better told once, before they start."""
+    try:
+        require_choice(settings)
+    except PanKeyMissing as missing:
+        raise Problem(missing.what, missing.do) from missing
+
+
+def dagster_prepare(settings: Settings, say: Say) -> None:
     """DAGSTER_HOME with a link to the checkout's dagster.yaml, and a workspace that names the code server."""
+    require_pan_key(settings, say)
     home = settings.home / "dagster"
     home.mkdir(exist_ok=True)
     link = home / "dagster.yaml"
@@ -76,12 +87,8 @@ def dagster_code_healthy(settings: Settings) -> bool:
 
 
 def dagster_environment(settings: Settings) -> Mapping[str, str]:
-    """For every process of Dagster, those that it starts itself included (names: dagster.yaml).
-
-    It needs psycopg 2 by name: with psycopg 3 its webserver closes its connections and NOTIFY is refused.
-    """
-    url = settings.postgres("dagster").replace("postgresql://", "postgresql+psycopg2://", 1)
-    return {"DAGSTER_HOME": str(settings.home / "dagster"), "BDP_DAGSTER_POSTGRES_URL": url}
+    """For every process of Dagster, those that it starts itself included: dagster.yaml says the rest."""
+    return {"DAGSTER_HOME": str(settings.home / "dagster")}
 
 
 def dagster_webserver(settings: Settings) -> list[str]:
@@ -94,7 +101,9 @@ def dagster_webserver_healthy(settings: Settings) -> bool:
 
 
 def dagster_daemon(settings: Settings) -> list[str]:
-    return _module("dagster._daemon", "run", "-w", str(_workspace(settings)))
+    """It rests while a `dagster dev` of this checkout runs."""
+    daemon = _module("dagster._daemon", "run", "-w", str(_workspace(settings)))
+    return _module(one_daemon.__name__, str(settings.home), *daemon)
 
 
 def dagster_daemon_healthy(settings: Settings) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bdp_assets.clients.kafka import Header, Message
-from bdp_assets.contracts.records import Alert, DeadLetter, Label, ValidatedTransaction
+from bdp_assets.contracts.records import Alert, Label, ValidatedTransaction
 from bdp_assets.features.online import Enrichment
 
 
@@ -34,9 +34,13 @@ class Labelled(NamedTuple):
 
 
 class Dead(NamedTuple):
+    """A message that `step` refused; `dlq.letter` makes its dead letter."""
+
     message: Message
     step: str
-    letter: DeadLetter
+    error: str
+    text: str
+    field: str | None = None
 
 
 class Output(NamedTuple):

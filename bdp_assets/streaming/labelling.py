@@ -13,7 +13,6 @@ from bdp_assets.contracts.labels import decode_label
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import DEAD_LETTERS, STEP_DURATION
 from bdp_assets.streaming import outputs
-from bdp_assets.streaming.dlq import dead
 from bdp_assets.streaming.following import Follow, alone
 from bdp_assets.streaming.isolation import isolate
 from bdp_assets.streaming.items import Dead, Labelled, Output
@@ -28,8 +27,14 @@ _UNKNOWN = (
 class Labelling:
     """Messages of the labels topic in; dead letters out, and the store's tiles changed."""
 
-    def __init__(self, store: OnlineStore, topic_id: Callable[[], str], follow: Follow = alone) -> None:
-        """`topic_id()`: the labels topic's id, which with partition and offset names a message for ever."""
+    def __init__(
+        self, store: OnlineStore, topic_id: Callable[[], str], follow: Follow = alone, *, pan_key: bytes
+    ) -> None:
+        """`topic_id()`: the labels topic's id, which with partition and offset names a message for ever.
+
+        `pan_key` keys the hashes of card numbers in dead letters.
+        """
+        self._pan_key = pan_key
         self._store = store
         self._topic_id = topic_id
         self._follow = follow
@@ -50,8 +55,8 @@ class Labelling:
             _, unplaced = isolate("label", apply, labelled, attrgetter("message"))
         refused = [*unread, *unplaced]
         for item in refused:
-            DEAD_LETTERS.labels(item.letter.error).inc()
-        return list(outputs.dead_records(refused, outputs.headers(coordinates)))
+            DEAD_LETTERS.labels(item.error).inc()
+        return list(outputs.dead_records(refused, outputs.headers(coordinates), self._pan_key))
 
 
 def read(messages: Sequence[Message]) -> tuple[list[Labelled], list[Dead]]:
@@ -62,7 +67,7 @@ def read(messages: Sequence[Message]) -> tuple[list[Labelled], list[Dead]]:
         try:
             label = decode_label(message.value, received_ms=message.timestamp_ms)
         except ContractError as error:
-            refused.append(dead(message, "label", error=error.code, text=error.message, field=error.field))
+            refused.append(Dead(message, "label", error.code, error.message, error.field))
         else:
             labelled.append(Labelled(message, label))
     return labelled, refused
@@ -86,7 +91,7 @@ def apply_labels(
     there = iter(store.knows_labels([i.label for i in old]))
     known = [next(applied) if one else next(there) for one in is_new]
     refused = [
-        dead(item.message, "label", error=UNKNOWN_TRANSACTION, text=_UNKNOWN, field="transaction_id")
+        Dead(item.message, "label", UNKNOWN_TRANSACTION, _UNKNOWN, "transaction_id")
         for item, is_known in zip(items, known, strict=True)
         if not is_known
     ]

@@ -14,6 +14,7 @@ from bdp_assets.contracts.headers import SOURCE, STEP, TRACEPARENT
 from bdp_assets.contracts.records import EnrichedTransaction
 from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, TOPICS, VALIDATED, Topic
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.streaming import dlq
 from bdp_assets.streaming.items import Dead, Decided, Enriched, Output, Validated
 
 _TRACEPARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -77,9 +78,9 @@ def decided_records(items: Sequence[Decided], headers: Headers) -> Iterator[Outp
             yield Output(ALERTS.name, customer_id, encode(alert), headers(message, ALERTS))
 
 
-def dead_records(items: Sequence[Dead], headers: Headers) -> Iterator[Output]:
+def dead_records(items: Sequence[Dead], headers: Headers, pan_key: bytes) -> Iterator[Output]:
     """Keyed by their source topic: a customer_id may be what is broken, or hold a card number."""
-    for message, step, letter in items:
-        yield Output(
-            DLQ.name, letter.source_topic, encode(letter), (*headers(message, DLQ), (STEP, step.encode()))
-        )
+    for item in items:
+        value = encode(dlq.letter(item, pan_key))
+        step = (STEP, item.step.encode())
+        yield Output(DLQ.name, item.message.topic, value, (*headers(item.message, DLQ), step))

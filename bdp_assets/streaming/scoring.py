@@ -29,12 +29,18 @@ class Scoring:
         decider: Decider,
         topic_id: Callable[[], str],
         follow: Follow = alone,
+        *,
+        pan_key: bytes,
     ) -> None:
-        """`topic_id()`: the raw topic's id, which with partition and offset names a message for ever."""
+        """`topic_id()`: the raw topic's id, which with partition and offset names a message for ever.
+
+        `pan_key` keys the hashes of card numbers in dead letters.
+        """
         self._follow = follow
         self._topic_id = topic_id
         self._store = store
         self._decider = decider
+        self._pan_key = pan_key
 
     def __call__(self, messages: Sequence[Message]) -> list[Output]:
         """Idempotent: the same messages give the same records, and leave the same state.
@@ -62,10 +68,10 @@ class Scoring:
                 *outputs.validated_records(validated, headers),
                 *outputs.enriched_records(enriched, headers),
                 *outputs.decided_records(decided, headers),
-                *outputs.dead_records(refused, headers),
+                *outputs.dead_records(refused, headers, self._pan_key),
             ]
 
 
 def _count(refused: Sequence[Dead]) -> None:
     for item in refused:
-        DEAD_LETTERS.labels(item.letter.error).inc()
+        DEAD_LETTERS.labels(item.error).inc()

@@ -18,7 +18,6 @@ from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.record import alert_for
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.streaming.dlq import dead
 from bdp_assets.streaming.items import Dead, Decided, Enriched, Validated
 
 REFUSED = {
@@ -35,7 +34,7 @@ def validate(messages: Sequence[Message]) -> tuple[list[Validated], list[Dead]]:
         try:
             transaction = decode_transaction(message.value, received_ms=message.timestamp_ms)
         except ContractError as error:
-            refused.append(dead(message, "validate", error=error.code, text=error.message, field=error.field))
+            refused.append(Dead(message, "validate", error.code, error.message, error.field))
         else:
             validated.append(Validated(message, transaction))
     return validated, refused
@@ -57,9 +56,7 @@ def enrich(
     for item, enrichment in zip(items, enrichments, strict=True):
         if enrichment.status in REFUSED:
             status = enrichment.status
-            refused.append(
-                dead(item.message, "enrich", error=status, text=REFUSED[status], field="transaction_id")
-            )
+            refused.append(Dead(item.message, "enrich", status, REFUSED[status], "transaction_id"))
         else:
             enriched.append(Enriched(item.message, item.transaction, enrichment))
     # After the claim: a merchant must not count a duplicate. Redone after a crash, it finds itself done.

@@ -15,6 +15,7 @@ from bdp_assets.contracts.topics import LABELS, RAW, Topic
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import REBALANCES
+from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings
 from bdp_assets.streaming import groups
 from bdp_assets.streaming.catch_up import CatchUp
@@ -36,24 +37,26 @@ def run_scoring(settings: Settings, slot: int) -> None:
     """Run one scoring worker until SIGTERM or SIGINT, which drain it.
 
     `slot` is unique among the workers of a kind that run: it names the transaction that a successor takes
-    over. Raises BundleError (no usable model), KafkaUnavailable, KafkaRefused, ProducerFenced.
+    over. Raises BundleError (no usable model), PanKeyMissing, KafkaUnavailable, KafkaRefused, ProducerFenced.
     """
+    key = pan_key(settings)
     decider = Decider.load(settings.models_dir / "champion")
     _log.info("model loaded", extra={"model_version": decider.info.version})
 
     def process(store: OnlineStore, topic_id: TopicId) -> Process:
         follow = Following(store, CatchUp(settings, store.client).transactions)
-        return Scoring(store, decider, topic_id, follow)
+        return Scoring(store, decider, topic_id, follow, pan_key=key)
 
     _run(settings, slot, "scoring", groups.SCORING, RAW, process)
 
 
 def run_labels(settings: Settings, slot: int) -> None:
     """Run one worker that applies labels to the online store; otherwise as `run_scoring`."""
+    key = pan_key(settings)
 
     def process(store: OnlineStore, topic_id: TopicId) -> Process:
         follow = Following(store, CatchUp(settings, store.client).labels)
-        return Labelling(store, topic_id, follow)
+        return Labelling(store, topic_id, follow, pan_key=key)
 
     _run(settings, slot, "labels", groups.LABELS, LABELS, process)
 

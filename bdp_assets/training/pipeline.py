@@ -28,6 +28,11 @@ Doubles = NDArray[np.float64]
 Progress = Callable[[str], None]
 DEFAULT = Recipe()
 AGREEMENT = 2e-6
+FIT_EARLY = "fit members on the window's early days"
+FIT_WHOLE = "fit members on the whole window"
+EXPORT = "export to ONNX"
+TEST = "test the export and plot"
+PHASES = (FIT_EARLY, FIT_WHOLE, EXPORT, TEST)
 EXAMPLE_ROWS = 5
 HOLD_OUT_SHARE = 0.25
 AMOUNT = "amount_value"
@@ -83,13 +88,13 @@ def train(
     """Train on the first window of the data's split and test the exported bundle on the last.
 
     Args:
-        progress: called with the name of each step as it starts.
+        progress: called with each of PHASES as it begins.
 
     Raises:
         TrainingError: a window has no rows or no fraud, or the export disagrees with the library.
     """
     fitted, policy = _fit_and_tune(data.train_rows(), recipe, seed, progress)
-    progress("export")
+    progress(EXPORT)
     training = Training(
         **msgspec.structs.asdict(source),
         catalog_version=CATALOG.version,
@@ -97,7 +102,7 @@ def train(
         metrics={},
     )
     draft = assemble(fitted, policy, training)
-    progress("test")
+    progress(TEST)
     test = _scored(data.test_rows(), draft, fitted)
     bundle = draft.with_metrics(metrics(test))
     return TrainedModel(bundle, policy, data.split, recipe, seed, test, plots(test, policy))
@@ -107,7 +112,7 @@ def _fit_and_tune(rows: pl.DataFrame, recipe: Recipe, seed: int, progress: Progr
     """Blend, calibrate and tune on the window's last days by members that did not see them; then refit."""
     everything = _fraud(rows, "training")
     early, held = hold_out(rows, HOLD_OUT_SHARE)
-    progress("fit members on the window's early days")
+    progress(FIT_EARLY)
     members = fit_members(_matrix(early), _fraud(early, "early training"), recipe, seed)
     outputs, fraud = members.outputs(_matrix(held)), _fraud(held, "held-out training")
     weight = anomaly_weight(outputs, fraud)
@@ -115,7 +120,7 @@ def _fit_and_tune(rows: pl.DataFrame, recipe: Recipe, seed: int, progress: Progr
     calibration = calibration_table(scores, fraud)
     days = float(np.ptp(held["ts_ms"].to_numpy())) / DAY_MS
     policy = cheapest_policy(PiecewiseLinear(calibration)(scores), _amounts(held), days)
-    progress("fit members on the whole window")
+    progress(FIT_WHOLE)
     return Fitted(fit_members(_matrix(rows), everything, recipe, seed), weight, calibration), policy
 
 

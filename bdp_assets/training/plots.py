@@ -2,57 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from io import BytesIO
-from typing import Any
-
-import matplotlib as mpl
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from bdp_assets.decisions.policy import Policy
+from bdp_assets.observability.figures import FAINT, FRAUD, GOOD, INK, png
 from bdp_assets.training.evaluate import calibration_curve
-
-INK, FRAUD, GOOD, FAINT = "#22313f", "#c0392b", "#2e6f9e", "#b8c4ce"
-STYLE: dict[Any, object] = {
-    "font.size": 10,
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
-    "axes.titlelocation": "left",
-    "axes.titleweight": "bold",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "grid.color": "#e8edf1",
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-}
 
 
 def plots(scored: pl.DataFrame, policy: Policy) -> dict[str, bytes]:
     """File name -> PNG for test rows with the columns is_fraud and probability."""
     fraud, probability = scored["is_fraud"].to_numpy(), scored["probability"].to_numpy()
     return {
-        "precision_recall.png": _png(lambda axes: _precision_recall(axes, fraud, probability, policy)),
-        "scores.png": _png(lambda axes: _scores(axes, fraud, probability, policy)),
-        "calibration.png": _png(lambda axes: _calibration(axes, fraud, probability)),
+        "precision_recall.png": png(lambda axes: _precision_recall(axes, fraud, probability, policy)),
+        "scores.png": png(lambda axes: _scores(axes, fraud, probability, policy)),
+        "calibration.png": png(lambda axes: _calibration(axes, fraud, probability)),
     }
-
-
-def _png(draw: Callable[[Axes], None]) -> bytes:
-    with mpl.rc_context(STYLE):
-        # A figure of its own, without pyplot: no global state, no display, safe in threads.
-        figure = Figure(figsize=(6.4, 4.2), dpi=120, layout="constrained")
-        draw(figure.subplots())
-        buffer = BytesIO()
-        figure.savefig(buffer, format="png")
-    return buffer.getvalue()
 
 
 def _precision_recall(axes: Axes, fraud: np.ndarray, probability: np.ndarray, policy: Policy) -> None:

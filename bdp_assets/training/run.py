@@ -7,10 +7,14 @@ import time
 from bdp_assets.clients.registry import Registry
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
+from bdp_assets.training import pipeline
 from bdp_assets.training.from_lake import Days, git_sha, lake_data, snapshot
 from bdp_assets.training.pipeline import Progress, Source, TrainedModel, train
 from bdp_assets.training.release import Release, release, serve_champion
 from bdp_assets.training.split import TrainingData
+
+READ, REGISTER = "read the lake", "register"
+PHASES = (READ, *pipeline.PHASES, REGISTER)
 
 
 def train_from_lake(
@@ -21,10 +25,10 @@ def train_from_lake(
     Raises:
         TrainingError, RegistryUnavailable, BundleError: the message says what to do.
     """
-    progress("read the lake")
+    progress(READ)
     data = lake_data(settings, cut_ms=cut_ms, days=days)
     trained = train_now(settings, data, seed=seed, progress=progress)
-    progress("register")
+    progress(REGISTER)
     registry, bundles = Registry.of(settings), LocalBundles(settings.models_dir)
     outcome = release(trained, registry, bundles)
     serve_champion(registry, bundles)

@@ -10,6 +10,7 @@ from bdp_assets.contracts.topics import RAW
 
 NOW_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z"""
+PAN_KEY = b"a key of the tests, and of nobody else"
 
 
 def body(transaction_id: str = "t-1", customer_id: str = "c-1", **fields: object) -> bytes:

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+from pydantic import SecretStr
 
 from bdp_assets.clients.kafka import (
+    GroupReader,
     Message,
     Publisher,
     admin,
@@ -28,10 +30,12 @@ from bdp_assets.contracts.topics import DLQ, RAW, TOPICS, Topic
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.operations.topics import specs
+from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings
 from bdp_assets.streaming.groups import SCORING
 from bdp_assets.streaming.items import Output
 from bdp_assets.streaming.scoring import Scoring
+from bdp_assets_tests.fakes.messages import PAN_KEY
 from bdp_assets_tests.integration.conftest import Platform
 
 SMALL_BATCH = 50
@@ -44,12 +48,14 @@ class Stream:
     def __init__(self, platform: Platform, home: Path) -> None:
         """`home` has the model; it is not the home of the services."""
         self.home = home
-        self.settings = self._with_store(platform.settings.model_copy(update={"home": home}), 5)
+        own = {"home": home, "pan_hash_key": SecretStr(PAN_KEY.decode())}
+        self.settings = self._with_store(platform.settings.model_copy(update=own), 5)
         self._fresh = self._with_store(self.settings, 6)
         self._environment = {
             **platform.environment,
             "BDP_HOME": str(home),
             "BDP_REDIS_URL": self.settings.redis,
+            "BDP_PAN_HASH_KEY": PAN_KEY.decode(),
             "BDP_STREAM_BATCH_MESSAGES": str(SMALL_BATCH),
         }
         for settings in (self.settings, self._fresh):
@@ -85,6 +91,15 @@ class Stream:
         command = [sys.executable, "-m", "bdp_assets.cli.main", "stream", kind, "--slot", str(slot)]
         with self._log(slot, kind).open("ab") as log:
             return subprocess.Popen(command, env=self._environment, stderr=log, stdout=log)
+
+    @contextmanager
+    def reader(self, slot: int = 0) -> Iterator[GroupReader]:
+        """A member of the workers' group. Closed also when the test fails: left open, it blocks the exit."""
+        reader = GroupReader(self.settings, SCORING, [RAW.name], slot=slot)
+        try:
+            yield reader
+        finally:
+            reader.close()
 
     @contextmanager
     def worker(self, slot: int = 0, kind: str = "scoring") -> Iterator[subprocess.Popen[bytes]]:
@@ -135,7 +150,8 @@ class Stream:
         """What one worker that nothing disturbs makes of the raw topic, in the order of `published`."""
         topic_id = topic_ids(self.settings, [RAW.name])[RAW.name]
         decider = Decider.load(self.settings.models_dir / "champion")
-        scoring = Scoring(OnlineStore(connect(self._fresh)), decider, lambda: topic_id)
+        store, key = OnlineStore(connect(self._fresh)), pan_key(self.settings)
+        scoring = Scoring(store, decider, lambda: topic_id, pan_key=key)
         # A customer has the same partition on every topic, so the order within a partition is the raw one.
         outputs = scoring(self.records(RAW.name))
         return _dead_sorted([output for name in TOPICS for output in outputs if output.topic == name])

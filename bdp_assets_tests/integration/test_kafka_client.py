@@ -56,9 +56,11 @@ def commit(publisher: TransactionalPublisher, reader: GroupReader, *values: byte
 @pytest.fixture
 def reader(settings: Settings) -> Iterator[GroupReader]:
     reader = GroupReader(settings, "client-test-group", [TOPIC], slot=0)
-    until(lambda: (reader.poll(1, 0.1, 0.1), reader.membership())[1] is not None)
-    yield reader
-    reader.close()
+    try:
+        until(lambda: (reader.poll(1, 0.1, 0.1), reader.membership())[1] is not None)
+        yield reader
+    finally:
+        reader.close()  # left open when something fails, it blocks the exit
 
 
 def test_topics_are_made_once_and_differences_are_told(settings: Settings) -> None:

@@ -23,7 +23,7 @@ from bdp_assets.ingest.tables import TABLES
 from bdp_assets.ingest.validation import validate
 from bdp_assets.operations.batch_decisions import decide_history
 from bdp_assets.streaming.scoring import Scoring
-from bdp_assets_tests.fakes.messages import NOW_MS, body, raw
+from bdp_assets_tests.fakes.messages import NOW_MS, PAN_KEY, body, raw
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic
@@ -66,7 +66,7 @@ def clean() -> pl.DataFrame:
         "door": pl.lit("history"),
         "event_date": pl.lit(date(2026, 1, 1)),
     }
-    return validate(frame.with_columns(**constants)).transactions
+    return validate(frame.with_columns(**constants), PAN_KEY).transactions
 
 
 def filled_store(platform: Platform, database: int, past: pl.DataFrame) -> OnlineStore:
@@ -102,7 +102,7 @@ def api(decider: Decider, store: OnlineStore) -> dict[str, float]:
 
 def stream(decider: Decider, store: OnlineStore) -> dict[str, float]:
     messages = [raw(text, offset=offset) for offset, text in enumerate(VALUES[PAST:])]
-    outputs = Scoring(store, decider, lambda: "topic")(messages)
+    outputs = Scoring(store, decider, lambda: "topic", pan_key=PAN_KEY)(messages)
     predictions = [decode_prediction(output.value) for output in outputs if output.topic == PREDICTIONS.name]
     return {prediction.transaction_id: prediction.fraud_probability for prediction in predictions}
 

@@ -47,6 +47,19 @@ def test_variable_beats_env_file_beats_profile(
     assert (settings.api_port, settings.redis_port, settings.kafka_port) == (3001, 2002, 1003)
 
 
+def test_a_value_that_can_not_be_used_is_named_and_not_shown(
+    in_empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BDP_API_PORT", "hunter2")
+    monkeypatch.setenv("BDP_PAN_HASH_KEY", "too-short")
+    told = CliRunner().invoke(app, ["settings"])
+    assert told.exit_code == 1
+    assert "BDP_API_PORT: Input should be a valid integer" in told.output
+    assert "BDP_PAN_HASH_KEY: Value should have at least 32" in told.output
+    assert "hunter2" not in told.output
+    assert "too-short" not in told.output
+
+
 def test_home_is_absolute(in_empty_folder: Path) -> None:
     assert get_settings().home == in_empty_folder / ".bdp"
 

@@ -16,11 +16,14 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import ConfigResource, NewTopic, OffsetSpec, ResourceType
 
-from bdp_assets.clients.kafka.connection import admin, consumer
+from bdp_assets.clients.kafka.connection import TRANSACTION_TIMEOUT_MS, admin, consumer
 from bdp_assets.clients.kafka.errors import translated
 from bdp_assets.settings import Settings
 
 TIMEOUT_S = 10.0
+STABLE_S = TRANSACTION_TIMEOUT_MS / 1000 + 12
+"""A worker that hangs in mid-commit keeps its group's offsets from being told until the broker aborts its
+transaction; brokers look for such ones every ten seconds by default."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def committed_offsets(settings: Settings, group: str, names: Sequence[str]) -> d
 
 
 def _committed(reader: Any, wanted: list[TopicPartition]) -> list[TopicPartition]:
-    return _settled(lambda: reader.committed(wanted, timeout=TIMEOUT_S))
+    return _settled(lambda: reader.committed(wanted, timeout=STABLE_S))
 
 
 _SETTLING = (
@@ -154,6 +157,20 @@ def _create(client: Any, specs: Sequence[TopicSpec]) -> None:
         except KafkaException as exception:
             if exception.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # somebody else was faster
                 raise
+    _await_leaders(client, [spec.name for spec in specs])
+
+
+def _await_leaders(client: Any, names: Sequence[str]) -> None:
+    """A broker knows of a topic, and who leads its partitions, a moment after it was made."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not all(map(_is_led, map(client.list_topics(timeout=TIMEOUT_S).topics.get, names))):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"new topics have no leader: {', '.join(names)}")
+        time.sleep(0.05)
+
+
+def _is_led(topic: Any) -> bool:
+    return topic is not None and all(part.leader >= 0 for part in topic.partitions.values())
 
 
 def _config_differences(client: Any, specs: Sequence[TopicSpec]) -> list[str]:

@@ -26,4 +26,5 @@ ENRICHED = table_spec(
 
 @dg.multi_asset(specs=[ENRICHED], check_specs=[schema_check(ENRICHED)], backfill_policy=ONE_RUN)
 def enriched_transactions(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
+    context.log.info("compute features as served")
     yield from publish(context, ENRICHED, enriched_history(lake.open(), *days_of(context)))

@@ -29,5 +29,6 @@ FEATURES = table_spec(
 
 @dg.multi_asset(specs=[FEATURES], check_specs=[schema_check(FEATURES)], backfill_policy=ONE_RUN)
 def transaction_features(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
+    context.log.info("compute features as corrected")
     features = corrected_features(lake.open(), *days_of(context))
     yield from publish(context, FEATURES, features, {"catalog version": CATALOG.version})

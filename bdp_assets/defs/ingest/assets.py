@@ -11,6 +11,7 @@ from bdp_assets.defs.tables import FROM_HISTORY, publish, schema_check, table_sp
 from bdp_assets.defs.topics import history_file, topic_key
 from bdp_assets.ingest import files
 from bdp_assets.ingest.source import HistorySource
+from bdp_assets.pan_key import pan_key
 from bdp_assets.resources.lake import LakeResource
 from bdp_assets.settings import get_settings
 
@@ -34,16 +35,24 @@ LABELS = table_spec(
 
 @dg.multi_asset(specs=[RAW], check_specs=[schema_check(RAW)], backfill_policy=ONE_RUN)
 def raw_transactions(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
-    source = files.source_of(get_settings())
-    yield from publish(context, RAW, files.raw_rows(source, lake.open(), *days_of(context)), _origin(source))
+    source = _source(context)
+    key = pan_key(get_settings())
+    rows = files.raw_rows(source, lake.open(), *days_of(context), pan_key=key)
+    yield from publish(context, RAW, rows, _origin(source))
 
 
 @dg.multi_asset(specs=[LABELS], check_specs=[schema_check(LABELS)], backfill_policy=ONE_RUN)
 def raw_labels(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
-    source = files.source_of(get_settings())
+    source = _source(context)
     yield from publish(
         context, LABELS, files.label_rows(source, lake.open(), *days_of(context)), _origin(source)
     )
+
+
+def _source(context: dg.AssetExecutionContext) -> HistorySource | None:
+    source = files.source_of(get_settings())
+    context.log.info("read %s", source.file.name if source else "the lake: there is no history file")
+    return source
 
 
 def _origin(source: HistorySource | None) -> dict[str, str]:

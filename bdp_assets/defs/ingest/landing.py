@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from bdp_assets.clients.lake import LandingGap
+from bdp_assets.clients.lake import Lake, LandingGap
 from bdp_assets.contracts.records import Door
 from bdp_assets.defs.enrich.assets import ENRICHED
 from bdp_assets.defs.ingest.assets import LABELS, RAW
@@ -17,7 +17,8 @@ from bdp_assets.defs.partitions import DAYS
 from bdp_assets.defs.presentation import markdown_table
 from bdp_assets.defs.serving.tables import ALERTS, PREDICTIONS
 from bdp_assets.defs.tables import schema_check
-from bdp_assets.defs.validate.assets import CLEAN, QUARANTINED
+from bdp_assets.defs.validate.assets import CLEAN, QUARANTINED, RECONCILED
+from bdp_assets.ingest import reconcile
 from bdp_assets.ingest.landing import DESTINATIONS, Landed, TopicRange, land
 from bdp_assets.resources.lake import LakeResource
 from bdp_assets.settings import get_settings
@@ -30,7 +31,7 @@ MOST_SECONDS = 300
 
 
 class RangeConfig(dg.Config):
-    """Offsets `start` up to, not including, `end`; `earliest` was the topic's first offset then."""
+    """Offsets `start` up to, not including, `end`; `earliest` and `latest` were the partition's ends then."""
 
     topic: str
     topic_id: str
@@ -38,6 +39,7 @@ class RangeConfig(dg.Config):
     start: int
     end: int
     earliest: int
+    latest: int | None = None
 
 
 class LandingConfig(dg.Config):
@@ -49,7 +51,8 @@ class LandingConfig(dg.Config):
     description="Read the ranges, audit them, append them to the tables of their topics: each once, ever.",
 )
 def land_ranges(context: dg.OpExecutionContext, config: LandingConfig, lake: LakeResource) -> Iterator[Any]:
-    problems = []
+    problems: list[str] = []
+    done: list[Landed] = []
     for ranges in _by_topic([TopicRange(**cut.model_dump()) for cut in config.ranges]):
         try:
             landed = land(get_settings(), lake.open(), ranges)
@@ -60,10 +63,12 @@ def land_ranges(context: dg.OpExecutionContext, config: LandingConfig, lake: Lak
         yield _audit(landed)
         if landed.failures.is_empty():
             yield from _materializations(landed)
+            done.append(landed)
         else:
             problems.append(f"{ranges[0].topic} is not landed: its rows break the contract of their table.")
     if problems:
         raise dg.Failure(" ".join(problems))
+    yield from _reconciled(lake.open(), done)
     yield dg.Output(None)
 
 
@@ -91,6 +96,26 @@ def _audit(landed: Landed) -> dg.AssetCheckEvaluation:
         passed=landed.failures.is_empty(),
         blocking=check.blocking,
         metadata={"rows": len(landed.rows), "failures": markdown_table(landed.failures)},
+    )
+
+
+def _reconciled(lake: Lake, done: Sequence[Landed]) -> Iterator[dg.AssetCheckEvaluation]:
+    """What became of the raw rows that this run brought, or brought the outcomes of."""
+    landed = {run.destination.table: run for run in done}
+    days = {day for table in ("raw", "quarantined") if table in landed for day in landed[table].rows_by_day}
+    if "validated" in landed:
+        days |= reconcile.days_of(lake, landed["validated"].rows)
+    if not days:
+        return
+    outcomes = [landed[table] for table in ("validated", "quarantined") if table in landed]
+    is_behind = any(cut.is_behind for run in outcomes for cut in run.ranges)
+    found = reconcile.reconcile(lake, days, is_behind=is_behind)
+    yield dg.AssetCheckEvaluation(
+        asset_key=CLEAN.key,
+        check_name=RECONCILED.name,
+        passed=found.holds,
+        blocking=RECONCILED.blocking,
+        metadata={"days": ", ".join(map(str, sorted(days))), "door": Door.STREAM.value, **vars(found)},
     )
 
 

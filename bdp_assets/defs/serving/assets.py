@@ -54,11 +54,12 @@ fraud_api = dg.AssetSpec(
     kinds={"onnx", "mlflow"},
     description="The champion on this machine, verified file by file; the API and the stream serve it.",
 )
-def model_bundle() -> dg.MaterializeResult:  # type: ignore[type-arg]
+def model_bundle(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.training.release import serve_champion  # loads scikit-learn
 
     settings = get_settings()
     bundles = LocalBundles(settings.models_dir)
+    context.log.info("download the champion and verify it file by file")
     version = serve_champion(Registry.of(settings), bundles)
     info = Bundle.read(bundles.champion).info
     fits = dg.AssetCheckResult(check_name=FITS.name, passed=info.catalog_version == CATALOG.version)
@@ -82,9 +83,10 @@ def model_bundle() -> dg.MaterializeResult:  # type: ignore[type-arg]
     description="The state that live features are computed from, rebuilt from the lake and Kafka beside the "
     "one that serves, and put in its place at once: the API and the stream go on meanwhile.",
 )
-def online_store(lake: LakeResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def online_store(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.operations.rebuild_store import rebuild_store  # loads redis
 
+    context.log.info("replay the lake's transactions and labels")
     result, is_ready = rebuild_store(get_settings(), lake.open())
     ready = dg.AssetCheckResult(check_name=READY.name, passed=is_ready)
     return dg.MaterializeResult(check_results=[ready], metadata=vars(result))

@@ -5,6 +5,7 @@ import dagster as dg
 from bdp_assets.clients.registry import Registry
 from bdp_assets.defs.presentation import image
 from bdp_assets.defs.tables import MODEL_TEAM
+from bdp_assets.observability.milestones import phases
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import get_settings
 
@@ -37,11 +38,13 @@ def fraud_ensemble(context: dg.AssetExecutionContext, config: TrainingConfig) ->
     # Here, not above: scikit-learn takes a second to load.
     from bdp_assets.training.from_lake import Days, lake_data
     from bdp_assets.training.release import release
-    from bdp_assets.training.run import train_now
+    from bdp_assets.training.run import PHASES, READ, REGISTER, train_now
 
-    settings = get_settings()
+    settings, begin = get_settings(), phases(PHASES, context.log.info)
+    begin(READ)
     data = lake_data(settings, days=Days(config.train, config.test))
-    trained = train_now(settings, data, seed=config.seed, progress=context.log.info)
+    trained = train_now(settings, data, seed=config.seed, progress=begin)
+    begin(REGISTER)
     outcome = release(trained, Registry.of(settings), LocalBundles(settings.models_dir))
     promoted = dg.AssetCheckResult(
         check_name=PROMOTED.name,

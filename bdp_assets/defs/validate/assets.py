@@ -12,7 +12,9 @@ from bdp_assets.defs.presentation import markdown_table
 from bdp_assets.defs.tables import FROM_HISTORY, publish, schema_check, table_spec
 from bdp_assets.defs.topics import topic_key
 from bdp_assets.ingest import validation
-from bdp_assets.ingest.tables import IS_HISTORY
+from bdp_assets.ingest.tables import IS_HISTORY, from_no_topic
+from bdp_assets.pan_key import pan_key
+from bdp_assets.settings import get_settings
 
 RAW = dg.AssetKey(["raw", "transactions"])
 CLEAN = table_spec(
@@ -33,7 +35,8 @@ RECONCILED = dg.AssetCheckSpec(
     "transactions_reconciled",
     asset=CLEAN.key,
     blocking=True,
-    description="Every raw row of the days is clean or quarantined: nothing is lost, nothing doubled.",
+    description="Every raw row of the days is clean or quarantined: nothing is lost, nothing doubled. A "
+    "backfill looks at the rows that came from the file; each landing run at the streamed rows of its days.",
 )
 
 
@@ -45,10 +48,10 @@ RECONCILED = dg.AssetCheckSpec(
 )
 def clean_transactions(context: dg.AssetExecutionContext, raw: pl.DataFrame) -> Iterator[Any]:
     history = raw.filter(IS_HISTORY)
-    validated = validation.validate(history)
+    validated = validation.validate(history, pan_key(get_settings()), context.log.info)
     yield _reconciled(history, validated)
     yield from publish(context, QUARANTINED, validated.refused, {"reasons": _reasons(validated.refused)})
-    yield from publish(context, CLEAN, validated.transactions)
+    yield from publish(context, CLEAN, from_no_topic(validated.transactions))
 
 
 def _reconciled(history: pl.DataFrame, validated: validation.Validated) -> dg.AssetCheckResult:

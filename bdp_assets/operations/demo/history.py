@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
+
 from bdp_assets.ingest.mapping import load_mapping
 from bdp_assets.ingest.source import HistorySource
+from bdp_assets.runtime import profile
 from bdp_assets.runtime.problems import Problem
-from bdp_assets.settings import PROFILE, Settings, get_settings
+from bdp_assets.settings import Settings, get_settings
 from bdp_assets.simulator.world import World, midnight
 
 
@@ -55,15 +58,17 @@ class OwnFile:
                 f"The file goes from {first} to {last}; history until {until} leaves one side empty.",
                 "Say with UNTIL=YYYY-MM-DD which day is the last of the history.",
             )
-        named = {"BDP_HISTORY_FILE": str(self.file.absolute())}
-        if self.mapping:
-            named["BDP_HISTORY_MAPPING"] = str(self.mapping.absolute())
         return {
-            **named,
+            **self.named(),
             "BDP_RAW_PARTITIONS_START": str(first),
             "BDP_PARTITIONS_END": str(last),
             "BDP_HISTORY_UNTIL": str(until),
         }
+
+    def named(self) -> dict[str, str]:
+        """The settings that name the files."""
+        files = {"BDP_HISTORY_FILE": self.file, "BDP_HISTORY_MAPPING": self.mapping}
+        return {name: str(file.absolute()) for name, file in files.items() if file}
 
 
 Past = Simulated | OwnFile
@@ -74,24 +79,32 @@ def settle(settings: Settings, past: Past | None) -> Settings:
 
     Raises Problem when this BDP_HOME has another past already.
     """
-    profile = settings.home / PROFILE
-    if profile.exists():
-        _require_same(profile, past)
+    if "BDP_RAW_PARTITIONS_START" in (held := profile.read(settings.home)):
+        _require_same(settings.home, held, past)
     else:
-        named = (past or Simulated()).prepare(settings.home)
-        lines = [f"{name}={value}\n" for name, value in named.items()]
-        profile.write_text(
-            "# Written by `make demo`: the history that this BDP_HOME holds.\n" + "".join(lines)
-        )
+        profile.remember(settings.home, (past or Simulated()).prepare(settings.home))
     get_settings.cache_clear()
     return get_settings()
 
 
-def _require_same(profile: Path, past: Past | None) -> None:
-    if not isinstance(past, OwnFile):
-        return
-    if f"BDP_HISTORY_FILE={past.file.absolute()}\n" not in profile.read_text():
+def summary(settings: Settings) -> str:
+    """What the history file holds, in a line.
+
+    Raises MappingError, HistoryMissing: what can be known to be wrong, before anything has started.
+    """
+    source = HistorySource.from_settings(settings)
+    if source.mapping.labels:
+        source.label_rows(source.mapping.labels)
+    rows = source.scan().select(pl.len()).collect().item()
+    first, last = source.days
+    until = settings.history_until or last
+    live = f"; what comes after {until} is live traffic" if until < last else ""
+    return f"{rows:,} transactions of {first}..{last} in {source.file.name}{live}"
+
+
+def _require_same(home: Path, held: Mapping[str, str], past: Past | None) -> None:
+    if isinstance(past, OwnFile) and not past.named().items() <= held.items():
         raise Problem(
-            f"{profile.parent} holds the demo of another data set.",
+            f"{home} holds the demo of another data set or mapping.",
             "Remove that with `bdp down --wipe`, or set BDP_HOME to another folder (and other ports).",
         )

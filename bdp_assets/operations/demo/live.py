@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, RAW, VALIDATED
 from bdp_assets.operations.demo.counting import TopicCounter
 from bdp_assets.operations.ledger import Ledger, read_ledger
+from bdp_assets.operations.progress import Bar
+from bdp_assets.operations.progress import Screen as ProgressScreen
 from bdp_assets.operations.traffic import TrafficReport, play
 from bdp_assets.operations.traffic_sources import from_settings
 from bdp_assets.runtime.problems import Problem
@@ -19,11 +22,13 @@ WATCHED = tuple(topic.name for topic in (RAW, VALIDATED, ENRICHED, PREDICTIONS, 
 BAD_SHARE, API_SHARE = 0.01, 0.05
 LOOK_EVERY_S, CATCH_UP_S = 0.5, 60.0
 
-Look = Callable[[int, Mapping[str, int]], None]
-"""Told the number of records sent so far and the messages that each topic got in that time."""
+
+class Screen(ProgressScreen, Protocol):
+    def traffic(self, sent: int, counts: Mapping[str, int]) -> None:
+        """The number of records sent so far, and the messages that each topic got in that time."""
 
 
-def run(settings: Settings, *, seconds: float, rate: float, look: Look) -> tuple[TrafficReport, Ledger]:
+def run(settings: Settings, *, seconds: float, rate: float, screen: Screen) -> tuple[TrafficReport, Ledger]:
     """Play traffic, then wait until the stream has caught up; returns what was sent and the whole ledger.
 
     Raises Problem when the stream does not catch up; KafkaUnavailable, HistoryMissing, MappingError.
@@ -43,10 +48,12 @@ def run(settings: Settings, *, seconds: float, rate: float, look: Look) -> tuple
         )
         playing.add_done_callback(lambda _: over.set())
         while not over.wait(LOOK_EVERY_S):
-            look(sent[0], counter.advance())
+            screen.traffic(sent[0], counter.advance())
+            screen.bars([Bar("send", "", sent[0], round(rate * seconds), "transactions")])
         report = playing.result()
+    screen.bars([Bar("wait for the stream to catch up")])
     ledger = _caught_up(settings)
-    look(report.sent, counter.advance())
+    screen.traffic(report.sent, counter.advance())
     return report, ledger
 
 

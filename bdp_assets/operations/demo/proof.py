@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 
 from bdp_assets.clients import dagster
 from bdp_assets.operations.ledger import Ledger
+from bdp_assets.operations.progress import Bar, Screen
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK, Settings
 
@@ -39,18 +40,25 @@ class Proof:
         )
 
 
-def gather(settings: Settings, ledger: Ledger) -> Proof:
+def gather(settings: Settings, ledger: Ledger, screen: Screen) -> Proof:
     """Ask the API, then Dagster once the traffic has landed. Raises Problem, ControlPlaneUnavailable."""
     answer = _ask(settings)
-    return Proof(ledger=ledger, answer=answer, control_plane=_landed(settings))
+    return Proof(ledger=ledger, answer=answer, control_plane=_landed(settings, screen))
 
 
-def _landed(settings: Settings) -> dagster.ControlPlaneState:
-    """The control plane once every asset is there: the live traffic's first landing brings the last ones."""
+def _landed(settings: Settings, screen: Screen) -> dagster.ControlPlaneState:
+    """The control plane once every asset and check is there: the traffic's first landing brings the last."""
     deadline = time.monotonic() + LANDING_S
-    while (state := dagster.state(settings)).missing and time.monotonic() < deadline:
+    while _is_open(state := dagster.state(settings)) and time.monotonic() < deadline:
+        there = len(state.materialised)
+        screen.bars([Bar("wait for Dagster to land it", "", there, there + len(state.missing), "assets")])
         time.sleep(1)
+    screen.bars(())
     return state
+
+
+def _is_open(state: dagster.ControlPlaneState) -> bool:
+    return bool(state.missing or state.checks_open)
 
 
 def _ask(settings: Settings) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from bdp_assets.operations.doctor.finding import Finding, fail, ok, warn
-from bdp_assets.runtime import jars, java, ports, services
+from bdp_assets.pan_key import PanKeyMissing, require_choice
+from bdp_assets.runtime import jars, java, ports, services, status
 from bdp_assets.runtime.home import PROJECT, ROOM_NEEDED_BYTES
-from bdp_assets.runtime.supervisor import Supervisor
 from bdp_assets.settings import Settings
 
 _KEY_PACKAGES = (
@@ -100,18 +100,29 @@ def disk(settings: Settings) -> Iterator[Finding]:
         yield ok("disk", what)
 
 
+def pan_hash_key(settings: Settings) -> Iterator[Finding]:
+    """Workers stop without the key where it must be chosen."""
+    try:
+        require_choice(settings)
+    except PanKeyMissing as missing:
+        yield fail("pan hash key", missing.what, missing.do)
+    else:
+        kept = "BDP_PAN_HASH_KEY" if settings.pan_hash_key else "this installation's own, in BDP_HOME/secrets"
+        yield ok("pan hash key", kept)
+
+
 def programs(settings: Settings) -> Iterator[Finding]:
-    """Programs of ours that run, and ports that those that do not would find taken."""
-    states = Supervisor(settings.home).states()
-    running = [name for name, state in states.items() if state.state == "running"]
+    """Programs of ours that run and answer, and ports that those that do not run would find taken."""
+    seen = {row.name: row for row in status.rows(settings)}
+    running = [name for name, row in seen.items() if row.state == "running"]
     yield ok("programs", f"running: {', '.join(running) or 'none'}")
-    for name, state in states.items():
-        if state.state not in ("running", "starting", "stopped"):
-            yield fail(
-                name, f"{state.state}: {state.detail}", f"See `bdp logs {name}`, then `bdp restart {name}`."
-            )
+    for name, row in seen.items():
+        if row.state == "starting":
+            yield warn(name, "starting", "Look again in a minute (`bdp status --watch`).")
+        elif row.state not in ("running", "stopped", "yours"):
+            yield fail(name, f"{row.state}: {row.detail}", f"`bdp logs {name}`, then `bdp up`.")
     for program in services.embedded(settings):
-        if program.name not in running:
+        if seen[program.name].pid is None:
             yield from _taken_ports(settings, program.name, program.ports)
 
 

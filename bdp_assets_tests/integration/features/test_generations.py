@@ -21,6 +21,7 @@ from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.rebuild import fill
 from bdp_assets.features.spec import EXACT_EVENTS
 from bdp_assets.features.times import HOUR
+from bdp_assets_tests.effort import cases
 from bdp_assets_tests.integration.features.test_parity import label_delays, our_catalog_or_any
 from bdp_assets_tests.integration.features.twins import Twins
 from bdp_assets_tests.unit.features.bounds import bounded
@@ -86,7 +87,7 @@ def lake(published: list[Applied]) -> pl.DataFrame:
     return frame.sort("apply_seq", maintain_order=True)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=cases(50), deadline=None)
 @given(data=st.data(), exact_events=st.sampled_from((0, 2, EXACT_EVENTS)), keep=st.sampled_from((3, 50)))
 def test_a_switch_in_mid_traffic_is_not_noticed(
     store_client: Redis, data: st.DataObject, exact_events: int, keep: int

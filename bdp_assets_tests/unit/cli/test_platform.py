@@ -38,6 +38,7 @@ def test_status_before_the_first_start_lists_every_program_as_stopped(home: Path
     code, text = bdp("status")
     assert code == 0
     assert all(name in text for name in BY_NAME)
+    assert "`bdp up` starts the platform" in text
 
 
 def test_down_before_the_first_start_is_fine_and_makes_nothing(home: Path) -> None:
@@ -46,13 +47,19 @@ def test_down_before_the_first_start_is_fine_and_makes_nothing(home: Path) -> No
     assert not home.exists()
 
 
-@pytest.mark.parametrize("command", [["up", "kafkaa"], ["logs", "kafkaa"], ["restart", "kafkaa"]])
-def test_a_mistyped_name_is_answered_with_the_names(home: Path, command: list[str]) -> None:
-    code, text = bdp(*command)
+@pytest.mark.parametrize("command", ["up", "down", "logs", "restart"])
+def test_a_mistyped_name_is_answered_with_the_names(home: Path, command: str) -> None:
+    code, text = bdp(command, "kafkaa")
     assert code == 1
     assert "kafkaa" in text
     assert all(name in text for name in BY_NAME)
     assert "Traceback" not in text
+
+
+def test_a_part_can_not_be_wiped(home: Path) -> None:
+    code, text = bdp("down", "--wipe", "redis")
+    assert code == 2
+    assert "name none" in text
 
 
 def test_wipe_spares_a_folder_that_is_not_ours(home: Path) -> None:
@@ -74,4 +81,6 @@ def test_logs_shows_the_last_lines(home: Path) -> None:
     (home / "logs").mkdir(parents=True)
     (home / "logs" / "redis.log").write_text("".join(f"line {number}\n" for number in range(300)))
     assert bdp("logs", "redis", "-n", "2") == (0, "line 298\nline 299\n")
-    assert bdp("logs", "mlflow") == (0, "\n")
+    code, text = bdp("logs", "mlflow")
+    assert code == 0
+    assert "written nothing yet" in text

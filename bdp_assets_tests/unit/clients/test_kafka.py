@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
@@ -20,6 +22,7 @@ from bdp_assets.clients.kafka import (
     transaction,
 )
 from bdp_assets.clients.kafka.errors import translate, translated
+from bdp_assets.clients.kafka.members import count_partitions
 from bdp_assets.clients.kafka.publisher import enqueue
 from bdp_assets.settings import Settings
 
@@ -230,3 +233,19 @@ def test_producing_into_a_failed_transaction_means_abort(monkeypatch: pytest.Mon
 
     with pytest.raises(TransactionAborted):
         publisher.send("t", key=None, value=b"", headers=())
+
+
+def assignment(**partitions: int) -> bytes:
+    """As the group protocol writes it: version, topics, user data."""
+    topics = b"".join(
+        struct.pack(f">h{len(name)}si{number}i", len(name), name.encode(), number, *range(number))
+        for name, number in partitions.items()
+    )
+    return struct.pack(">hi", 0, len(partitions)) + topics + struct.pack(">i", 0)
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"), [(b"", 0), (assignment(), 0), (assignment(raw=6), 6), (assignment(raw=2, dlq=1), 3)]
+)
+def test_partitions_of_a_member_are_counted_over_all_its_topics(told: bytes, expected: int) -> None:
+    assert count_partitions(told) == expected

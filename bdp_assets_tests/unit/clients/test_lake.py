@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bdp_assets.clients.lake import Lake, LandingGap, OffsetRange, TableMissing
+from bdp_assets_tests.effort import cases
 
 DAY = date(2026, 3, 1)
 TOPIC = "raw:uuid-of-the-topic:0"
@@ -36,7 +37,7 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(str(tmp_path))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=cases(30))
 @given(attempts=st.lists(st.tuples(st.integers(0, 12), st.integers(1, 6)), max_size=8))
 def test_whatever_ranges_are_tried_in_whatever_order_each_offset_lands_once_and_in_order(
     tmp_path_factory: pytest.TempPathFactory, attempts: list[tuple[int, int]]

@@ -17,13 +17,14 @@ from bdp_assets.contracts.records import (
     Reason,
     ValidatedTransaction,
 )
+from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.contracts.strategies import typed_records
 
 DAY_MS = 86_400_000
 SOON_MS = st.integers(0, 2**42)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=cases(50))
 @given(st.lists(st.tuples(typed_records(ValidatedTransaction), SOON_MS), max_size=5))
 def test_validated_records_survive_their_frame(drawn: list[tuple[ValidatedTransaction, int]]) -> None:
     records = [msgspec.structs.replace(record, ts_ms=ts_ms) for record, ts_ms in drawn]

@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bdp_assets.contracts.money import (
@@ -27,7 +27,6 @@ NUMBERS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(NUMBERS, st.sampled_from([0, 2, 3]))
 def test_minor_units_are_those_of_exact_decimals(number: str, exponent: int) -> None:
     exact = Fraction(Decimal(number)) * 10**exponent
@@ -38,7 +37,6 @@ def test_minor_units_are_those_of_exact_decimals(number: str, exponent: int) -> 
         assert minor == min(int(exact), MAX_AMOUNT_MINOR + 1)
 
 
-@settings(deadline=None)
 @given(st.integers(0, MAX_AMOUNT_MINOR), st.sampled_from(sorted(CURRENCIES)))
 def test_base_amounts_are_rounded_half_even(minor: int, currency: str) -> None:
     _, numerator, denominator = CURRENCIES[currency]

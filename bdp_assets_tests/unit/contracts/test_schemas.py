@@ -24,6 +24,7 @@ from bdp_assets.contracts.records import (
 )
 from bdp_assets.contracts.topics import Topic
 from bdp_assets.contracts.transaction import decode_transaction
+from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.contracts.strategies import typed_records
 
 Record = type[msgspec.Struct]
@@ -87,7 +88,7 @@ def test_fields_and_which_are_required_are_the_same(topic: Topic, record: Record
 
 
 @each_record
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=cases(30))
 @given(data=st.data())
 def test_every_record_is_one_that_its_schema_accepts_and_comes_back_as_it_was(
     topic: Topic, record: Record, decode: Any, data: st.DataObject

@@ -11,6 +11,7 @@ from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.records import Door, ValidatedTransaction
 from bdp_assets.contracts.rules import SEMANTIC_RULES
 from bdp_assets.contracts.transaction import MAX_VALUE_BYTES, decode_transaction
+from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.contracts.strategies import ODD_TOKENS, any_records, as_json
 
 NOW_MS = 1_705_314_600_000  # 2024-01-15T10:30:00Z
@@ -230,7 +231,7 @@ def test_the_body_hash_is_one_of_meaning() -> None:
 CANARY = "zq7canary"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=cases(300))
 @given(any_records, st.sampled_from(ODD_TOKENS))
 def test_no_refusal_holds_the_value(record: dict[str, str], token: str) -> None:
     """Every value is a marked one that breaks the contract; nothing a log could print may hold the mark."""
@@ -247,7 +248,7 @@ def test_no_refusal_holds_the_value(record: dict[str, str], token: str) -> None:
         assert CANARY not in shown
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=cases(500))
 @given(st.binary(max_size=200) | any_records.map(lambda record: as_json(record).encode()))
 def test_any_bytes_end_in_a_record_or_a_contract_error(text: bytes) -> None:
     try:

@@ -149,6 +149,31 @@ def test_landing_reports_the_days_of_the_same_asset_that_the_history_door_fills(
     assert by_day == {"2026-02-03": 2, None: 1}
 
 
+@pytest.mark.parametrize("is_behind", [False, True])
+def test_a_landing_run_says_what_became_of_the_raw_rows_of_its_days(
+    home: Path, lake: Lake, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, is_behind: bool
+) -> None:
+    """Two came, minutes apart. The later one is validated, and this run lands that."""
+    raw = {"partition": [0, 0], "offset": [7, 9], "received_ms": [0, 600_000], "door": ["stream"] * 2}
+    day = pl.Series("event_date", ["2026-02-03"] * 2).str.to_date()
+    lake.append("raw", pl.DataFrame(raw).with_columns(day, pl.col("partition").cast(pl.Int32)))
+    source = {"source_topic_id": ["id-1"], "source_partition": [0], "source_offset": [9]}
+    rows = pl.DataFrame(source).with_columns(day.head(1))
+    lake.append("validated", rows)
+    cut = TopicRange(topics.VALIDATED.name, "id-2", 0, 0, 3, 0, latest=4 if is_behind else 3)
+    landed = Landed(DESTINATIONS[cut.topic], (cut,), rows, pl.DataFrame(), pl.DataFrame())
+    monkeypatch.setattr(landing, "land", lambda *_: landed)
+    (check,) = (
+        check
+        for check in execute(instance).get_asset_check_evaluations()
+        if check.check_name == "transactions_reconciled"
+    )
+    assert check.passed is is_behind
+    told = {name: value.value for name, value in check.metadata.items()}
+    assert (told["days"], told["raw"], told["clean"]) == ("2026-02-03", 2, 1)
+    assert (told["on_their_way"], told["lost"]) == ((1, 0) if is_behind else (0, 1))
+
+
 def test_a_failed_audit_fails_the_run_and_reports_no_day(
     home: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from unittest import mock
 
 import numpy as np
 import polars as pl
@@ -11,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bdp_assets.contracts.records import Label, ValidatedTransaction
+from bdp_assets.features import table
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.formulas import COLUMN_LIMIT
 from bdp_assets.features.spec import CUSTOMER, MERCHANT, Catalog, WindowFeature
 from bdp_assets.features.times import DAY, HOUR
+from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.features.bounds import bounded
 from bdp_assets_tests.unit.features.frames import batch_vectors, bits, label_frame, transaction_frame
 from bdp_assets_tests.unit.features.oracle import as_corrected
@@ -30,7 +33,7 @@ from bdp_assets_tests.unit.features.strategies import (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=cases(4_000), deadline=None)
 @given(st.data())
 def test_any_catalog_and_stream_equal_the_oracle(data: st.DataObject) -> None:
     catalog, transactions = data.draw(catalogs()), data.draw(streams())
@@ -39,17 +42,17 @@ def test_any_catalog_and_stream_equal_the_oracle(data: st.DataObject) -> None:
     assert batch_vectors(transactions, known, catalog) == expected
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.data(), st.integers(0, 5))
-def test_folded_events_equal_the_oracle(data: st.DataObject, exact_events: int) -> None:
+@settings(max_examples=cases(4_000), deadline=None)
+@given(st.data(), st.integers(0, 5), st.sampled_from((1, 4, 1_000)))
+def test_folded_events_in_pieces_equal_the_oracle(data: st.DataObject, exact_events: int, piece: int) -> None:
     catalog, transactions = data.draw(catalogs()), data.draw(streams(customers=("c0", "c0", "c0", "c1")))
     known = data.draw(labels(transactions))
     expected = bits(as_corrected(transactions, known, catalog, exact_events))
-    with bounded(exact_events):
+    with bounded(exact_events), mock.patch.object(table, "_PIECE", piece):
         assert batch_vectors(transactions, known, catalog) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=cases(300), deadline=None)
 @given(st.data())
 def test_our_catalog_equals_the_oracle(data: st.DataObject) -> None:
     transactions = data.draw(streams())
@@ -59,7 +62,7 @@ def test_our_catalog_equals_the_oracle(data: st.DataObject) -> None:
     assert np.isfinite(np.frombuffer(b"".join(expected))).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=cases(300), deadline=None)
 @given(st.data())
 def test_a_part_of_the_rows_in_any_order_gets_the_same_values(data: st.DataObject) -> None:
     """But for which of the events of one millisecond is the last: that is the order itself."""
@@ -71,7 +74,7 @@ def test_a_part_of_the_rows_in_any_order_gets_the_same_values(data: st.DataObjec
     assert build_features(frame[list(order)], catalog=unordered, only=asked).equals(whole)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=cases(200), deadline=None)
 @given(st.lists(amounts, min_size=1, max_size=40))
 def test_spread_is_exact_however_large_the_amounts(spent: list[int]) -> None:
     spread = window(CUSTOMER, aggregate="std", column=AMOUNT, window=30 * DAY, include_current=True)

@@ -18,11 +18,12 @@ from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.ingest import encode
 from bdp_assets.ingest.history import raw_rows
 from bdp_assets.ingest.mapping import AmountSource, ConstantSource, MappingError, TextSource, TimeSource
+from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.ingest.sources import bodies, mapping, source
 
 DAY = date(2024, 1, 15)
 NOON = datetime(2024, 1, 15, 12, 0)
-one_file = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+one_file = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=cases(30))
 
 
 def rows_of(folder: Path, mapped: dict[str, Any] | None = None, **columns: list[Any]) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from bdp_assets.ingest.history import date_range, labels, raw_rows, replay
 from bdp_assets.ingest.mapping import load_mapping
 from bdp_assets.ingest.source import HistoryMissing, HistorySource
 from bdp_assets.settings import Settings
+from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.ingest.sources import PLAIN, bodies, mapping, source
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,7 +39,7 @@ def frame(minutes: list[int]) -> pl.DataFrame:
     )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=cases(30))
 @given(minutes=st.lists(st.integers(0, 4 * 1440), min_size=1, max_size=30))
 def test_days_add_up_to_the_whole_and_each_row_is_on_its_day(tmp_path: Path, minutes: list[int]) -> None:
     history = source(frame(minutes), tmp_path, PLAIN)

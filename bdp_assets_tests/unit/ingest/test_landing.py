@@ -7,20 +7,23 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pydantic import SecretStr
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.lake import Lake, LandingGap
 from bdp_assets.contracts import topics
 from bdp_assets.contracts.codec import encode
+from bdp_assets.contracts.headers import SOURCE
+from bdp_assets.contracts.pan import mask_pans
 from bdp_assets.contracts.records import EnrichedTransaction, Label
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest import landing
 from bdp_assets.ingest.audit import audit
 from bdp_assets.ingest.landing import TopicRange, land
-from bdp_assets.ingest.tables import rows
+from bdp_assets.ingest.tables import SOURCE_COLUMNS, TABLES, rows
 from bdp_assets.settings import Settings
-from bdp_assets_tests.fakes.messages import NOW_MS, body
+from bdp_assets_tests.fakes.messages import NOW_MS, PAN_KEY, body
 
 CARD = "4111111111111111"
 
@@ -32,9 +35,10 @@ class Topic:
         self.name = name
         self.messages: dict[int, list[Message]] = {}
 
-    def add(self, value: bytes | None, partition: int = 0) -> None:
+    def add(self, value: bytes | None, partition: int = 0, source: bytes | None = None) -> None:
         known = self.messages.setdefault(partition, [])
-        known.append(Message(self.name, partition, len(known), NOW_MS, b"key", value))
+        headers = ((SOURCE, source),) if source is not None else ()
+        known.append(Message(self.name, partition, len(known), NOW_MS, b"key", value, headers))
 
     def range(self, start: int, end: int, partition: int = 0) -> TopicRange:
         return TopicRange(self.name, "topic-id", partition, start, end, 0)
@@ -62,7 +66,7 @@ def on(topic: topics.Topic) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("topic", [topic.name], indirect=True)
 
 
-SETTINGS = Settings()
+SETTINGS = Settings(pan_hash_key=SecretStr(PAN_KEY.decode()))
 
 
 @on(topics.RAW)
@@ -83,7 +87,9 @@ def test_raw_messages_land_as_they_travelled_under_the_day_they_were_received(
 def test_card_numbers_do_not_reach_the_lake(topic: Topic, lake: Lake) -> None:
     topic.add(body("t-1", device_id=CARD))
     land(SETTINGS, lake, [topic.range(0, 1)])
-    assert CARD not in lake.read("raw")["value"].item()
+    (row,) = lake.read("raw").to_dicts()
+    assert CARD not in row["value"]
+    assert row["pan_hashes"] == mask_pans(CARD.encode(), PAN_KEY).hashes
 
 
 @on(topics.VALIDATED)
@@ -94,6 +100,19 @@ def test_a_range_lands_once_however_often_it_is_tried(topic: Topic, lake: Lake) 
     first, again = (land(SETTINGS, lake, ranges) for _ in range(2))
     assert sorted(lake.read("validated")["transaction_id"]) == ["t-0", "t-1", "t-2", "t-3"]
     assert first.rows_by_day == again.rows_by_day == {date(2026, 1, 1): 4}
+
+
+@on(topics.VALIDATED)
+def test_a_validated_row_says_which_raw_message_it_came_from(topic: Topic, lake: Lake) -> None:
+    sources = [b"raw-id:5:41", None, b"raw-id:5", b"raw-id:five:41"]
+    for n, source in enumerate(sources):
+        topic.add(encode(decode_transaction(body(f"t-{n}"), received_ms=NOW_MS)), source=source)
+    topic.add(b"no record", source=b"raw-id:5:42")
+    landed = land(SETTINGS, lake, [topic.range(0, 5)])
+    assert landed.failures.is_empty()
+    assert landed.rows.columns == list(TABLES["validated"])
+    told = lake.read("validated", SOURCE_COLUMNS).rows()
+    assert told == [("raw-id", 5, 41), *[(None, None, None)] * 3]
 
 
 @on(topics.VALIDATED)
@@ -110,6 +129,7 @@ def test_what_is_no_record_is_quarantined_once_and_the_rest_lands(topic: Topic, 
         "not_decodable",
     )
     assert CARD.encode() not in b64decode(letter["value_base64"])
+    assert letter["pan_hashes"] == mask_pans(CARD.encode(), PAN_KEY).hashes
 
 
 @on(topics.VALIDATED)

@@ -17,7 +17,7 @@ from bdp_assets.ingest.tables import TABLES
 from bdp_assets.ingest.validation import validate
 from bdp_assets.operations import batch_decisions
 from bdp_assets.operations.batch_decisions import decide_history
-from bdp_assets_tests.fakes.messages import NOW_MS, body
+from bdp_assets_tests.fakes.messages import NOW_MS, PAN_KEY, body
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 
 DAY = date(2026, 1, 1)
@@ -37,10 +37,11 @@ def lake(tmp_path: Path) -> Lake:
     ).with_columns(
         received_ms=pl.lit(NOW_MS),
         value_base64=pl.lit(None, pl.String),
+        pan_hashes=pl.lit(None, pl.List(pl.String)),
         door=pl.lit("history"),
         event_date=pl.lit(DAY),
     )
-    clean = validate(raw).transactions
+    clean = validate(raw, PAN_KEY).transactions
     features = {name: (pl.int_range(pl.len()) * 1.5 + i).alias(name) for i, name in enumerate(CATALOG.names)}
     enriched = clean.with_columns(
         catalog_version=pl.lit(CATALOG.version), apply_seq=pl.int_range(1, COUNT + 1), **features

@@ -12,7 +12,7 @@ from bdp_assets.operations.ledger_reading import Cut, Entries
 from bdp_assets.operations.ledger_table import as_json
 from bdp_assets.streaming.scoring import Scoring
 from bdp_assets_tests.fakes.decider import FakeDecider
-from bdp_assets_tests.fakes.messages import body, raw
+from bdp_assets_tests.fakes.messages import PAN_KEY, body, raw
 from bdp_assets_tests.fakes.online_store import FakeStore
 
 VALUES = [
@@ -30,7 +30,7 @@ VALUES = [
 def stream(topic_id: str = "T") -> list[Message]:
     """Raw messages on partition 2 from offset 10 on, and what the stream makes of them."""
     incoming = [raw(value, offset=10 + i, partition=2) for i, value in enumerate(VALUES)]
-    outputs = Scoring(FakeStore(), FakeDecider(), lambda: topic_id)(incoming)  # type: ignore[arg-type]
+    outputs = Scoring(FakeStore(), FakeDecider(), lambda: topic_id, pan_key=PAN_KEY)(incoming)  # type: ignore[arg-type]
     return incoming + [
         Message(o.topic, 0, i, 0, o.key.encode(), o.value, o.headers) for i, o in enumerate(outputs)
     ]

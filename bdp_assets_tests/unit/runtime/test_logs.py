@@ -14,6 +14,12 @@ def test_the_tail_of_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
     assert logs.tail(file, 2) == "two \N{REPLACEMENT CHARACTER}\nthree"
 
 
+def test_colours_are_for_terminals(tmp_path: Path) -> None:
+    file = tmp_path / "x.log"
+    file.write_text("\x1b[32m2026-11-24\x1b[0m - \x1b[1;31mERROR\x1b[0m")
+    assert logs.tail(file) == "2026-11-24 - ERROR"
+
+
 def test_follow_gives_what_is_new_and_goes_over_to_the_next_file(tmp_path: Path) -> None:
     file = tmp_path / "x.log"
     file.write_text("old\n")

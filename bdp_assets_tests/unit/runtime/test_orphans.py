@@ -40,6 +40,14 @@ def pids(home: Path, programs: list[str] | None = None) -> set[int]:
     return {found.pid for found in orphans.find(home, programs)}
 
 
+def runs(pid: int) -> bool:
+    """Whether it has not ended; when its parent collects it is the parent's affair."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_only_marked_processes_of_this_home_are_found(tmp_path: Path) -> None:
     with ExitStack() as stack:
         ours, _ = stack.enter_context(process(orphans.marks(tmp_path, "redis")))
@@ -57,7 +65,7 @@ def test_children_that_lost_the_mark_are_found_with_their_parent(tmp_path: Path)
     with process(orphans.marks(tmp_path, "api"), PARENT) as (parent, child):
         assert pids(tmp_path) == {parent, int(child)}
         orphans.end(orphans.find(tmp_path))
-        assert not psutil.pid_exists(int(child))
+        assert not runs(int(child))
 
 
 def test_the_caller_is_never_an_orphan(tmp_path: Path) -> None:
@@ -74,4 +82,16 @@ def test_the_caller_is_never_an_orphan(tmp_path: Path) -> None:
 def test_they_are_asked_first_and_killed_if_they_stay(tmp_path: Path, code: str) -> None:
     with process(orphans.marks(tmp_path, "redis"), code) as (pid, _):
         orphans.end(orphans.find(tmp_path), patience_s=0.3)
-        assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        assert not runs(pid)
+
+
+def test_the_root_of_a_program_is_the_process_that_its_supervisor_started(tmp_path: Path) -> None:
+    marks = orphans.marks(tmp_path, "api")
+    parent = PARENT.replace("del os.environ['BDP_SUPERVISED_HOME'];", "").replace(", env={}", "")
+    with process(marks, parent) as (root, child), process(orphans.marks(tmp_path, "kafka")) as (kafka, _):
+        assert {name: found.pid for name, found in orphans.roots(tmp_path).items()} == {
+            "api": root,
+            "kafka": kafka,
+        }
+        assert int(child) in pids(tmp_path)
+        orphans.end(orphans.find(tmp_path))

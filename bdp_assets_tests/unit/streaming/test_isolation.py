@@ -39,8 +39,8 @@ def test_exactly_the_poison_is_taken_out_and_the_order_stays(size: int, data: st
     kept, dead = isolate("score", crashes_on(poison), [raw(b"{}", o) for o in offsets], itself)  # type: ignore[arg-type]
 
     assert kept == [offset for offset in offsets if offset not in poison]
-    assert [item.letter.source_offset for item in dead] == sorted(poison)
-    assert {(item.step, item.letter.error) for item in dead} <= {("score", "step_crashed")}
+    assert [item.message.offset for item in dead] == sorted(poison)
+    assert {(item.step, item.error) for item in dead} <= {("score", "step_crashed")}
 
 
 def test_a_healthy_batch_runs_once() -> None:
@@ -69,7 +69,7 @@ def test_neither_letter_nor_log_quotes_what_broke_the_step(caplog: pytest.LogCap
 
     (record,) = caplog.records
     line = JsonFormatter("test").format(record)
-    assert "4111" not in dead.letter.message + line
-    assert "KeyError" in dead.letter.message
+    assert "4111" not in dead.text + line
+    assert "KeyError" in dead.text
     assert json.loads(line)["offset"] == 3
     assert "test_isolation.py" in line, "the log must say where the step failed"

@@ -17,7 +17,7 @@ from bdp_assets.streaming.runner import Limits, Runner
 from bdp_assets.streaming.scoring import Scoring
 from bdp_assets_tests.fakes.broker import FakeBroker, FakePublisher, FakeReader
 from bdp_assets_tests.fakes.decider import FakeDecider
-from bdp_assets_tests.fakes.messages import body, raw
+from bdp_assets_tests.fakes.messages import PAN_KEY, body, raw
 from bdp_assets_tests.fakes.online_store import FakeStore
 
 
@@ -38,7 +38,7 @@ class Worker:
         self, broker: FakeBroker, store: FakeStore, *, most: int = 3, abortable: int = 0, dies_at: str = ""
     ) -> None:
         self.stop = threading.Event()
-        self._scoring = Scoring(store, FakeDecider(), lambda: "TOPIC")  # type: ignore[arg-type]
+        self._scoring = Scoring(store, FakeDecider(), lambda: "TOPIC", pan_key=PAN_KEY)  # type: ignore[arg-type]
         self._dies_at = dies_at
         publisher = FakePublisher(broker, abortable)
         publisher.begin = self._dying("begin", publisher.begin)  # type: ignore[method-assign]

@@ -16,14 +16,14 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.streaming.items import Output
 from bdp_assets.streaming.scoring import Scoring
 from bdp_assets_tests.fakes.decider import FakeDecider
-from bdp_assets_tests.fakes.messages import body, raw
+from bdp_assets_tests.fakes.messages import PAN_KEY, body, raw
 from bdp_assets_tests.fakes.online_store import FakeStore
 
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def scoring(store: FakeStore | None = None) -> Scoring:
-    return Scoring(store or FakeStore(), FakeDecider(), lambda: "TOPIC")  # type: ignore[arg-type]
+    return Scoring(store or FakeStore(), FakeDecider(), lambda: "TOPIC", pan_key=PAN_KEY)  # type: ignore[arg-type]
 
 
 def on(topic: str, outputs: list[Output]) -> list[Output]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hmac
 from base64 import b64decode
+from hashlib import sha256
 
 import pytest
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.codec import decode_prediction, encode
+from bdp_assets.streaming.dlq import letter
 from bdp_assets.streaming.items import Enriched
 from bdp_assets.streaming.steps import enrich, score, validate
 from bdp_assets_tests.fakes.decider import FakeDecider
-from bdp_assets_tests.fakes.messages import NOW_MS, body, raw
+from bdp_assets_tests.fakes.messages import NOW_MS, PAN_KEY, body, raw
 from bdp_assets_tests.fakes.online_store import FakeStore
 
 PAN = "4111111111111111"
@@ -52,11 +55,12 @@ def test_a_bad_message_is_refused_with_its_code_and_its_bytes(code: str) -> None
 
     assert not validated
     assert dead.step == "validate"
-    assert (dead.letter.source_partition, dead.letter.source_offset) == (3, 7)
-    assert dead.letter.received_ms == NOW_MS + 7
-    assert dead.letter.masked == (code == "pan_in_field")
-    assert dead.letter.masked or b64decode(dead.letter.value_base64) == (BAD[code] or b"")
-    assert dead.letter.error == code
+    kept = letter(dead, PAN_KEY)
+    assert (kept.source_partition, kept.source_offset) == (3, 7)
+    assert kept.received_ms == NOW_MS + 7
+    assert kept.masked == (code == "pan_in_field")
+    assert kept.masked or b64decode(kept.value_base64) == (BAD[code] or b"")
+    assert kept.error == code
 
 
 def test_nan_and_infinity_are_no_json() -> None:
@@ -64,7 +68,7 @@ def test_nan_and_infinity_are_no_json() -> None:
 
     _, refused = validate([raw(value) for value in values])
 
-    assert [(dead.letter.error, dead.letter.field) for dead in refused] == [("not_json", "amount")] * 3
+    assert [(dead.error, dead.field) for dead in refused] == [("not_json", "amount")] * 3
 
 
 @pytest.mark.parametrize(
@@ -73,10 +77,22 @@ def test_nan_and_infinity_are_no_json() -> None:
 def test_a_card_number_never_reaches_the_dead_letters(value: bytes) -> None:
     _, (dead,) = validate([raw(value)])
 
-    letter = encode(dead.letter)
-    assert PAN.encode() not in letter + b64decode(dead.letter.value_base64)
-    assert b"411111******1111" in b64decode(dead.letter.value_base64)
-    assert dead.letter.masked
+    kept = letter(dead, PAN_KEY)
+    assert PAN.encode() not in encode(kept) + b64decode(kept.value_base64)
+    assert b"411111******1111" in b64decode(kept.value_base64)
+    assert kept.masked
+    assert kept.pan_hashes == [hmac.new(PAN_KEY, PAN.encode(), sha256).hexdigest()[:32]]
+
+
+def test_a_letter_that_is_sent_again_unfixed_is_refused_again_and_stays_masked() -> None:
+    _, (first,) = validate([raw(body(merchant_id=PAN))])
+    sent_again = raw(b64decode(letter(first, PAN_KEY).value_base64))
+
+    validated, (second,) = validate([sent_again])
+
+    assert not validated
+    assert (second.error, second.field) == ("pan_in_field", "merchant_id")
+    assert letter(second, PAN_KEY).masked
 
 
 def test_the_clock_of_the_time_bounds_is_the_message_timestamp() -> None:
@@ -107,8 +123,8 @@ def test_another_message_with_a_taken_id_is_refused_by_enrich(second: bytes, sta
     kept, (dead,) = enrich(validated, store, place)  # type: ignore[arg-type]
 
     assert [item.message.offset for item in kept] == [0]
-    assert (dead.step, dead.letter.error, dead.letter.source_offset) == ("enrich", status, 1)
-    assert b64decode(dead.letter.value_base64) == second
+    assert (dead.step, dead.error, dead.message.offset) == ("enrich", status, 1)
+    assert b64decode(letter(dead, PAN_KEY).value_base64) == second
     assert store.merchants == {"m-1": 1}, "what is refused must not count at the merchant"
 
 

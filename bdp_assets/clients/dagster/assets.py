@@ -1,0 +1,79 @@
+"""What the control plane says of its assets and their checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from bdp_assets.clients.dagster.graphql import ask, expected, name
+from bdp_assets.settings import Settings
+
+_STATE = """
+{ assetNodes {
+    assetKey { path }
+    isMaterializable
+    assetMaterializations(limit: 1) { timestamp }
+    assetChecksOrError {
+      ... on AssetChecks { checks { name executionForLatestMaterialization { status } } }
+    }
+} }
+"""
+
+_DAYS = """
+query ($key: AssetKeyInput!) {
+  assetNodeOrError(assetKey: $key) { ... on AssetNode { assetPartitionStatuses {
+    ... on TimePartitionStatuses { ranges { status startKey endKey } }
+} } } }
+"""
+
+
+@dataclass(frozen=True)
+class ControlPlaneState:
+    """Names are `layer/noun`; checks are `layer/noun:check`."""
+
+    materialised: tuple[str, ...]
+    missing: tuple[str, ...]
+    checks_passed: tuple[str, ...]
+    checks_failed: tuple[str, ...]
+    checks_open: tuple[str, ...]
+    """Not evaluated yet for what was materialised last."""
+
+
+def state(settings: Settings) -> ControlPlaneState:
+    """Which assets have been materialised and how their checks came out. Raises ControlPlaneUnavailable."""
+    nodes = ask(settings, _STATE)["assetNodes"]
+    ours = [node for node in nodes if node["isMaterializable"]]
+    verdicts = dict(verdict for node in ours for verdict in _verdicts(node))
+    failed = {check for check, status in verdicts.items() if status.endswith("FAILED")}
+    passed = {check for check, status in verdicts.items() if status == "SUCCEEDED"}
+    return ControlPlaneState(
+        materialised=tuple(sorted(name(node) for node in ours if node["assetMaterializations"])),
+        missing=tuple(sorted(name(node) for node in ours if not node["assetMaterializations"])),
+        checks_passed=tuple(sorted(passed)),
+        checks_failed=tuple(sorted(failed)),
+        checks_open=tuple(sorted(verdicts.keys() - passed - failed)),
+    )
+
+
+def _verdicts(node: Any) -> list[tuple[str, str]]:
+    """Checks of an asset with their status, empty where they were not evaluated."""
+    checks = node["assetChecksOrError"].get("checks", [])
+    executions = [(check["name"], check["executionForLatestMaterialization"]) for check in checks]
+    return [
+        (f"{name(node)}:{check}", execution["status"] if execution else "") for check, execution in executions
+    ]
+
+
+def materialised_days(settings: Settings, asset: str) -> list[tuple[date, date]]:
+    """Ranges of days of a daily asset (`layer/noun`) that have been materialised, in order.
+
+    Raises ControlPlaneUnavailable.
+    """
+    node = ask(settings, _DAYS, key={"path": asset.split("/")})["assetNodeOrError"]
+    ranges = expected(node, "assetPartitionStatuses").get("ranges", [])
+    return [
+        (date.fromisoformat(found["startKey"]), date.fromisoformat(found["endKey"]))
+        for found in ranges
+        if found["status"] == "MATERIALIZED"
+    ]

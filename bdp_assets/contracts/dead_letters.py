@@ -1,0 +1,23 @@
+"""What a dead letter keeps of the refused value: all of it, save card numbers."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TypedDict
+
+from bdp_assets.contracts.pan import holds_masked_pan, mask_pans
+
+
+class Content(TypedDict):
+    """Fields of a `DeadLetter` that come from the value."""
+
+    value_base64: str
+    masked: bool
+    pan_hashes: list[str]
+
+
+def content(value: bytes | None, pan_key: bytes) -> Content:
+    """The value with its card numbers masked, and their hashes; see `pan_key.pan_key` for the key."""
+    kept, hashes = mask_pans(value or b"", pan_key)
+    masked = bool(hashes) or holds_masked_pan(kept.decode("latin-1"))
+    return Content(value_base64=b64encode(kept).decode(), masked=masked, pan_hashes=hashes)

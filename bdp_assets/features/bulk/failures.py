@@ -1,0 +1,50 @@
+"""What can go wrong with files, told so that its reader can do something about it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class BulkFailed(Exception):  # noqa: N818 - reads as what it is
+    """The features can not be built; the message says why and what to do. There is no output then."""
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Trouble with the input."""
+    try:
+        yield
+    except pl.exceptions.ColumnNotFoundError as error:
+        missing = str(error).splitlines()[0]
+        raise BulkFailed(f"{name} lacks a column: {missing}. Name it, or map it with --mapping.") from None
+    except (pl.exceptions.PolarsError, pa.ArrowInvalid, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise BulkFailed(
+            f"{name} can not be read: {reason}. Is it whole, and of the format that its ending says?"
+        ) from None
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        raise BulkFailed(f"{name} can not be read: {error.strerror or error}.") from None
+
+
+@contextmanager
+def writing(output: Path) -> Iterator[None]:
+    """Trouble with the disk that the output and the spilled parts go to."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise BulkFailed(
+                f"The disk under {output.parent.absolute()} is full. Free space, or write elsewhere: "
+                "while the build runs, it takes as much as input and output do without compression."
+            ) from None
+        raise BulkFailed(f"{output} can not be written: {error.strerror or error}.") from None

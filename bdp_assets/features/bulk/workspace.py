@@ -1,0 +1,82 @@
+"""Where the parts of a build lie on disk while it runs, and how many there are."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+import polars as pl
+
+from bdp_assets.features.bulk.owners import Owner
+
+SPARE = 1.25
+"""Buckets are so much more than there must be, as ids do not spread evenly."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder beside the output. `buckets`: in how many each spill is divided; `rows_per_bucket`: how many
+    rows are worked on at a time, and how many a range of the output has."""
+
+    folder: Path
+    rows_per_bucket: int
+    buckets: int
+
+    def kept(self, range_: int) -> Path:
+        """What the output takes over from the input, by range of rows."""
+        return self._in("kept", f"{range_}")
+
+    def keyed(self, bucket: int) -> Path:
+        """Transactions, by transaction key."""
+        return self._in("keyed", f"{bucket}")
+
+    def labels(self, bucket: int) -> Path:
+        """Labels, by the key of their transaction."""
+        return self._in("labels", f"{bucket}")
+
+    def events(self, owner: Owner, bucket: int) -> Path:
+        return self._in(owner.key, f"{bucket}.events")
+
+    def changes(self, owner: Owner, bucket: int) -> Path:
+        """Label changes."""
+        return self._in(owner.key, f"{bucket}.changes")
+
+    def slices(self, owner: Owner, bucket: int) -> Path:
+        """A folder: the slices of a bucket that holds too much."""
+        return self._in(owner.key, f"{bucket}.slices")
+
+    def values(self, owner: Owner, bucket: int, part: int) -> Path:
+        """Features of a bucket, or of a slice of it."""
+        return self._in(owner.key, f"{bucket}-{part}.values")
+
+    def _in(self, part: str, name: str) -> Path:
+        folder = self.folder / part
+        folder.mkdir(exist_ok=True)
+        return folder / name
+
+
+@contextmanager
+def workspace_beside(output: Path, rows: int, rows_per_bucket: int) -> Iterator[Workspace]:
+    """On the output's disk, so that the finished file moves into place at once; gone afterwards."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(mkdtemp(prefix=f".{output.name}.", dir=output.parent.absolute()))
+    try:
+        yield Workspace(folder, rows_per_bucket, max(1, round(SPARE * rows / rows_per_bucket)))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def bucketed(frame: pl.DataFrame, keys: tuple[str, ...], buckets: int) -> Iterator[tuple[int, pl.DataFrame]]:
+    """The rows of each bucket, in their order; rows of the same keys are in the same bucket."""
+    mixed = pl.lit(0, pl.UInt64)
+    for seed, key in enumerate(keys):
+        mixed = mixed ^ pl.col(key).hash(seed)
+    parts = frame.with_columns(bucket=mixed % buckets).partition_by(
+        "bucket", as_dict=True, include_key=False, maintain_order=True
+    )
+    for (bucket,), rows in parts.items():
+        yield int(bucket), rows

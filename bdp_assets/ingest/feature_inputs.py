@@ -1,0 +1,119 @@
+"""What features are built from: files by their mapping, and tables of the lake, as the builder's inputs.
+
+A file may have the columns that features read (`ts_ms`, `amount_base_minor`, ids), those of the contract, or
+any others with a mapping. Everything here raises HistoryMissing, MappingError, BulkFailed and
+TableMissing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from bdp_assets.clients.lake import Lake
+from bdp_assets.features.bulk.arrival import KEPT, LABEL, Input
+from bdp_assets.features.bulk.build import History
+from bdp_assets.features.bulk.failures import reading
+from bdp_assets.features.formulas import COLUMNS, IDS
+from bdp_assets.features.labels import KEY
+from bdp_assets.ingest import encode, history
+from bdp_assets.ingest.amounts import base_minor
+from bdp_assets.ingest.mapping import Fields, MappingError
+from bdp_assets.ingest.source import HistorySource, scan_file
+from bdp_assets.ingest.tables import rows
+
+Columns = Mapping[str, pl.Expr]
+_OWN_FIELDS = {"ts_ms": "timestamp", "amount_base_minor": "amount"}
+
+
+def of_lake(lake: Lake, kept: Sequence[str]) -> History:
+    """Enriched transactions and labels; `kept`: the columns that the output begins with."""
+    transactions = lake.scan("enriched")
+    found = _ready(transactions.collect_schema())
+    labels = lake.scan("labels") if lake.exists("labels") else rows(lake, "labels").lazy()
+    return History(
+        Input("the lake's table enriched", transactions.select(**found, **_kept(found, kept))),
+        Input("the lake's table labels", labels.select(LABEL)),
+    )
+
+
+def of_file(source: HistorySource, labels: Path | None, kept: Sequence[str]) -> History:
+    """`labels`: a file of labels with the contract's names; else what the mapping, or a file beside, says.
+
+    The columns `kept`, which the output begins with, have the file's own names and values where a mapping is
+    given.
+    """
+    with reading(str(source.file)):
+        found = columns_of(source)
+    own = _own(source.mapping.fields, kept) if source.given else _kept(found, kept)
+    return History(Input(str(source.file), source.scan().select(**found, **own)), _labels(source, labels))
+
+
+def columns_of(source: HistorySource) -> Columns:
+    """KEY, COLUMNS and the ids that the file has."""
+    schema = source.schema
+    if source.given is None and {*KEY, *COLUMNS} <= set(schema):
+        return _ready(schema)
+    fields = _fields(source)
+    ids = {name: getattr(fields, name) for name in IDS}
+    return {
+        "transaction_id": encode.text(fields.transaction_id, schema),
+        "customer_id": encode.text(fields.customer_id, schema),
+        "ts_ms": source.moment.dt.epoch("ms"),
+        "amount_base_minor": base_minor(
+            encode.amount(fields.amount, fields.currency, schema), fields.currency, schema
+        ),
+        **{name: encode.text(field, schema) for name, field in ids.items() if field is not None},
+    }
+
+
+def _fields(source: HistorySource) -> Fields:
+    absent = {"transaction_id", "customer_id", "amount", "timestamp"} - set(source.schema)
+    if source.given is None and absent:
+        raise MappingError(
+            f"{source.file} lacks {', '.join(sorted(absent))} (validated, {' and '.join(COLUMNS)}). "
+            "Say which of its columns are which with --mapping; copy deploy/sources/handbook.yaml."
+        )
+    return source.mapping.fields
+
+
+def _ready(schema: pl.Schema) -> Columns:
+    """Of rows that were validated."""
+    texts = {name: pl.col(name).cast(pl.String) for name in (*KEY, *IDS) if name in schema}
+    return {**texts, **{name: pl.col(name).cast(pl.Int64) for name in COLUMNS}}
+
+
+def _kept(found: Columns, kept: Sequence[str]) -> Columns:
+    return {f"{KEPT}{name}": found[name] for name in kept}
+
+
+def _own(fields: Fields, kept: Sequence[str]) -> Columns:
+    own = [getattr(fields, _OWN_FIELDS.get(name, name)).column for name in kept]
+    return {f"{KEPT}{name}": pl.col(name) for name in own}
+
+
+def _labels(source: HistorySource, file: Path | None) -> Input | None:
+    if file is not None:
+        found = scan_file(file)
+        absent = sorted(set(LABEL) - set(found.collect_schema()))
+        if absent:
+            raise MappingError(
+                f"{file} lacks {', '.join(absent)}: labels have the columns {', '.join(LABEL)}."
+            )
+        return Input(str(file), _typed(found))
+    if source.given is not None:
+        has_labels = source.given.labels is not None
+        return Input("labels", _typed(history.all_labels(source))) if has_labels else None
+    beside = source.file.parent / "labels.parquet"
+    return Input(str(beside), _typed(scan_file(beside))) if beside.exists() else None
+
+
+def _typed(labels: pl.LazyFrame) -> pl.LazyFrame:
+    """Labels of which nobody knows when they came, or what they are about, are left out."""
+    texts = [pl.col(name).cast(pl.String) for name in KEY]
+    is_fraud, known_at_ms = pl.col("is_fraud"), pl.col("known_at_ms").cast(pl.Int64)
+    if labels.collect_schema()["is_fraud"] == pl.String:  # Of CSV.
+        is_fraud = is_fraud.str.to_lowercase().is_in(["true", "1"])
+    return labels.select(*texts, is_fraud.cast(pl.Boolean), known_at_ms).drop_nulls()

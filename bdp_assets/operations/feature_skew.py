@@ -1,0 +1,47 @@
+"""A sample of what the stream served lately, compared with what the lake says."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+
+from bdp_assets.clients.lake import Lake
+from bdp_assets.contracts.columns import EVENT_DATE
+from bdp_assets.contracts.records import Door
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.ingest.backfill import SEEN, visible
+from bdp_assets.ingest.tables import DOOR, rows
+from bdp_assets.monitoring.skew import Skew, skew
+
+TABLE = "enriched"
+SAMPLE = 2_000
+DAYS = 2
+"""How many days up to the latest streamed one the sample is taken from."""
+
+
+def measure(lake: Lake, sample: int = SAMPLE) -> Skew:
+    """Nothing compared where the stream has served nothing with this catalog."""
+    streamed = (pl.col(DOOR) == Door.STREAM.value) & (pl.col("catalog_version") == CATALOG.version)
+    last = _latest(lake, streamed)
+    if last is None:
+        return skew(CATALOG, *_nothing(lake))
+    first = last - timedelta(days=DAYS - 1)
+    served = rows(lake, TABLE, None, (first, last), streamed)
+    chosen = served.sort(pl.col("transaction_id").hash(seed=0)).head(sample)
+    history, labels = visible(lake, TABLE, (first, last), [*SEEN, "apply_seq"])
+    return skew(CATALOG, chosen, history, labels)
+
+
+def _latest(lake: Lake, streamed: pl.Expr) -> date | None:
+    if not lake.exists(TABLE):
+        return None
+    latest: date | None = lake.scan(TABLE).filter(streamed).select(pl.col(EVENT_DATE).max()).collect().item()
+    return latest
+
+
+def _nothing(lake: Lake) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """A sample of no rows, its history and labels."""
+    never = (date.min, date.min)
+    served, history = rows(lake, TABLE, None, never), rows(lake, TABLE, [*SEEN, "apply_seq"], never)
+    return served, history, rows(lake, "labels", None, never)

@@ -1,0 +1,22 @@
+"""For every test: no settings but its own, and how hard property tests that do not say so themselves try."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+from hypothesis import settings
+
+from bdp_assets_tests.effort import cases
+
+# What the developer has set, or `make demo` has left in the checkout, is not what a test is about. Here and
+# not in a fixture: the partitions of assets are read while tests are collected.
+_OF_THE_MACHINE = {"BDP_AUTO_INSTALL", "BDP_KAFKA_HEAP_MB", "BDP_RECORD"}
+for _name in [name for name in os.environ if name.startswith("BDP_") and name not in _OF_THE_MACHINE]:
+    del os.environ[_name]
+_HOME = tempfile.TemporaryDirectory(prefix="bdp-no-home-")
+os.environ["BDP_HOME"] = _HOME.name
+
+# No deadline: other work on the machine would fail a test that is right.
+settings.register_profile("bdp", max_examples=cases(100), deadline=None)
+settings.load_profile("bdp")

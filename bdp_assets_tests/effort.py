@@ -1,0 +1,15 @@
+"""How hard property tests try: a share while one writes code, all in `make test`, more in `make test-all`."""
+
+from __future__ import annotations
+
+import os
+
+EFFORT = os.environ.get("TEST_EFFORT", "quick")
+_MORE = 5
+
+
+def cases(n: int) -> int:
+    """`n` with TEST_EFFORT=full, five times as many with TEST_EFFORT=soak; else a tenth, at least five."""
+    if EFFORT == "soak":
+        return _MORE * n
+    return n if EFFORT == "full" else min(n, max(5, n // 10))
