@@ -16,6 +16,7 @@ from bdp_assets.contracts.records import EnrichedTransaction, Label
 from bdp_assets.contracts.topics import DLQ, ENRICHED, LABELS
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.times import DAY, HOUR
+from bdp_assets.pan_key import pan_key
 from bdp_assets.streaming import groups
 from bdp_assets.streaming.labelling import Labelling
 from bdp_assets_tests.fakes.messages import NOW_MS, body
@@ -87,7 +88,8 @@ def test_a_label_that_comes_again_changes_nothing(stream: Stream) -> None:
     once = state(stream.store.client)
 
     topic_id = topic_ids(stream.settings, [LABELS.name])[LABELS.name]
-    assert Labelling(stream.store, lambda: topic_id)(stream.records(LABELS.name)) == []
+    again = Labelling(stream.store, lambda: topic_id, pan_key=pan_key(stream.settings))
+    assert again(stream.records(LABELS.name)) == []
 
     assert state(stream.store.client) == once
 
