@@ -46,11 +46,12 @@ def labels(
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, ProducerFenced
     from bdp_assets.observability.logging import configure
+    from bdp_assets.pan_key import PanKeyMissing
     from bdp_assets.settings import get_settings
     from bdp_assets.streaming.worker import run_labels
 
     configure(f"labels-{slot}")
-    with told(KafkaUnavailable, KafkaRefused, ProducerFenced):
+    with told(PanKeyMissing, KafkaUnavailable, KafkaRefused, ProducerFenced):
         run_labels(get_settings(), slot)
 
 
