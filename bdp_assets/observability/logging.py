@@ -32,7 +32,9 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        entry.update((name, value) for name, value in vars(record).items() if name not in _OWN)
+        # A library that marks all records (Ray does) uses names of its own, with an underscore.
+        extra = {n: value for n, value in vars(record).items() if n not in _OWN and not n.startswith("_")}
+        entry.update(extra)
         if record.exc_info and record.exc_info[1] is not None:
             entry |= describe(record.exc_info[1])
         return json.dumps(entry, default=str)

@@ -35,7 +35,7 @@ def test_a_backfill_of_all_days_is_one_run_that_fills_every_table(
 
 def test_every_check_was_made_and_passed(backfilled: dg.ExecuteInProcessResult) -> None:
     checks = backfilled.get_asset_check_evaluations()
-    assert len(checks) == 7
+    assert len(checks) == 8
     assert all(check.passed for check in checks)
 
 
