@@ -28,6 +28,8 @@ def show_proof(console: Console, proof: Proof, settings: Settings, elapsed: str)
     )
     if plane.checks_open:
         console.print(f"          not evaluated yet: {', '.join(plane.checks_open)}")
+    if proof.not_landed:
+        console.print(f"          [red]{proof.not_landed:,} offsets not landed; `bdp logs dagster-daemon`[/]")
     for name in (*plane.missing, *plane.checks_failed):
         console.print(f"          [red]{name}[/]")
     console.print(Panel(_addresses(settings), title=f"Ready after {elapsed}", expand=False))

@@ -32,4 +32,13 @@ decide_history = dg.define_asset_job(
     description="Decide days of history with the champion, as the API would.",
 )
 
-JOBS = [history_backfill, train_and_serve, decide_history]
+compare_served_features = dg.define_asset_job(
+    "compare_served_features",
+    selection=dg.AssetSelection.checks(
+        dg.AssetCheckKey(dg.AssetKey(["clean", "enriched_transactions"]), "online_offline_skew")
+    ),
+    tags=BATCH_LANE,
+    description="The check of served features against the lake, now instead of at the full hour.",
+)
+
+JOBS = [history_backfill, train_and_serve, decide_history, compare_served_features]

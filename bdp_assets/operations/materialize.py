@@ -45,6 +45,11 @@ def decisions(settings: Settings, days: Days | None, screen: Screen) -> None:
     materialize(settings, "decide_history", days or history_days(settings), screen)
 
 
+def served_features(settings: Settings, screen: Screen) -> None:
+    """Compare features as served with the lake. Raises Problem, ControlPlaneUnavailable."""
+    materialize(settings, "compare_served_features", None, screen)
+
+
 def history_days(settings: Settings) -> Days:
     """First and last day of the history file that take the history door.
 

@@ -92,11 +92,13 @@ def launch(settings: Settings, job: str, days: tuple[date, date] | None = None) 
     Raises ControlPlaneUnavailable.
     """
     # The assets by name: automation does not follow what the same run makes, but only looks at this list.
-    assets = ask(settings, _ASSETS, job={**LOCATION, "pipelineName": job})["assetNodes"]
+    # (A job of checks alone has none, and is asked for as a whole.)
+    nodes = ask(settings, _ASSETS, job={**LOCATION, "pipelineName": job})["assetNodes"]
+    assets = [node["assetKey"] for node in nodes] or None
     answer = ask(
         settings,
         _LAUNCH,
-        selector={**LOCATION, "jobName": job, "assetSelection": [node["assetKey"] for node in assets]},
+        selector={**LOCATION, "jobName": job, "assetSelection": assets},
         tags=[{"key": key, "value": value} for key, value in _range_tags(days).items()],
     )["launchRun"]
     return str(expected(answer, "run")["runId"])
