@@ -11,7 +11,7 @@ import polars as pl
 from bdp_assets.clients.lake import Lake, TableMissing
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.settings import Settings
-from bdp_assets.training.split import DAY_MS, TEST_DAYS, TRAIN_DAYS, Split, TrainingData, TrainingError
+from bdp_assets.training.split import DAY_MS, KEY, TEST_DAYS, TRAIN_DAYS, Split, TrainingData, TrainingError
 
 FEATURES, LABELS = "features", "labels"
 BACKFILL = "Materialise raw to features in Dagster, or run `make demo`."
@@ -49,7 +49,9 @@ def lake_data(settings: Settings, *, cut_ms: int | None = None, days: Days = Day
     )
     wanted = (pl.col("catalog_version") == CATALOG.version) & (pl.col("ts_ms") >= split.train_start_ms)
     columns = ["transaction_id", "customer_id", "ts_ms", *CATALOG.names]
-    return TrainingData(features.filter(wanted).select(columns).collect(), labels, split, cut)
+    # The lake keeps no order, and a forest draws its rows by their numbers: one lake must give one model.
+    rows = features.filter(wanted).select(columns).sort("ts_ms", *KEY).collect()
+    return TrainingData(rows, labels.sort("known_at_ms", *KEY, "is_fraud"), split, cut)
 
 
 def snapshot(settings: Settings) -> str:
