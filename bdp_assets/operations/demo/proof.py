@@ -53,9 +53,9 @@ def gather(settings: Settings, ledger: Ledger, screen: Screen) -> Proof:
     """
     answer = _ask(settings)
     behind = _wait_for_landing(settings, screen)
-    if SKEW in _settled(settings, screen).checks_open:
+    if SKEW in _settled(settings, screen, besides={SKEW}).checks_open:
         materialize.served_features(settings, screen)
-    return Proof(ledger, answer, dagster.state(settings), not_landed=behind)
+    return Proof(ledger, answer, _settled(settings, screen, besides=set()), not_landed=behind)
 
 
 def _wait_for_landing(settings: Settings, screen: Screen) -> int:
@@ -67,19 +67,17 @@ def _wait_for_landing(settings: Settings, screen: Screen) -> int:
     return left
 
 
-def _settled(settings: Settings, screen: Screen) -> dagster.ControlPlaneState:
-    """The control plane once all is there that follows a landing by itself."""
+def _settled(settings: Settings, screen: Screen, besides: set[str]) -> dagster.ControlPlaneState:
+    """The control plane once every asset is there and every check evaluated, `besides` those."""
     deadline = time.monotonic() + LANDING_S
-    while _is_open(state := dagster.state(settings)) and time.monotonic() < deadline:
+    while True:
+        state = dagster.state(settings)
+        if not (state.missing or set(state.checks_open) - besides) or time.monotonic() > deadline:
+            screen.bars(())
+            return state
         there = len(state.materialised)
         screen.bars([Bar("wait for Dagster to follow", "", there, there + len(state.missing), "assets")])
         time.sleep(1)
-    screen.bars(())
-    return state
-
-
-def _is_open(state: dagster.ControlPlaneState) -> bool:
-    return bool(state.missing or set(state.checks_open) - {SKEW})
 
 
 def _ask(settings: Settings) -> dict[str, Any]:
