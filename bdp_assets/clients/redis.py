@@ -29,7 +29,8 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
-from bdp_assets.clients.redis_cluster import Argument, Cluster, Command, primaries, send
+from bdp_assets.clients.redis_cluster import Cluster, primaries, send
+from bdp_assets.clients.redis_exchange import Argument, Command, exchange
 from bdp_assets.settings import Settings
 
 Redis = redis.Redis | redis.RedisCluster | Cluster
@@ -154,19 +155,7 @@ def _servers(client: Redis) -> list[redis.Redis]:
 def _send(client: Redis, commands: Sequence[Command]) -> list[Any]:
     if not isinstance(client, redis.Redis):
         return send(client.open() if isinstance(client, Cluster) else client, commands)
-    if len(commands) == 1:
-        return [_single(client, commands[0])]
-    pipeline = client.pipeline(transaction=False)
-    for command in commands:
-        pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
-    return pipeline.execute(raise_on_error=False)
-
-
-def _single(client: redis.Redis, command: Command) -> Any:
-    try:
-        return client.execute_command(*command)  # type: ignore[no-untyped-call]
-    except NoScriptError as error:
-        return error
+    return exchange(client, commands)
 
 
 def _where(client: Redis) -> str:

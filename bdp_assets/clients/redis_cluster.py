@@ -12,10 +12,9 @@ from typing import Any
 
 import redis
 from redis.cluster import ClusterNode
-from redis.exceptions import AskError, ConnectionError, MovedError, RedisClusterException, ResponseError
+from redis.exceptions import AskError, ConnectionError, MovedError, RedisClusterException
 
-Argument = str | bytes | int
-Command = tuple[Argument, ...]
+from bdp_assets.clients.redis_exchange import Borrowed, Command, answer, post
 
 _ASKING: Command = ("ASKING",)
 REDIRECTIONS = 5
@@ -82,17 +81,17 @@ def _exchange(
     with ExitStack() as stack:
         shards = []
         for node, numbers in _by_node(cluster, commands, wanted, replies).items():
-            connection = stack.enter_context(_Borrowed(_client(cluster, node)))
+            connection = stack.enter_context(Borrowed(_client(cluster, node)))
             shards.append((connection, numbers))
             parts: list[Command] = []
             for i in numbers:
                 parts += [_ASKING, commands[i]] if _is_asked(replies[i]) else [commands[i]]
-            connection.send_packed_command(connection.pack_commands(parts))
+            post(connection, parts)
         for connection, numbers in shards:
             for i in numbers:
                 if _is_asked(replies[i]):
                     connection.read_response()
-                replies[i] = _answer(connection)
+                replies[i] = answer(connection)
 
 
 def _by_node(
@@ -119,29 +118,6 @@ def _is_asked(reply: object) -> bool:
     return isinstance(reply, AskError) and not isinstance(reply, MovedError)
 
 
-def _answer(connection: Any) -> Any:
-    try:
-        return connection.read_response()
-    except ResponseError as error:
-        return error
-
-
 def _client(cluster: redis.RedisCluster, node: ClusterNode) -> redis.Redis:
     client: redis.Redis = cluster.get_redis_connection(node)
     return client
-
-
-class _Borrowed:
-    """A connection of a node's pool; one in an unknown state is closed before it goes back."""
-
-    def __init__(self, client: redis.Redis) -> None:
-        self._pool = client.connection_pool
-        self._connection: Any = self._pool.get_connection()
-
-    def __enter__(self) -> Any:
-        return self._connection
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
-            self._connection.disconnect()
-        self._pool.release(self._connection)

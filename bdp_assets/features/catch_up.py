@@ -13,9 +13,9 @@ import numpy as np
 
 from bdp_assets.clients.redis import Redis, run
 from bdp_assets.contracts.records import ValidatedTransaction
-from bdp_assets.features.generations import LAG_S, MERGE
+from bdp_assets.features.generations import MERGE, merge_sizes
 from bdp_assets.features.layout import Layout
-from bdp_assets.features.records import Batch, identity, pack, record_width
+from bdp_assets.features.records import Batch, claim, pack, record_width
 from bdp_assets.features.shared import TILES, transaction_calls
 
 
@@ -34,19 +34,19 @@ def catch_up(client: Redis, layout: Layout, applied: Sequence[Applied]) -> None:
     ts = batch.columns["ts_ms"]
     # The newest time before each is not known here: merge.lua counts it.
     moments = np.column_stack([np.array([one.apply_seq for one in applied], dtype=np.int64), ts, ts])
-    identities = [
-        identity(place, t.transaction_id, t.body_hash)
-        for t, place in zip(transactions, coordinates, strict=True)
-    ]
-    packed, size = pack(moments, identities, batch.kept(layout.ids)), 8 * record_width(layout.ids)
-    records: dict[str, list[bytes]] = {}
-    for i, transaction in enumerate(transactions):
-        records.setdefault(transaction.customer_id, []).append(packed[i * size : (i + 1) * size])
+    packed, size = pack(moments, batch.kept(layout.ids)), 8 * record_width(layout.ids)
+    events: dict[str, list[bytes]] = {}
+    claims: dict[str, list[bytes]] = {}
+    for i, (t, place) in enumerate(zip(transactions, coordinates, strict=True)):
+        events.setdefault(t.customer_id, []).append(packed[i * size : (i + 1) * size])
+        claims.setdefault(t.customer_id, []).append(claim(place, t.transaction_id, t.body_hash))
     calls = [
         MERGE.call(
-            (layout.events(customer), layout.folded(customer)), size, layout.events_s, LAG_S, b"".join(own)
+            (layout.events(customer), layout.claims(customer), layout.folded(customer)),
+            *merge_sizes(layout),
+            *(b"".join(events[customer]), b"".join(claims[customer])),
         )
-        for customer, own in records.items()
+        for customer in events
     ]
     run(client, calls, [MERGE])
     run(client, transaction_calls(layout, transactions, coordinates), [TILES])

@@ -46,7 +46,7 @@ class Cells:
         if self._history.summarised:
             return self._age(self._over("first_ms", np.minimum, NEVER), NEVER)
         start, end = self._ends()
-        row = self._history.first_seen(self._field("seen"))[start]
+        row = start if self._all_match else self._history.first_seen(self._field("seen"))[start]
         seen = row < end
         times = self._history.field(self._field("first_ms"))
         return self._age(np.where(seen, times[np.where(seen, row, 0)] if times.size else 0, NEVER), NEVER)
@@ -56,10 +56,12 @@ class Cells:
         return np.stack([distinct(codes, *ends) for ends in zip(*self._ends(), strict=True)])
 
     def _field(self, kind: Kind) -> Field:
-        keeps_column = kind in ("min", "max", "last", "id")
-        column = self._group.field.column if keeps_column else None
-        hop = self._group.hop if self._group.field.of_labels and not keeps_column else 0
-        return self._group.field._replace(kind=kind, column=column, hop=hop)
+        return self._group.fields[kind]
+
+    @property
+    def _all_match(self) -> bool:
+        """Whether each row of the history is an event that matches."""
+        return self._history.are_events and not self._group.is_filtered
 
     def _ends(self) -> tuple[Ints, Ints]:
         return self._found[self._group.start], self._found[self._group.end]
@@ -67,7 +69,7 @@ class Cells:
     def _last_row(self) -> Ints:
         """The last matching row in each window, -1 without one."""
         start, end = self._ends()
-        row = self._history.last_seen(self._field("seen"))[end]
+        row = end - 1 if self._all_match else self._history.last_seen(self._field("seen"))[end]
         return np.where(row >= start, row, -1)
 
     def _extreme(self, kind: Kind, ufunc: np.ufunc, none: int) -> Ints:

@@ -12,12 +12,12 @@ from importlib.resources import files
 import numpy as np
 
 from bdp_assets.clients.redis import Redis, Script, run
-from bdp_assets.clients.redis_cluster import Argument, Command
+from bdp_assets.clients.redis_exchange import Argument, Command
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.fields import event_field
 from bdp_assets.features.history import BEFORE
 from bdp_assets.features.layout import Layout
-from bdp_assets.features.records import NEWEST, TIME, Events, record_width
+from bdp_assets.features.records import CLAIM_BYTES, NEWEST, TIME, Events, record_width
 from bdp_assets.features.spec import EXACT_EVENTS, FOLD, Entity
 from bdp_assets.features.summaries import Summary, retired
 
@@ -32,7 +32,7 @@ FOLD_SCRIPT = Script(files("bdp_assets.features").joinpath("fold.lua").read_text
 
 
 def surplus(layout: Layout, records: bytes) -> int:
-    """How many records at the front of a customer's string nobody needs any more; 0 while not worth a cut."""
+    """How many of a customer's packed events nobody needs any more, from the front; 0 if not worth a cut."""
     width = record_width(layout.ids)
     count = len(records) // (8 * width)
     if count < KEEP + BLOCK:
@@ -48,10 +48,9 @@ def surplus(layout: Layout, records: bytes) -> int:
 
 
 def fold(client: Redis, layout: Layout, customer_id: str, records: bytes, cut: int) -> None:
-    """Cut `cut` records, which stand at the front of the customer's string. Raises StoreUnavailable."""
+    """Cut `cut` of a customer's packed events, from the front. Raises StoreUnavailable."""
     width = 8 * record_width(layout.ids)
-    size = width * cut
-    gone, horizon = Events.unpack([records[:size]], layout.ids), _horizon(layout, records)
+    gone, horizon = Events.unpack([records[: width * cut]], layout.ids), _horizon(layout, records)
     pairs = [(entity, pair_fields(entity, gone.columns[entity.keys[1]])) for entity in layout.pairs]
     wanted = [field for _, fields in pairs for field in dict.fromkeys(fields) if field]
     reads: list[Command] = [("GET", layout.folded(customer_id))]
@@ -62,9 +61,12 @@ def fold(client: Redis, layout: Layout, customer_id: str, records: bytes, cut: i
     for entity, fields in pairs:
         changed += _folded_pairs(layout.pairs[entity], fields, packed, gone)
     folded = _folded(layout, before or b"", gone, horizon)
-    keys = (layout.events(customer_id), layout.folded(customer_id), layout.paired(customer_id))
+    keys = (
+        *(layout.events(customer_id), layout.claims(customer_id)),
+        *(layout.folded(customer_id), layout.paired(customer_id)),
+    )
     ends = (int(gone.sequence[0]), int(gone.sequence[-1]))
-    call = FOLD_SCRIPT.call(keys, *ends, size, width, folded, *changed)
+    call = FOLD_SCRIPT.call(keys, *ends, cut, width, CLAIM_BYTES, folded, *changed)
     run(client, [call], [FOLD_SCRIPT])
 
 

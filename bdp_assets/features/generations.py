@@ -16,9 +16,9 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from bdp_assets.clients.redis import Redis, Script, StoreUnavailable, run, scan
-from bdp_assets.clients.redis_cluster import Command
+from bdp_assets.clients.redis_exchange import Command
 from bdp_assets.features.layout import Layout
-from bdp_assets.features.records import record_width
+from bdp_assets.features.records import CLAIM_BYTES, record_width
 
 FIRST = "0"
 """The generation of a store that no rebuild has filled."""
@@ -102,8 +102,18 @@ def settle(client: Redis, layout: Layout, lag_s: float, sleep: Callable[[float],
 
 def merge_call(new: Layout, old: Layout, customer_id: str) -> Command:
     """Bring over what a customer has in an older generation, and close him there."""
-    keys = (new.events(customer_id), new.folded(customer_id), old.events(customer_id))
-    return MERGE.call(keys, 8 * record_width(new.ids), new.events_s, LAG_S)
+    return MERGE.call(
+        (
+            *(new.events(customer_id), new.claims(customer_id), new.folded(customer_id)),
+            *(old.events(customer_id), old.claims(customer_id)),
+        ),
+        *merge_sizes(new),
+    )
+
+
+def merge_sizes(layout: Layout) -> tuple[int, int, int, int]:
+    """What merge.lua has to know: bytes of an event and of a claim, seconds to live, seconds to lag."""
+    return 8 * record_width(layout.ids), CLAIM_BYTES, layout.events_s, LAG_S
 
 
 def _move(client: Redis, old: Layout, new: Layout) -> None:

@@ -66,6 +66,7 @@ class History:
         """`merge`: what finds places faster where queries are in order."""
         self._merge = merge
         self.summarised = rows.summarised
+        self.are_events = rows.are_events
         self._rows = rows
         first, last = _ends(rows.ts)
         self._shift, self._span = 1 - first, last - first + 3
@@ -107,11 +108,11 @@ class History:
         """int64 [fields, n + 1]: a slice's sum is the difference of two."""
         sums = np.zeros((len(fields), len(self) + 1), dtype=np.int64)
         for row, field in zip(sums, fields, strict=True):
-            if field == EVENTS and self._rows.are_events:
+            if field == EVENTS and self.are_events:
                 row[:] = np.arange(len(row))
                 continue
             values = self._rows.field(field)
-            np.cumsum(values if self._order is None else values[self._order], out=row[1:])
+            (values if self._order is None else values[self._order]).cumsum(out=row[1:])
         return sums
 
     def last_seen(self, field: Field) -> Ints:

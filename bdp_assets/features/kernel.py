@@ -18,7 +18,6 @@ from bdp_assets.features.formulas import FORMULAS
 from bdp_assets.features.history import History, Places, Queries
 from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
 from bdp_assets.features.windows import (
-    Group,
     alike,
     column_of,
     field_of,
@@ -45,7 +44,15 @@ class Plan:
         sums = list(dict.fromkeys(found for f in features for found in sums_of(f).values()))
         self.own = own_fields(features)
         self.label_delays = sorted({f.delay for f in features if field_of(f).of_labels})
-        self._groups = [group_of(members, slots, bounds, sums) for members in alike(features)]
+        together = alike(features)
+        ordered = [feature for members in together for feature in members]
+        firsts = [sum(map(len, together[:i])) for i in range(len(together))]
+        self._groups = [group_of(*one, bounds, sums) for one in zip(together, firsts, strict=True)]
+        self.slots = np.array([slots[f.name] for f in ordered], dtype=np.int64)
+        """Where each of the plan's features stands in the catalog, int64 [k]."""
+        scale = column_of([f.scale for f in ordered]).astype(np.float64)
+        self._scale = None if (scale == 1).all() else scale
+        self._default = np.array([[f.default] for f in ordered], dtype=np.float64)
         self._fields = list(dict.fromkeys(found.field for found in sums))
         self._field = column_of([self._fields.index(found.field) for found in sums])
         self._start = rows_of(bounds, [found.start for found in sums])
@@ -59,8 +66,8 @@ class Plan:
         self._exact = np.array([bound.exact for bound in bounds])
         self._folds = len(features[0].entity.keys) == 1
 
-    def run(self, history: History, queries: Queries) -> Iterator[tuple[slice, Ints, Floats | Ints]]:
-        """Yield (rows, slots in the catalog [k, 1], values [k, rows]) until every feature is there."""
+    def run(self, history: History, queries: Queries) -> Iterator[tuple[slice, Floats]]:
+        """Yield (rows, values float64 [k, rows]) of all its features, until every row is there."""
         running = history.running_sums(self._fields)
         places = self._merged(history, queries) if queries.in_order else None
         for first in range(0, len(queries.ts), _ROWS):
@@ -72,8 +79,13 @@ class Plan:
                 found = np.stack([one[rows] for one in places]).astype(np.int64)
             self._bound(found, history, part)
             sums = self._summed(running, found, part)
+            values = np.empty((len(self.slots), len(part.ts)), dtype=np.float64)
             for group in self._groups:
-                yield rows, group.slots, _finished(group, Cells(group, history, part, found, sums))
+                values[group.columns] = group.aggregate.finish(Cells(group, history, part, found, sums))
+            if self._scale is not None:
+                values /= self._scale
+            np.copyto(values, self._default, where=np.isnan(values))
+            yield rows, values
 
     def _merged(self, history: History, queries: Queries) -> Places:
         """Where each bound of all rows lies: one pass a bound."""
@@ -142,10 +154,3 @@ class Engine:
         for feature in self._formulas:
             inputs = [columns[n] if n in columns else matrix[self._slots[n]] for n in feature.inputs]
             matrix[self._slots[feature.name]] = FORMULAS[feature.formula].compute(*inputs, feature.default)
-
-
-def _finished(group: Group, cells: Cells) -> Floats | Ints:
-    values = group.aggregate.finish(cells)
-    if group.scale is not None:
-        values = values / group.scale
-    return values if values.dtype == np.int64 else np.where(np.isnan(values), group.default, values)

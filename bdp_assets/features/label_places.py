@@ -13,7 +13,7 @@ from bdp_assets.clients.redis import Redis, run
 from bdp_assets.contracts.records import Label
 from bdp_assets.features.generations import MOVED, StoreMoved
 from bdp_assets.features.layout import Layout
-from bdp_assets.features.records import Events, find_record, id_hash
+from bdp_assets.features.records import Events, find_claim, id_hash, record_width
 from bdp_assets.features.spec import Entity
 
 
@@ -29,17 +29,21 @@ def place_labels(client: Redis, layout: Layout, labels: Sequence[Label]) -> list
     """Each label's place, in order; None where neither store nor label know it. Raises StoreUnavailable,
     StoreMoved."""
     customers = list(dict.fromkeys(label.customer_id for label in labels))
-    replies = run(client, [("GET", layout.events(customer_id)) for customer_id in customers])
-    if MOVED in replies:
+    # Both in one command: a claim and its event come and go together.
+    replies = run(client, [("MGET", layout.events(one), layout.claims(one)) for one in customers])
+    if any(events == MOVED for events, _ in replies):
         raise StoreMoved("the online store was rebuilt meanwhile: labels go to what serves now")
-    packed = {customer: reply or b"" for customer, reply in zip(customers, replies, strict=True)}
+    packed = dict(zip(customers, replies, strict=True))
     return [_placed(layout, packed[label.customer_id], label) for label in labels]
 
 
-def _placed(layout: Layout, packed: bytes, label: Label) -> Placed | None:
-    record = find_record(packed, label.transaction_id, layout.ids)
-    if record is not None:
-        event = Events.unpack([record], layout.ids)
+def _placed(layout: Layout, packed: Sequence[bytes | None], label: Label) -> Placed | None:
+    """`packed`: its customer's events and claims."""
+    events, claims = packed
+    at = find_claim(claims or b"", label.transaction_id)
+    if at is not None:
+        size = 8 * record_width(layout.ids)
+        event = Events.unpack([(events or b"")[at * size : (at + 1) * size]], layout.ids)
         known = {name: int(event.columns[name][0]) for name in layout.ids}
         return Placed(label, int(event.ts[0]), _ids(layout, known))
     if label.ts_ms is None or label.merchant_id is None:

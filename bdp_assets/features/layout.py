@@ -8,7 +8,8 @@ Under `bdp:features:<catalog version>:`, so that a new catalog fills beside the 
 
 and under `bdp:features:<catalog version>:<generation>:`, so that a rebuild fills beside the one that serves:
 
-    {customer:<id>}:e          the customer's recent events in one packed string, which are also their claims
+    {customer:<id>}:e          the customer's recent events in one packed string: what features read
+    {customer:<id>}:c          their claims, one for each
     {customer:<id>}:s          earlier ones, folded: a row for each FOLD of time, and one for all before
     {customer:<id>}:p          the same of the customer's pairs, where windows over all history need it
     {<entity>:<hash of id>}    the tiles of a merchant (or another shared entity), and how far each source
@@ -101,6 +102,9 @@ class Layout:
 
     def events(self, customer_id: str) -> str:
         return f"{self._customer(customer_id)}:e"
+
+    def claims(self, customer_id: str) -> str:
+        return f"{self._customer(customer_id)}:c"
 
     def customer_of(self, events_key: str) -> str:
         """Whose `events` that key is."""

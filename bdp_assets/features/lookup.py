@@ -115,15 +115,14 @@ def _title(field: Field) -> str:
 def _values(
     store: OnlineStore, features: tuple[WindowFeature, ...], rows: Rows, at_ms: int
 ) -> dict[str, float]:
-    matrix = store.engine.empty(1)
     plan = store.engine.plan(features)
     zero = np.zeros(1, dtype=np.int64)
     queries = Queries(
         zero, np.array([at_ms], dtype=np.int64), {field: zero + field.absent for field in plan.own}
     )
-    for _, slots, values in plan.run(History(rows), queries):
-        matrix[slots, 0] = values
-    return {f.name: float(matrix[store.catalog.names.index(f.name), 0]) for f in features}
+    [(_, values)] = plan.run(History(rows), queries)
+    value = dict(zip(plan.slots.tolist(), values[:, 0].tolist(), strict=True))
+    return {f.name: value[store.catalog.names.index(f.name)] for f in features}
 
 
 def _rows(columns: Mapping[str, Ints]) -> State:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from bdp_assets.clients.redis import Redis, Script, run
-from bdp_assets.clients.redis_cluster import Command
+from bdp_assets.clients.redis_exchange import Command
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
@@ -270,7 +270,8 @@ class OnlineStore:
         for i, (t, place, mode) in enumerate(zip(transactions, sources, modes, strict=True)):
             customer = t.customer_id
             keys = (
-                *(layout.events(customer), layout.decision(customer, t.transaction_id)),
+                *(layout.events(customer), layout.claims(customer)),
+                layout.decision(customer, t.transaction_id),
                 *(layout.folded(customer), layout.paired(customer)),
             )
             yield CLAIM.call(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from bdp_assets.clients.redis import Redis, run
-from bdp_assets.clients.redis_cluster import Argument
+from bdp_assets.clients.redis_exchange import Argument
 from bdp_assets.features.layout import Layout
 
 

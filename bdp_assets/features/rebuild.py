@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from bdp_assets.clients.redis import Redis, run
-from bdp_assets.clients.redis_cluster import Command
+from bdp_assets.clients.redis_exchange import Command
 from bdp_assets.features.generations import begin, settle, switch
 from bdp_assets.features.labels import KEY
 from bdp_assets.features.layout import Layout

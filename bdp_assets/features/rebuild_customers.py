@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from bdp_assets.clients.redis_cluster import Command
+from bdp_assets.clients.redis_exchange import Command
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.fields import event_field
 from bdp_assets.features.folding import KEEP, SPARE_EVENTS, pair_fields
@@ -75,14 +75,15 @@ def customer_commands(layout: Layout, customers: Customers) -> Iterator[Command]
     for entity in layout.pairs:
         yield from _paired(layout, entity, customers.cut)
     lifetime = ("EX", layout.events_s) if layout.events_s else ()
-    size, at = 8 * record_width(layout.ids), 0
+    size, first = 8 * record_width(layout.ids), 0
     moments = customers.kept.select("sequence", "ts_ms", "newest").to_numpy().astype(np.int64)
     kept = _batch(customers.kept, layout.ids).kept(layout.ids)
-    packed = pack(moments, _identities(customers.kept), kept)
+    events, claims = pack(moments, kept), _claims(customers.kept)
     for length, customer_id in customers.kept["customer_id"].rle().struct.unnest().iter_rows():
-        end = at + length * size
-        yield ("SET", layout.events(customer_id), packed[at:end], *lifetime)
-        at = end
+        end = first + length
+        yield ("SET", layout.claims(customer_id), b"".join(claims[first:end]), *lifetime)
+        yield ("SET", layout.events(customer_id), events[first * size : end * size], *lifetime)
+        first = end
 
 
 def _folded(layout: Layout, cut: pl.DataFrame) -> Iterator[Command]:
@@ -124,7 +125,7 @@ def _batch(events: pl.DataFrame, ids: tuple[str, ...]) -> Batch:
     return Batch(numbers, {name: events[name].to_list() for name in ids})
 
 
-def _identities(events: pl.DataFrame) -> list[bytes]:
+def _claims(events: pl.DataFrame) -> list[bytes]:
     places = events["coordinates"] if "coordinates" in events.columns else [None] * len(events)
     rows = zip(places, events["transaction_id"], events["body_hash"], strict=True)
     return [

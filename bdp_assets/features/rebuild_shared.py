@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from bdp_assets.clients.redis_cluster import Argument, Command
+from bdp_assets.clients.redis_exchange import Argument, Command
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.formulas import COLUMNS
 from bdp_assets.features.history import BEFORE

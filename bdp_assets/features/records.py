@@ -1,8 +1,8 @@
 """The packed state of the online store: fixed-width little-endian int64 records that NumPy reads as columns.
 
-A customer is one string of event records in the order they were applied (written by claim.lua); what was
-folded, and shared entities' tiles, are strings of summary rows. The layouts here and there are one thing:
-change them together.
+A customer is two strings with a record for each event, in the order they were applied (written by claim.lua):
+what features read of it, and its claim. What was folded, and shared entities' tiles, are strings of summary
+rows. The layouts here and there are one thing: change them together.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ HISTORY = b"\xff" * 8
 """Came through the history door: published already, so a stream delivery is a duplicate."""
 
 SEQUENCE, TIME, NEWEST = 0, 1, 2
-_KEY_AT = 32  # bytes
-_FIXED = 8  # sequence, time, newest before, source, transaction key (2), body hash (2)
+_FIXED = 3  # sequence, time, newest before
+CLAIM_BYTES = 40  # source (8), transaction key (16), body hash (16)
+_KEY_AT = 8
 
 
 def record_width(ids: Sequence[str]) -> int:
-    """int64s in an event record that keeps these ids: 8 fixed ones, the numbers, a hash for each id."""
+    """int64s in an event record that keeps these ids: 3 fixed ones, the numbers, a hash for each id."""
     return _FIXED + len(NUMBERS) + len(ids)
 
 
@@ -71,16 +72,14 @@ def id_hash(value: str | None) -> int:
     return int.from_bytes(blake2b(value.encode(), digest_size=8).digest(), "little") >> 1
 
 
-def identity(coordinates: str | None, transaction_id: str, body_hash: str) -> bytes:
-    """40 bytes: source, transaction key, body hash."""
+def claim(coordinates: str | None, transaction_id: str, body_hash: str) -> bytes:
+    """`CLAIM_BYTES`: source, transaction key, body hash."""
     return source(coordinates) + transaction_key(transaction_id) + bytes.fromhex(body_hash)
 
 
-def pack(moments: Ints, identities: Sequence[bytes], kept: Ints) -> bytes:
-    """n event records, from `moments` int64 [n, 3] (sequence, time, newest before), `identities` of 40 bytes
-    (source, transaction key, body hash) and what `Batch.kept` gives."""
-    fixed = np.frombuffer(b"".join(identities), dtype="<i8").reshape(-1, _FIXED - 3)
-    return np.concatenate([moments, fixed, kept], axis=1).astype("<i8").tobytes()
+def pack(moments: Ints, kept: Ints) -> bytes:
+    """n event records, from `moments` int64 [n, 3] (sequence, time, newest before) and `Batch.kept`."""
+    return np.concatenate([moments, kept], axis=1).astype("<i8").tobytes()
 
 
 def unpack(packed: Sequence[bytes], width: int) -> tuple[Ints, Ints]:
@@ -89,13 +88,13 @@ def unpack(packed: Sequence[bytes], width: int) -> tuple[Ints, Ints]:
     return np.repeat(np.arange(len(packed)), [len(rows) // (8 * width) for rows in packed]), table
 
 
-def find_record(packed: bytes, transaction_id: str, ids: Sequence[str]) -> bytes | None:
-    """A transaction's record in its customer's string."""
-    key, size = transaction_key(transaction_id), 8 * record_width(ids)
-    at = packed.find(key)
-    while at >= 0 and at % size != _KEY_AT:
-        at = packed.find(key, at + 1)
-    return None if at < 0 else packed[at - _KEY_AT : at - _KEY_AT + size]
+def find_claim(claims: bytes, transaction_id: str) -> int | None:
+    """Which of a customer's records is that transaction's."""
+    key = transaction_key(transaction_id)
+    at = claims.find(key)
+    while at >= 0 and at % CLAIM_BYTES != _KEY_AT:
+        at = claims.find(key, at + 1)
+    return None if at < 0 else at // CLAIM_BYTES
 
 
 @dataclass(frozen=True)

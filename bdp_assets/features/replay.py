@@ -13,8 +13,6 @@ from bdp_assets.features.records import Batch, pack, record_width
 from bdp_assets.features.served import Answering, Seen
 from bdp_assets.features.spec import Catalog
 
-_IDENTITY = bytes(40)  # Features do not depend on where an event came from.
-
 
 def as_served(catalog: Catalog, applied: pl.DataFrame, asked: pl.DataFrame) -> Floats:
     """Windows of customers and their pairs as they were served, float64 [rows asked, features].
@@ -63,7 +61,7 @@ def _packed(layout: Layout, ordered: pl.DataFrame) -> tuple[bytes, pl.DataFrame]
     first = (
         ordered.with_row_index("at").group_by("customer_id").agg(pl.col("at").first(), pl.len().alias("size"))
     )
-    return pack(moments, [_IDENTITY] * len(ordered), kept), first
+    return pack(moments, kept), first
 
 
 def _batch(rows: pl.DataFrame, ids: tuple[str, ...]) -> Batch:

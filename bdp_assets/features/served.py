@@ -133,8 +133,8 @@ def _queries(plan: Plan, batch: Batch, rows: Ints, entity: Ints) -> Queries:
 
 
 def _run(matrix: Floats, plan: Plan, history: History, queries: Queries, rows: Ints) -> None:
-    for part, slots, values in plan.run(history, queries):
-        matrix[slots, rows[part]] = values
+    for part, values in plan.run(history, queries):
+        matrix[plan.slots[:, None], rows[part]] = values
 
 
 def customer_rows(layout: Layout, seen: Seen, events: StoredEvents) -> Rows:

@@ -10,7 +10,7 @@ from importlib.resources import files
 import numpy as np
 
 from bdp_assets.clients.redis import Script
-from bdp_assets.clients.redis_cluster import Argument, Command
+from bdp_assets.clients.redis_exchange import Argument, Command
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.fields import Field, event_field

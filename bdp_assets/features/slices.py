@@ -58,6 +58,8 @@ def distinct(codes: Ints, start: Ints, end: Ints) -> Ints:
     not left i behind: one run of slices, because they are in order. So each position adds 1 where its run
     begins and takes it away where it ends.
     """
+    if len(start) == 1:
+        return np.array([len(set(codes[start[0] : end[0]].tolist()) - {-1})])
     place = _covered(start, end)
     place = place[codes[place] >= 0]
     begins = end.searchsorted(place, side="right")

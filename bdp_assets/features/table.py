@@ -160,8 +160,8 @@ def _fill(matrix: Floats, plan: Plan, table: Table, piece: _Piece, place: Ints |
     asked_columns = events_columns if events is order else Sorted(table.columns, order)
     own = {field: event_field(field, asked_columns) for field in plan.own}
     queries = Queries(codes, asked_columns["ts_ms"], own, exact_from, in_order=True)
-    for part, slots, found in plan.run(History(rows, merged), queries):
-        for slot, values in zip(slots[:, 0], found, strict=True):
+    for part, found in plan.run(History(rows, merged), queries):
+        for slot, values in zip(plan.slots, found, strict=True):
             matrix[slot][to[part]] = values  # One by one: several times faster than all at once.
 
 

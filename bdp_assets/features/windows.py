@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, get_args
 
 import numpy as np
 
-from bdp_assets.features.aggregates import AGGREGATES, Aggregate, Floats, Ints
+from bdp_assets.features.aggregates import AGGREGATES, Aggregate, Ints
 from bdp_assets.features.fields import EVENTS, Field, Kind
 from bdp_assets.features.formulas import LABEL_FILTER
 from bdp_assets.features.spec import WindowFeature
@@ -44,17 +44,16 @@ class Sum(NamedTuple):
 class Group(NamedTuple):
     """Features finished together. `start`, `end`, `sums`: rows of what a plan finds.
 
-    Where there are no sums, they differ in their windows only, and `field`, `hop` and `with_own` are those of
-    all: each reading sets the field's kind.
+    Where there are no sums, they differ in their windows only, and `fields` (what each kind of reading
+    reads), `hop` and `with_own` are those of all. `columns`: their place among the plan's features.
     """
 
     aggregate: Aggregate
-    field: Field
+    fields: Mapping[Kind, Field]
+    is_filtered: bool
     hop: int
     with_own: bool
-    slots: Ints
-    scale: Floats | None
-    default: Floats
+    columns: slice
     start: Ints
     end: Ints
     sums: Mapping[str, Ints]
@@ -100,21 +99,30 @@ def alike(features: Sequence[WindowFeature]) -> list[list[WindowFeature]]:
 
 
 def group_of(
-    members: Sequence[WindowFeature], slots: Mapping[str, int], bounds: Sequence[Bound], sums: Sequence[Sum]
+    members: Sequence[WindowFeature], first: int, bounds: Sequence[Bound], sums: Sequence[Sum]
 ) -> Group:
-    scale = column_of([f.scale for f in members]).astype(np.float64)
+    """`first`: place of the first one among the plan's features."""
     read = [sums_of(f) for f in members]
+    hop, field = members[0].hop or 0, field_of(members[0])
     return Group(
         aggregate=AGGREGATES[members[0].aggregate],
-        field=field_of(members[0]),
-        hop=members[0].hop or 0,
+        fields={kind: _read_as(kind, field, hop) for kind in get_args(Kind)},
+        is_filtered=field.filter is not None,
+        hop=hop,
         with_own=members[0].include_current,
-        slots=column_of([slots[f.name] for f in members]),
-        scale=None if (scale == 1).all() else scale,
-        default=np.array([[f.default] for f in members], dtype=np.float64),
+        columns=slice(first, first + len(members)),
         start=rows_of(bounds, [window_of(f)[0] for f in members]),
         end=rows_of(bounds, [window_of(f)[1] for f in members]),
         sums={name: rows_of(sums, [one[name] for one in read]) for name in read[0]},
+    )
+
+
+def _read_as(kind: Kind, field: Field, hop: int) -> Field:
+    keeps_column = kind in ("min", "max", "last", "id")
+    return field._replace(
+        kind=kind,
+        column=field.column if keeps_column else None,
+        hop=hop if field.of_labels and not keeps_column else 0,
     )
 
 

@@ -16,7 +16,7 @@ from benchmarks.goals import Goal
 from benchmarks.online.effort import Effort
 from benchmarks.online.floor import as_large_as
 from benchmarks.online.footprint import footprint
-from benchmarks.online.pipelined import seconds_of, sides
+from benchmarks.online.pipelined import Loading, seconds_of
 from benchmarks.online.server import connected, own_valkey
 from benchmarks.online.single import latencies
 from benchmarks.online.wire import traffic
@@ -40,14 +40,14 @@ def measured(settings: Settings, world: World, effort: Effort, say: Say) -> Outc
         held = footprint(client)
         coming = _coming(store, world, effort)
         mine = traffic(client, partial(_next, coming), effort.sized)
-        trip = as_large_as(client, mine)
+        sizes = as_large_as(client, mine)
+        trip = sizes.on(client)
         bare = traffic(client, trip.call)
         ours, floor = latencies(coming, trip.call, effort, say)
         refill = partial(store.rebuild, *history)
-        refill()
-        batches = [world.coming(i * effort.batch, effort.batch) for i in range(effort.batches)]
-        seconds = seconds_of(sides(settings, client, store, trip, batches), refill, effort.repeats, say)
-    rates = {name: round(effort.batch * effort.batches / found) for name, found in seconds.items()}
+        seconds = seconds_of(Loading(settings, world, effort, sizes), refill, say)
+    sent = effort.clients * effort.batches * effort.batch
+    rates = {name: round(sent / found) for name, found in seconds.items()}
     return Outcome(
         repeats=effort.repeats,
         data={

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Effort:
     """`repeats` rounds; before the first, `sized` calls to measure their traffic and `warm_up` of each side.
 
-    A round is `calls` of each side, one by one; later, `batches` micro-batches of `batch` transactions.
+    A round is `calls` of each side, one by one; later, `batches` micro-batches of `batch` transactions
+    from each of `clients` processes: a single one would leave the server waiting while it computes.
     """
 
     repeats: int = 5
@@ -18,3 +19,4 @@ class Effort:
     calls: int = 2_000
     batch: int = 2_000
     batches: int = 5
+    clients: int = 2

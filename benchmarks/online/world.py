@@ -10,6 +10,7 @@ import polars as pl
 
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.times import DAY
+from benchmarks.online.clients import ALL, Share
 
 _START = 1_772_323_200_000  # 2026-03-01
 _TOPIC = "AAAAAAAAAAAAAAAAAAAAAA"  # As long as Kafka's own ids.
@@ -45,19 +46,21 @@ class World:
         )
         return transactions, labels
 
-    def coming(self, first: int, count: int) -> list[ValidatedTransaction]:
-        """`count` transactions, beginning with the `first` one after the history."""
-        drawn = self._drawn(self.customers * self.events + first, count)
+    def coming(self, first: int, count: int, share: Share = ALL) -> list[ValidatedTransaction]:
+        """`count` transactions of a share of the customers, beginning with the `first` one after the history;
+        what other shares get lies in between."""
+        drawn = self._drawn(self.customers * self.events + first, count, share)
         return [_transaction(row) for row in drawn.iter_rows(named=True)]
 
-    def _drawn(self, first: int, count: int) -> pl.DataFrame:
+    def _drawn(self, first: int, count: int, share: Share = ALL) -> pl.DataFrame:
         """Transactions by their number: the same number gives the same one only from the same `first`."""
-        rng = np.random.default_rng((self.seed, first))
-        number = np.arange(first, first + count)
+        rng = np.random.default_rng((self.seed, first, share.number))
+        number = first + share.number + share.of * np.arange(count)
+        customer = share.number + share.of * rng.integers(0, self.customers // share.of, count)
         return pl.DataFrame(
             {
                 "transaction_id": number.astype(str),
-                "customer_id": np.char.add("customer-", rng.integers(0, self.customers, count).astype(str)),
+                "customer_id": np.char.add("customer-", customer.astype(str)),
                 "merchant_id": np.char.add("merchant-", rng.integers(0, self.merchants, count).astype(str)),
                 "country": np.where(rng.random(count) < _ABROAD, "FR", "DE"),
                 "ts_ms": _START + number * self.retention_ms // (self.customers * self.events),
@@ -67,9 +70,9 @@ class World:
         )
 
 
-def places(transactions: Sequence[ValidatedTransaction]) -> list[str]:
+def places(transactions: Sequence[ValidatedTransaction], partition: int = 0) -> list[str]:
     """Kafka coordinates of each: one partition, in order."""
-    return [f"{_TOPIC}:0:{transaction.transaction_id}" for transaction in transactions]
+    return [f"{_TOPIC}:{partition}:{transaction.transaction_id}" for transaction in transactions]
 
 
 def _transaction(row: dict[str, object]) -> ValidatedTransaction:

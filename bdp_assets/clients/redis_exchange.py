@@ -1,0 +1,62 @@
+"""Commands of one call on one connection: all sent, then all answered.
+
+redis-py's pipelines do the same for three times the processor time: they copy each argument, keep statistics
+of each call, and translate each reply. Replies here are as they come: bytes, ints, lists, None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from hiredis import pack_command
+from redis.exceptions import ResponseError
+
+Argument = str | bytes | int
+Command = tuple[Argument, ...]
+
+
+class Borrowed:
+    """A connection of a server's pool; one in an unknown state is closed before it goes back."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._pool = client.connection_pool
+        self._connection: Any = self._pool.get_connection()
+
+    def __enter__(self) -> Any:
+        return self._connection
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._connection.disconnect()
+        self._pool.release(self._connection)
+
+
+def exchange(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
+    """Replies in order; an error is the reply of its command.
+
+    A connection that broke is opened again as the client's retry says. Raises ConnectionError, TimeoutError.
+    """
+    with Borrowed(client) as connection:
+
+        def attempt() -> list[Any]:
+            post(connection, commands)
+            return [answer(connection) for _ in commands]
+
+        replies: list[Any] = connection.retry.call_with_retry(attempt, lambda _: connection.disconnect())
+        return replies
+
+
+def post(connection: Any, commands: Sequence[Command]) -> None:
+    """Send commands whose answers are read later."""
+    packed: list[bytes] = [pack_command(command) for command in commands]  # type: ignore[arg-type]
+    connection.send_packed_command([b"".join(packed)])
+
+
+def answer(connection: Any) -> Any:
+    """The next reply; an error is one, too."""
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
