@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from functools import partial
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 
 from bdp_assets.clients.redis import Redis, Script, run
-from bdp_assets.clients.redis_exchange import Argument, Command
+from bdp_assets.clients.redis_exchange import Argument
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.fields import event_field
 from bdp_assets.features.history import BEFORE
@@ -47,20 +48,25 @@ def surplus(layout: Layout, records: bytes) -> int:
     return cut if cut >= BLOCK else 0
 
 
-def fold(client: Redis, layout: Layout, customer_id: str, records: bytes, cut: int) -> None:
-    """Cut `cut` of a customer's packed events, from the front. Raises StoreUnavailable."""
+class Stored(NamedTuple):
+    """What was read of a customer at once, packed: the events, and what was folded."""
+
+    events: bytes
+    folded: bytes
+
+
+def fold(client: Redis, layout: Layout, customer_id: str, stored: Stored, cut: int) -> None:
+    """Cut `cut` of a customer's events, from the front. Raises StoreUnavailable."""
     width = 8 * record_width(layout.ids)
-    gone, horizon = Events.unpack([records[: width * cut]], layout.ids), _horizon(layout, records)
+    gone, horizon = Events.unpack([stored.events[: width * cut]], layout.ids), _horizon(layout, stored.events)
     pairs = [(entity, pair_fields(entity, gone.columns[entity.keys[1]])) for entity in layout.pairs]
     wanted = [field for _, fields in pairs for field in dict.fromkeys(fields) if field]
-    reads: list[Command] = [("GET", layout.folded(customer_id))]
-    reads += [("HMGET", layout.paired(customer_id), *wanted)] if wanted else []
-    before, *known = run(client, reads)
-    packed = dict(zip(wanted, known[0] if known else (), strict=True))
+    known = run(client, [("HMGET", layout.paired(customer_id), *wanted)])[0] if wanted else ()
+    packed = dict(zip(wanted, known, strict=True))
     changed: list[Argument] = []
     for entity, fields in pairs:
         changed += _folded_pairs(layout.pairs[entity], fields, packed, gone)
-    folded = _folded(layout, before or b"", gone, horizon)
+    folded = _folded(layout, stored.folded, gone, horizon)
     keys = (
         *(layout.events(customer_id), layout.claims(customer_id)),
         *(layout.folded(customer_id), layout.paired(customer_id)),

@@ -24,7 +24,7 @@ from bdp_assets.clients.redis_exchange import Command
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
-from bdp_assets.features.folding import fold, pair_fields, surplus
+from bdp_assets.features.folding import Stored, fold, pair_fields, surplus
 from bdp_assets.features.generations import (
     FIRST,
     MERGE,
@@ -319,7 +319,8 @@ class OnlineStore:
         }
         for customer_id, answer in last.items():
             if cut := surplus(layout, answer[_RECORDS]):
-                fold(self.client, layout, customer_id, answer[_RECORDS], cut)
+                stored = Stored(answer[_RECORDS], answer[_FOLDED] or b"")
+                fold(self.client, layout, customer_id, stored, cut)
 
 
 def _divided(replies: list[Any], at: int) -> tuple[list[Any], list[Any]]:
