@@ -41,7 +41,10 @@ def shared_of(layout: Layout, entity: Entity, arrived: pl.DataFrame, labels: pl.
     code = {name: i for i, name in enumerate(names)}
     group = np.array([code[name] for name in mine[key]], dtype=np.int64)
     changes = label_changes(mine, labels)
-    tiles = {one: _tiles(one, mine, group, changes) for one in layout.shared[entity]}
+    counting = changes.where(
+        changes.sign != 0
+    )  # What was taken back too late leaves no tile, not even an empty one.
+    tiles = {one: _tiles(one, mine, group, counting) for one in layout.shared[entity]}
     delays = label_delays(layout.shared[entity])
     return SharedTiles(entity, names, tiles, _offsets(mine, key), _frauds(mine, key, changes, delays))
 

@@ -14,11 +14,11 @@ from redis.exceptions import ResponseError
 
 from bdp_assets.clients.redis import Redis, StoreUnavailable, connect
 from bdp_assets.clients.redis_cluster import primaries
-from bdp_assets.contracts.records import ValidatedTransaction
+from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features import folding
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.records import record_width
-from bdp_assets.features.spec import MERCHANT, SLACK
+from bdp_assets.features.spec import MERCHANT, REVERSIBLE, SLACK
 from bdp_assets.features.times import DAY, HOUR
 from bdp_assets.settings import Settings
 from bdp_assets_tests.integration.conftest import free_ports
@@ -255,6 +255,20 @@ def test_a_rebuild_leaves_other_keys_and_decisions_alone(store: OnlineStore) -> 
     assert store.decision("c0", "t1") == b"approve"
     empty = store.rebuild(transaction_frame([]), label_frame([]))
     assert (empty.events, store.ready()) == (0, True)
+
+
+def test_a_rebuild_leaves_no_tile_of_a_label_that_was_taken_back_too_late(store: OnlineStore) -> None:
+    """It would stand far ahead of the others, and they would retire."""
+    labels = [
+        Label(transaction_id="t1", customer_id="c0", is_fraud=is_fraud, known_at_ms=START + after)
+        for is_fraud, after in ((True, 0), (False, REVERSIBLE + DAY))
+    ]
+    rows = transaction_frame([FIRST]).with_columns(coordinates=pl.lit(HERE))
+    store.rebuild(rows, label_frame([]))
+    store.apply_labels(labels)
+    live = store.client.hgetall(store.layout.tiles(MERCHANT, "m0"))
+    store.rebuild(rows, label_frame(labels))
+    assert store.client.hgetall(store.layout.tiles(MERCHANT, "m0")) == live
 
 
 def test_history_is_published_already(store: OnlineStore) -> None:

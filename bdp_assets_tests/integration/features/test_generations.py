@@ -62,8 +62,10 @@ class Journey:
             if self._claimed and self._data.draw(st.booleans()):
                 at = self._data.draw(st.integers(0, len(self._claimed) - 1))
                 self._publish(self._claimed.pop(at)[1])
-            if self.twins.applied and self._data.draw(st.integers(0, 3)) == 0:
-                of = self._data.draw(st.sampled_from(self.twins.applied))
+            # A transaction that the store has forgotten is believed with its merchant only.
+            complete = [one for one in self.twins.applied if one.merchant_id]
+            if complete and self._data.draw(st.integers(0, 3)) == 0:
+                of = self._data.draw(st.sampled_from(complete))
                 delay = self._data.draw(label_delays)
                 self.labels.append(self.twins.label(of, self._data.draw(st.booleans()), delay))
 

@@ -12,6 +12,13 @@ from bdp_assets.operations.progress import Bar
 WHOLE = Bar("history", "", 3, 630, "days of tables")
 
 
+@pytest.fixture(autouse=True)
+def _(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "TERM", "xterm"
+    )  # Rich takes a dumb terminal for 80 columns wide, whatever it is told.
+
+
 def console(*, terminal: bool, width: int = 120) -> Console:
     return Console(file=io.StringIO(), force_terminal=terminal, width=width, color_system=None)
 

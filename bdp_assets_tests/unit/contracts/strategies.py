@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -64,17 +65,18 @@ def any_record(rng: Random) -> dict[str, str]:
         case "retype":
             record[name] = rng.choice(ODD_TOKENS)
         case "edit" if name in FORMS:
-            record[name] = _edited(record.get(name, '"1"')[1:-1], rng)
+            text = _edited(json.loads(record.get(name, '"1"')), rng)
+            record[name] = json.dumps(text, ensure_ascii=False)
         case "extra":
             record[rng.choice(["ammount", "Amount", "x", ""])] = rng.choice(ODD_TOKENS)
     return record
 
 
 def _edited(text: str, rng: Random) -> str:
-    """A string token with one character put in, or taken out, anywhere."""
+    """A text with one character put in, or taken out, anywhere."""
     at = rng.randint(0, len(text))
     added = rng.choice(["", *"aZ0 -_.:+/T~é"])
-    return f'"{text[:at]}{added}{text[at if added else at + 1 :]}"'
+    return text[:at] + added + text[at if added else at + 1 :]
 
 
 good_records = st.randoms().map(good_record)
