@@ -6,12 +6,15 @@ of each call, and translate each reply. Replies here are as they come: bytes, in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import redis
 from hiredis import pack_command
 from redis.exceptions import ResponseError
+
+BLOCK = 128
+"""How many commands are sent on when as many have been answered; twice as many are under way."""
 
 Argument = str | bytes | int
 Command = tuple[Argument, ...]
@@ -41,11 +44,21 @@ def exchange(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
     with Borrowed(client) as connection:
 
         def attempt() -> list[Any]:
-            post(connection, commands)
-            return [answer(connection) for _ in commands]
+            return list(_answers(connection, commands))
 
         replies: list[Any] = connection.retry.call_with_retry(attempt, lambda _: connection.disconnect())
         return replies
+
+
+def _answers(connection: Any, commands: Sequence[Command]) -> Iterator[Any]:
+    """The server works on a block while the answers of the one before are read: of a long pipeline it would
+    keep all answers until the last."""
+    sent = 0
+    for at in range(len(commands)):
+        if at % BLOCK == 0 and sent < len(commands):
+            post(connection, commands[sent : at + 2 * BLOCK])
+            sent = at + 2 * BLOCK
+        yield answer(connection)
 
 
 def post(connection: Any, commands: Sequence[Command]) -> None:

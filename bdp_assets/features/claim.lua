@@ -10,6 +10,8 @@
 --
 -- Event, little endian: sequence 8, time 8, newest 8, event columns. Claim: source 8, transaction key 16, body hash 16.
 -- Lua's numbers are doubles: it reads times and sequences only, the rest stays opaque bytes.
+local DECISION = 3 -- the one of KEYS that lives by itself
+local DAY = 86400 -- how much longer (s) than asked a customer may live, so that not every claim has to say so again
 local NEW, REDELIVERY, DUPLICATE, CONFLICT, MOVED = 0, 1, 2, 3, 4
 local KEY, BODY, CLAIM, COLUMNS = 8, 24, 40, 24 -- offsets in a claim, its size; offset in an event
 local NO_SOURCE = string.rep('\0', 8)
@@ -44,11 +46,10 @@ local function seen(status, sequence, newest, decision)
   local folded = redis.call('GET', KEYS[4])
   local reply = {status, sequence, newest, events, folded, decision}
   for at = 8, #ARGV do reply[at - 1] = redis.call('HGET', KEYS[5], ARGV[at]) end
-  if status == NEW and mode ~= 'dry' and ttl > 0 then
-    redis.call('EXPIRE', KEYS[1], ttl)
-    redis.call('EXPIRE', KEYS[2], ttl)
-    if folded then redis.call('EXPIRE', KEYS[4], ttl) end
-    if #ARGV > 7 then redis.call('EXPIRE', KEYS[5], ttl) end
+  if status == NEW and mode ~= 'dry' and ttl > 0 and redis.call('TTL', KEYS[1]) < ttl then
+    for i, key in ipairs(KEYS) do
+      if i ~= DECISION then redis.call('EXPIRE', key, ttl + DAY) end
+    end
   end
   return reply
 end

@@ -67,12 +67,8 @@ def fold(client: Redis, layout: Layout, customer_id: str, stored: Stored, cut: i
     for entity, fields in pairs:
         changed += _folded_pairs(layout.pairs[entity], fields, packed, gone)
     folded = _folded(layout, stored.folded, gone, horizon)
-    keys = (
-        *(layout.events(customer_id), layout.claims(customer_id)),
-        *(layout.folded(customer_id), layout.paired(customer_id)),
-    )
     ends = (int(gone.sequence[0]), int(gone.sequence[-1]))
-    call = FOLD_SCRIPT.call(keys, *ends, cut, width, CLAIM_BYTES, folded, *changed)
+    call = FOLD_SCRIPT.call(layout.keys_of(customer_id), *ends, cut, width, CLAIM_BYTES, folded, *changed)
     run(client, [call], [FOLD_SCRIPT])
 
 

@@ -100,6 +100,11 @@ class Layout:
         series = self.shared[entity]
         return 0 if any(one.is_endless for one in series) else max(one.keeps for one in series) // 1000
 
+    def keys_of(self, customer_id: str) -> tuple[str, str, str, str]:
+        """All keys of a customer: events, claims, what was folded of him and of his pairs."""
+        owner = self._customer(customer_id)
+        return f"{owner}:e", f"{owner}:c", f"{owner}:s", f"{owner}:p"
+
     def events(self, customer_id: str) -> str:
         return f"{self._customer(customer_id)}:e"
 

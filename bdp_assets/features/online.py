@@ -232,12 +232,13 @@ class OnlineStore:
             merges = [merge_call(layout, bound.previous, customer) for customer in customers]
         claims = list(self._claims(layout, transactions, batch, sources, modes))
         wanted = [
-            (entity, dict.fromkeys(i for i in batch.ids[entity.keys[0]] if i)) for entity in layout.shared
+            (entity, [c for c in dict.fromkeys(batch.columns[entity.keys[0]].tolist()) if c >= 0])
+            for entity in layout.shared
         ]
         reads: list[Command] = [
-            ("HMGET", layout.tiles(entity, identifier), *(one.name for one in layout.shared[entity]))
-            for entity, identifiers in wanted
-            for identifier in identifiers
+            ("HMGET", layout.tiles(entity, code), *(one.name for one in layout.shared[entity]))
+            for entity, codes in wanted
+            for code in codes
         ]
         # The pointer last: claims that were made before a switch come along in it.
         scripts = [CLAIM, MERGE] if merges else [CLAIM]
@@ -252,8 +253,8 @@ class OnlineStore:
             self._bound = _Bound(layout, None)
         tiles = iter(rest)
         shared = {
-            entity: self._shared(entity, batch, [next(tiles) for _ in ids], list(ids))
-            for entity, ids in wanted
+            entity: self._shared(entity, batch, [next(tiles) for _ in codes], codes)
+            for entity, codes in wanted
         }
         return answers, shared
 
@@ -265,32 +266,30 @@ class OnlineStore:
         sources: Sequence[bytes],
         modes: Sequence[str],
     ) -> Iterator[Command]:
-        kept = batch.kept(layout.ids)
+        columns = batch.kept(layout.ids).astype("<i8")
+        packed, size = columns.tobytes(), 8 * columns.shape[1]
+        kept = [packed[at : at + size] for at in range(0, len(packed), size)]
         pairs = [pair_fields(entity, batch.columns[entity.keys[1]]) for entity in layout.pairs]
         for i, (t, place, mode) in enumerate(zip(transactions, sources, modes, strict=True)):
-            customer = t.customer_id
-            keys = (
-                *(layout.events(customer), layout.claims(customer)),
-                layout.decision(customer, t.transaction_id),
-                *(layout.folded(customer), layout.paired(customer)),
-            )
+            events, claims, folded, paired = layout.keys_of(t.customer_id)
             yield CLAIM.call(
-                keys,
+                (events, claims, layout.decision(t.customer_id, t.transaction_id), folded, paired),
                 *(mode, transaction_key(t.transaction_id), struct.pack("<q", t.ts_ms), place),
-                *(bytes.fromhex(t.body_hash), kept[i].tobytes(), layout.events_s),
+                *(bytes.fromhex(t.body_hash), kept[i], layout.events_s),
                 *(fields[i] for fields in pairs),
             )
 
     def _shared(
-        self, entity: Entity, batch: Batch, replies: Sequence[list[bytes | None]], identifiers: Sequence[str]
+        self, entity: Entity, batch: Batch, replies: Sequence[list[bytes | None]], codes: Sequence[int]
     ) -> Shared:
-        code = {identifier: i for i, identifier in enumerate(identifiers)}
-        codes = np.array([code.get(i or "", -1) for i in batch.ids[entity.keys[0]]], dtype=np.int64)
+        """`replies`: the tiles of each of the different `codes` (hashes of ids)."""
+        place = {code: i for i, code in enumerate(codes)}
+        rows = [place.get(code, -1) for code in batch.columns[entity.keys[0]].tolist()]
         tiles = {
             one.name: [reply[i] or b"" for reply in replies]
             for i, one in enumerate(self._first.shared[entity])
         }
-        return Shared(tiles, codes)
+        return Shared(tiles, np.array(rows, dtype=np.int64))
 
     def _seen(self, answers: Sequence[list[Any]], shared: dict[Entity, Shared]) -> Seen:
         pairs = range(_PAIRS, _PAIRS + len(self._first.pairs))

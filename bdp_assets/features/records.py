@@ -50,7 +50,8 @@ class Batch:
         self.ids = ids
         self.columns = {name: checked(name, numbers[name]) for name in COLUMNS}
         for name, values in ids.items():
-            self.columns[name] = np.array([id_hash(value) for value in values], dtype=np.int64)
+            hashes = {value: id_hash(value) for value in dict.fromkeys(values)}
+            self.columns[name] = np.array([hashes[value] for value in values], dtype=np.int64)
 
     @classmethod
     def of(cls, transactions: Sequence[ValidatedTransaction], ids: Sequence[str]) -> Batch:
@@ -99,20 +100,18 @@ def find_claim(claims: bytes, transaction_id: str) -> int | None:
 
 @dataclass(frozen=True)
 class Events:
-    """n stored events that transactions may see: `row` says which of them, `index` where in `table`."""
+    """n stored events that transactions may see, int64 [n, width]; `row`: which transaction each is for."""
 
     row: Ints
-    index: Ints
     table: Ints
     ids: Sequence[str]
 
     @classmethod
     def unpack(cls, packed: Sequence[bytes], ids: Sequence[str]) -> Events:
-        row, table = unpack(packed, record_width(ids))
-        return cls(row, np.arange(len(row)), table, ids)
+        return cls(*unpack(packed, record_width(ids)), ids)
 
     def where(self, mask: NDArray[np.bool_]) -> Events:
-        return self if mask.all() else Events(self.row[mask], self.index[mask], self.table, self.ids)
+        return self if mask.all() else Events(self.row[mask], self.table[mask], self.ids)
 
     @property
     def sequence(self) -> Ints:
@@ -129,5 +128,4 @@ class Events:
         return {"ts_ms": self.ts, **kept}
 
     def _at(self, column: int) -> Ints:
-        values: Ints = self.table[self.index, column]
-        return values
+        return self.table[:, column].copy()  # Contiguous: it is read more than once.

@@ -63,13 +63,18 @@ class StoredEvents:
         retired: no window holds it, but those over all history.
         """
         events = Events.unpack(seen.records, layout.ids)
-        events = events.where(events.sequence < seen.sequence[events.row])
-        exact = events.sequence >= seen.sequence[events.row] - EXACT_EVENTS
-        ts = events.ts if exact.all() else np.where(exact, events.ts, events.ts - events.ts % FOLD)
+        own, sequence, ts = seen.sequence[events.row], events.sequence, events.ts
+        exact = sequence >= own - EXACT_EVENTS
+        ts = ts if exact.all() else np.where(exact, ts, ts - ts % FOLD)
         stands = ts > seen.newest[events.row] - layout.events_ms
-        ts = ts if stands.all() else np.where(stands, ts, BEFORE)
-        stored = cls(events.row, ts, events.columns, exact)
-        return stored if layout.is_endless else stored.where(stands)
+        counts = sequence < own
+        if layout.is_endless:
+            ts = ts if stands.all() else np.where(stands, ts, BEFORE)
+        else:
+            counts &= stands
+        if not counts.all():
+            events, ts, exact = events.where(counts), ts[counts], exact[counts]
+        return cls(events.row, ts, events.columns, exact)
 
     def where(self, mask: Bools) -> StoredEvents:
         if mask.all():

@@ -59,7 +59,7 @@ def distinct(codes: Ints, start: Ints, end: Ints) -> Ints:
     begins and takes it away where it ends.
     """
     if len(start) == 1:
-        return np.array([len(set(codes[start[0] : end[0]].tolist()) - {-1})])
+        return np.array([sum(code >= 0 for code in set(codes[start[0] : end[0]].tolist()))])
     place = _covered(start, end)
     place = place[codes[place] >= 0]
     begins = end.searchsorted(place, side="right")

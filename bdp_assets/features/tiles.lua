@@ -11,6 +11,7 @@
 -- Label   of each mark, + adds once, and - takes back what + added
 --
 -- Tiles, little endian int64, sorted by time: start of the tile (ms), one number for each column.
+local DAY = 86400 -- how much longer (s) than asked it may live, so that not every transaction has to say so again
 local BEFORE = -4611686018427387904 -- start of the row for all of history before the tiles
 local merge = {
   a = function(x, y) return x + y end,
@@ -41,10 +42,14 @@ local function merged(one, at, row) -- the tile at a place and a row of columns,
 end
 
 local function add(one, row) -- most additions go to the last tile
-  local at = #one.tiles - one.width
-  while at >= 0 and start(one, at) > row[1] do at = at - one.width end
+  local at, time = #one.tiles - one.width, nil
+  while at >= 0 do
+    time = start(one, at)
+    if time <= row[1] then break end
+    at = at - one.width
+  end
   local rest = at + one.width
-  if at >= 0 and start(one, at) == row[1] then row = merged(one, at, row) else at = rest end
+  if at >= 0 and time == row[1] then row = merged(one, at, row) else at = rest end
   one.tiles = string.sub(one.tiles, 1, at) .. struct.pack(one.layout, unpack(row)) .. string.sub(one.tiles, rest + 1)
 end
 
@@ -64,7 +69,9 @@ local function retire(one) -- what no window can reach any more: away, or into t
   one.tiles = (before and struct.pack(one.layout, unpack(before)) or '') .. string.sub(one.tiles, stale + 1)
 end
 
+local relabelled = false
 local function relabels(sign, known_at, mark)
+  relabelled = true
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', known_at - 2 * reversible)
   if sign == '+' then return redis.call('ZADD', KEYS[2], 'NX', known_at, mark) == 1 end
   local since = redis.call('ZSCORE', KEYS[2], mark)
@@ -100,17 +107,18 @@ for at = 4 + 5 * count, #ARGV, 5 + count do
   end
 end
 
-local written = false
+local changed = {}
 for _, one in ipairs(series) do
   if one.tiles ~= '' then
     retire(one)
-    redis.call('HSET', KEYS[1], one.field, one.tiles)
-    written = true
+    changed[#changed + 1], changed[#changed + 2] = one.field, one.tiles
   end
 end
-for partition, offset in pairs(offsets) do redis.call('HSET', KEYS[1], partition, offset) end
-if written and ttl > 0 then
-  redis.call('EXPIRE', KEYS[1], ttl)
-  redis.call('EXPIRE', KEYS[2], ttl)
+local written = #changed > 0
+for partition, offset in pairs(offsets) do changed[#changed + 1], changed[#changed + 2] = partition, offset end
+if #changed > 0 then redis.call('HSET', KEYS[1], unpack(changed)) end
+if ttl > 0 and (relabelled or written and redis.call('TTL', KEYS[1]) < ttl) then
+  redis.call('EXPIRE', KEYS[1], ttl + DAY)
+  redis.call('EXPIRE', KEYS[2], ttl + DAY)
 end
 return redis.status_reply('OK')
