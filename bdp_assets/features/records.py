@@ -8,6 +8,7 @@ rows. The layouts here and there are one thing: change them together.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -44,10 +45,9 @@ def transaction_key(transaction_id: str) -> bytes:
 
 
 class Batch:
-    """n transactions: `columns`, int64 [n] by name (ids as hashes), and the `ids` themselves."""
+    """n transactions: `columns`, int64 [n] by name; ids as hashes."""
 
     def __init__(self, numbers: Mapping[str, Ints], ids: Mapping[str, Sequence[str | None]]) -> None:
-        self.ids = ids
         self.columns = {name: checked(name, numbers[name]) for name in COLUMNS}
         for name, values in ids.items():
             hashes = {value: id_hash(value) for value in dict.fromkeys(values)}
@@ -60,6 +60,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.columns["ts_ms"])
+
+    def part(self, rows: slice) -> Batch:
+        part = copy(self)
+        part.columns = {name: values[rows] for name, values in self.columns.items()}
+        return part
 
     def kept(self, ids: Sequence[str]) -> Ints:
         """What a record keeps of each event after its fixed part, int64 [n, numbers and ids]."""

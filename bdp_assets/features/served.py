@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from bdp_assets.features.layout import Layout, Series
 from bdp_assets.features.records import Batch, Events, unpack
 from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, FOLD, Entity
 from bdp_assets.features.summaries import SummaryRows, WithSummaries, retired
+
+_PIECE_BYTES = 2**21
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,17 @@ class Seen:
     sequence: Ints
     newest: Ints
     shared: Mapping[Entity, Shared]
+
+    def part(self, rows: slice) -> Seen:
+        """What some of the transactions may see of their own customers."""
+        return Seen(
+            records=self.records[rows],
+            folded=self.folded[rows],
+            pairs={entity: packed[rows] for entity, packed in self.pairs.items()},
+            sequence=self.sequence[rows],
+            newest=self.newest[rows],
+            shared={},
+        )
 
 
 class StoredEvents:
@@ -107,12 +120,13 @@ class Answering:
         """float64 [n, features], finite."""
         matrix = self._engine.empty(len(batch))
         if any(entity.state == "events" for entity in self._engine.plans):
-            self._owned(matrix, batch, seen)
+            for rows in _pieces(seen.records):
+                self._owned(matrix[:, rows], batch.part(rows), seen.part(rows))
         for entity, shared in seen.shared.items():
-            rows = np.flatnonzero(shared.code >= 0)
+            known = np.flatnonzero(shared.code >= 0)
             for series, plan in self._series[entity]:
                 history = History(tile_rows(series, shared.tiles[series.name]))
-                _run(matrix, plan, history, _queries(plan, batch, rows, shared.code[rows]), rows)
+                _run(matrix, plan, history, _queries(plan, batch, known, shared.code[known]), known)
         self._engine.finish(matrix, batch.columns)
         return np.ascontiguousarray(matrix.T)
 
@@ -130,6 +144,18 @@ class Answering:
             else:
                 continue
             _run(matrix, plan, history, _queries(plan, batch, rows, rows), rows)
+
+
+def _pieces(records: Sequence[bytes]) -> Iterator[slice]:
+    """Slices of transactions with about `_PIECE_BYTES` of events: what is made of them fits into caches."""
+    start, size = 0, 0
+    for at, one in enumerate(records):
+        size += len(one)
+        if size >= _PIECE_BYTES:
+            yield slice(start, at + 1)
+            start, size = at + 1, 0
+    if start < len(records) or not records:
+        yield slice(start, len(records))
 
 
 def _queries(plan: Plan, batch: Batch, rows: Ints, entity: Ints) -> Queries:
