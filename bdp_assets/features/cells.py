@@ -53,7 +53,7 @@ class Cells:
 
     def distinct(self) -> Ints:
         codes = self._history.field(self._field("id"))
-        return np.stack([distinct(codes, *ends) for ends in zip(*self._ends(), strict=True)])
+        return np.array([distinct(codes, *ends) for ends in zip(*self._ends(), strict=True)])
 
     def _field(self, kind: Kind) -> Field:
         return self._group.fields[kind]

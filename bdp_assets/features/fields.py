@@ -29,6 +29,8 @@ NEVER = 2**52
 """A time (ms) after all others that doubles hold exactly."""
 _LOW = (1 << SQUARE_BITS) - 1
 _HALF = SQUARE_BITS // 2
+_PLAIN = 2**31
+"""Squares of numbers up to this fit in an int64."""
 
 
 class Field(NamedTuple):
@@ -88,6 +90,9 @@ def _matching(name: str | None, columns: Mapping[str, Ints]) -> Bools | None:
 
 def _squares(values: Ints) -> tuple[Ints, Ints]:
     """The square of numbers below 2**40, whole: what is above SQUARE_BITS, and what is below."""
+    if int(values.max(initial=0)) <= _PLAIN:
+        square = values * values
+        return square >> SQUARE_BITS, square & _LOW
     high, low = values >> _HALF, values & ((1 << _HALF) - 1)
     middle = 2 * high * low
     below = ((middle & ((1 << _HALF) - 1)) << _HALF) + low * low

@@ -136,7 +136,11 @@ class Engine:
         self.catalog = catalog
         self._slots = {name: slot for slot, name in enumerate(catalog.names)}
         self.plans = {entity: self.plan(features) for entity, features in catalog.entities.items()}
-        self._formulas = [feature for feature in catalog.features if isinstance(feature, RowFeature)]
+        self._formulas = [
+            (self._slots[f.name], FORMULAS[f.formula].compute, f.inputs, f.default)
+            for f in catalog.features
+            if isinstance(f, RowFeature)
+        ]
         self._defaults = np.array([[feature.default] for feature in catalog.features], dtype=np.float64)
 
     def plan(self, features: Sequence[WindowFeature]) -> Plan:
@@ -151,6 +155,6 @@ class Engine:
 
     def finish(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
         """Fill in the row features of a matrix [features, rows] whose window features are there."""
-        for feature in self._formulas:
-            inputs = [columns[n] if n in columns else matrix[self._slots[n]] for n in feature.inputs]
-            matrix[self._slots[feature.name]] = FORMULAS[feature.formula].compute(*inputs, feature.default)
+        for slot, compute, names, default in self._formulas:
+            inputs = [columns[name] if name in columns else matrix[self._slots[name]] for name in names]
+            matrix[slot] = compute(*inputs, default)

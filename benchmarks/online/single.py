@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ def latencies(
     for _ in range(effort.warm_up):
         next(ours)()
         floor()
+    gc.collect()
+    gc.freeze()  # As the API does after its warm-up.
     mine, theirs = Latencies(), Latencies()
     for turn in range(effort.repeats):
         say(f"one by one: round {turn + 1} of {effort.repeats}, {effort.calls} calls of each side")
