@@ -20,8 +20,6 @@ from bdp_assets.clients.redis_exchange import Command
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import CLAIM_BYTES, record_width
 
-FIRST = "0"
-"""The generation of a store that no rebuild has filled."""
 MOVED = b"moved"
 """In the place of the records of a customer who is closed."""
 LAG_S = 3_600

@@ -1,12 +1,14 @@
 """Where a catalog's state lies in the online store, and how much of it is kept.
 
-Under `bdp:features:<catalog version>:`, so that a new catalog fills beside the old one:
+Under `bdp:features:<format>.<catalog version>:`, so that a new catalog, or code that keeps its state in
+another way, fills beside the old one:
 
     live                       which generation serves (see `generations`): a store without is empty, whatever
                                the customers did
     {customer:<id>}:d:<key>    the decision about a transaction, once one is saved; of no generation
 
-and under `bdp:features:<catalog version>:<generation>:`, so that a rebuild fills beside the one that serves:
+and under `bdp:features:<format>.<catalog version>:<generation>:`, so that a rebuild fills beside the one
+that serves:
 
     {customer:<id>}:e          the customer's recent events in one packed string: what features read
     {customer:<id>}:c          their claims, one for each
@@ -33,6 +35,10 @@ from bdp_assets.features.spec import CUSTOMER, Catalog, Entity, WindowFeature, r
 from bdp_assets.features.summaries import Summary
 from bdp_assets.features.times import ALL_HISTORY, SECOND
 
+FORMAT = 2
+"""Of what is kept, and where: the next number with every change to records, claims, tiles or keys."""
+FIRST = "0"
+"""The generation of a store that no rebuild has filled."""
 SHARED_DELAY = 5 * SECOND
 """Least delay of windows that workers of all partitions write: well above the slowest of them (ms)."""
 
@@ -55,7 +61,7 @@ class Series(NamedTuple):
 class Layout:
     """Keys, what is kept of an event (`ids`), summaries, and retention (ms of event time)."""
 
-    def __init__(self, catalog: Catalog, root: str, generation: str = "0") -> None:
+    def __init__(self, catalog: Catalog, root: str, generation: str = FIRST) -> None:
         owned = {e: fs for e, fs in catalog.entities.items() if e.state == "events"}
         self.root = root
         self.live = f"{root}live"
@@ -75,6 +81,11 @@ class Layout:
             for entity, features in catalog.entities.items()
             if entity.state == "tiles"
         }
+
+    @classmethod
+    def first(cls, catalog: Catalog) -> Layout:
+        """Keys of a store that no rebuild has filled."""
+        return cls(catalog, f"bdp:features:{FORMAT}.{catalog.version}:")
 
     def of(self, generation: str) -> Layout:
         """The same catalog's keys in another generation."""

@@ -26,7 +26,6 @@ from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.folding import Stored, fold, pair_fields, surplus
 from bdp_assets.features.generations import (
-    FIRST,
     MERGE,
     Live,
     StoreMoved,
@@ -99,7 +98,7 @@ class OnlineStore:
         self.client = client
         self.catalog = catalog
         self.engine = Engine(catalog)
-        self._first = Layout(catalog, f"bdp:features:{catalog.version}:", FIRST)
+        self._first = Layout.first(catalog)
         self._bound: _Bound | None = None
         self._answering = Answering(self.engine, self._first)
 
