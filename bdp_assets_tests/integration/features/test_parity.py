@@ -5,6 +5,8 @@ Each property is tried on three servers (see conftest), so many times on each.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ from bdp_assets.clients.redis import Redis
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.features.spec import EXACT_EVENTS, Catalog
+from bdp_assets.features.spec import EXACT_EVENTS, MERCHANT, Catalog, WindowFeature
 from bdp_assets.features.times import DAY
 from bdp_assets_tests.effort import cases
 from bdp_assets_tests.integration.features.twins import Delivery, Twins
@@ -156,3 +158,26 @@ def _label_some(twins: Twins, data: st.DataObject) -> list[Label]:
     return [
         twins.label(one, data.draw(st.booleans()), delay) for one, delay in zip(chosen, delays, strict=True)
     ]
+
+
+def test_a_tile_of_labels_alone_holds_no_transaction(store_client: Redis) -> None:
+    frauds = WindowFeature(
+        name="frauds",
+        entity=MERCHANT,
+        aggregate="count",
+        window=30 * DAY,
+        delay=DAY,
+        hop=DAY,
+        filter="known_fraud",
+        description="Known frauds",
+        unit="frauds",
+    )
+    since = [
+        replace(frauds, name=aggregate, aggregate=aggregate, filter=None, default=-1.0)
+        for aggregate in ("seconds_since_first", "seconds_since_last")
+    ]
+    twins = Twins(store_client, Catalog((frauds, *since)))
+    twins.deliver([(transaction(1, START), "topic:0:1")])
+    twins.label(transaction(1, START), True, 12 * DAY)
+    [answer] = twins.deliver([(transaction(2, START + 20 * DAY), "topic:0:2")])
+    assert answer.features.tolist() == [1.0, *(float(START % DAY + 20 * DAY) / 1000,) * 2]
