@@ -69,8 +69,8 @@ test: setup ## Unit tests, then tests on real PostgreSQL, Valkey and Kafka
 	$(BIN)/pytest $(TESTS) -m "not slow"
 
 .PHONY: test-all
-test-all: setup ## All tests, the long ones too
-	$(BIN)/pytest $(TESTS)
+test-all: setup ## All tests, the long ones too, property tests with five times their cases
+	$(BIN)/pytest $(TESTS) --timeout 1800
 
 .PHONY: lint
 lint: setup ## ruff and import-linter
