@@ -1,6 +1,6 @@
 """Commands of one call on one connection: all sent, then all answered.
 
-redis-py's pipelines do the same for three times the processor time: they copy each argument, keep statistics
+redis-py's pipelines do the same for more processor time (see ADR 9): they copy each argument, keep statistics
 of each call, and translate each reply. Replies here are as they come: bytes, ints, lists, None.
 """
 
