@@ -57,7 +57,7 @@ down: setup ## Stop the platform; its data stays (bdp down --wipe removes it)
 TESTS := $(wildcard $(addprefix bdp_assets_tests/,unit integration e2e))
 
 .PHONY: test-unit
-test-unit: setup ## Unit tests alone, property tests with a tenth of their cases: seconds, no network
+test-unit: setup ## Unit tests alone, property tests with a tenth of their cases: a minute, no network
 	$(BIN)/pytest bdp_assets_tests/unit -m "not slow"
 
 # What is committed has seen every case.
