@@ -6,7 +6,7 @@ of each call, and translate each reply. Replies here are as they come: bytes, in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import redis
@@ -36,21 +36,28 @@ class Borrowed:
         self._pool.release(self._connection)
 
 
-def exchange(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
-    """Replies in order; an error is the reply of its command.
+def nothing() -> None:
+    """What to do meanwhile."""
 
-    A connection that broke is opened again as the client's retry says. Raises ConnectionError, TimeoutError.
+
+def exchange(
+    client: redis.Redis, commands: Sequence[Command], meanwhile: Callable[[], object] = nothing
+) -> list[Any]:
+    """Replies in order; an error is the reply of its command. `meanwhile` is called while the server works.
+
+    A connection that broke is opened again as the client's retry says, and all is done again. Raises
+    ConnectionError, TimeoutError.
     """
     with Borrowed(client) as connection:
 
         def attempt() -> list[Any]:
-            return list(_answers(connection, commands))
+            return list(_answers(connection, commands, meanwhile))
 
         replies: list[Any] = connection.retry.call_with_retry(attempt, lambda _: connection.disconnect())
         return replies
 
 
-def _answers(connection: Any, commands: Sequence[Command]) -> Iterator[Any]:
+def _answers(connection: Any, commands: Sequence[Command], meanwhile: Callable[[], object]) -> Iterator[Any]:
     """The server works on a block while the answers of the one before are read: of a long pipeline it would
     keep all answers until the last."""
     sent = 0
@@ -58,6 +65,8 @@ def _answers(connection: Any, commands: Sequence[Command]) -> Iterator[Any]:
         if at % BLOCK == 0 and sent < len(commands):
             post(connection, commands[sent : at + 2 * BLOCK])
             sent = at + 2 * BLOCK
+        if at == 0:
+            meanwhile()
         yield answer(connection)
 
 

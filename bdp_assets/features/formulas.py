@@ -54,7 +54,8 @@ def _is_night(ts_ms: Array) -> Array:
 
 
 def _divided(top: Array, bottom: Array, default: float) -> Floats:
-    out = np.full(top.shape, default, dtype=np.float64)
+    out = np.empty(top.shape, dtype=np.float64)
+    out.fill(default)
     np.divide(top, bottom, out=out, where=bottom > 0)
     return out
 

@@ -39,6 +39,17 @@ class Rows(Protocol):
     def field(self, field: Field) -> Ints: ...
 
 
+class NoRows:
+    """No events at all."""
+
+    are_events = False
+    summarised = False
+    entity = ts = np.empty(0, dtype=np.int64)
+
+    def field(self, field: Field) -> Ints:
+        return self.ts
+
+
 @dataclass(frozen=True)
 class Queries:
     """n transactions to answer: `entity` codes, `ts` and, for include_current, their `own` fields, int64 [n].
@@ -54,6 +65,8 @@ class Queries:
     in_order: bool = False
 
     def part(self, rows: slice) -> Queries:
+        if rows.start == 0 and rows.stop >= len(self.ts):
+            return self
         own = {field: values[rows] for field, values in self.own.items()}
         exact_from = None if self.exact_from is None else self.exact_from[rows]
         return Queries(self.entity[rows], self.ts[rows], own, exact_from, self.in_order)

@@ -8,21 +8,24 @@ array operations, however many features there are, because a single transaction 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
 from bdp_assets.features.aggregates import Floats, Ints
 from bdp_assets.features.cells import Cells
-from bdp_assets.features.formulas import FORMULAS
-from bdp_assets.features.history import History, Places, Queries
+from bdp_assets.features.formulas import FORMULAS, Array
+from bdp_assets.features.history import History, NoRows, Places, Queries
 from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
 from bdp_assets.features.windows import (
     alike,
+    by_field,
     column_of,
     field_of,
     floored,
     group_of,
+    index_of,
     own_fields,
     rows_of,
     sums_of,
@@ -41,7 +44,7 @@ class Plan:
 
     def __init__(self, features: Sequence[WindowFeature], slots: Mapping[str, int]) -> None:
         bounds = sorted({bound for f in features for bound in window_of(f)}, key=lambda b: (b.hop > 0, b))
-        sums = list(dict.fromkeys(found for f in features for found in sums_of(f).values()))
+        sums = by_field([found for f in features for found in sums_of(f).values()], bounds)
         self.own = own_fields(features)
         self.label_delays = sorted({f.delay for f in features if field_of(f).of_labels})
         together = alike(features)
@@ -57,14 +60,28 @@ class Plan:
         self._field = column_of([self._fields.index(found.field) for found in sums])
         self._start = rows_of(bounds, [found.start for found in sums])
         self._end = rows_of(bounds, [found.end for found in sums])
-        self._own = [(row, found.field) for row, found in enumerate(sums) if found.with_own]
+        with_own = [found for found in sums if found.with_own]
+        self._own = [
+            (index_of(sums, [found for found in with_own if found.field == field]), field)
+            for field in dict.fromkeys(found.field for found in with_own)
+        ]
         self._shift = column_of([bound.shift for bound in bounds])
         self._tiled = sum(bound.hop == 0 for bound in bounds)
         self._hop = column_of([bound.hop for bound in bounds[self._tiled :]])
         self._bounds = [(bound.shift, bound.hop) for bound in bounds]
-        self._endless = np.array([bound.is_endless for bound in bounds])
+        self._endless = np.flatnonzero([bound.is_endless for bound in bounds])
         self._exact = np.array([bound.exact for bound in bounds])
         self._folds = len(features[0].entity.keys) == 1
+
+    @cached_property
+    def without_events(self) -> Floats | None:
+        """What every transaction gets where nothing happened, float64 [k, 1]; None where its own fields
+        count."""
+        if self.own:
+            return None
+        zero = np.zeros(1, dtype=np.int64)
+        [(_, values)] = self.run(History(NoRows()), Queries(zero, zero, {}))
+        return values
 
     def run(self, history: History, queries: Queries) -> Iterator[tuple[slice, Floats]]:
         """Yield (rows, values float64 [k, rows]) of all its features, until every row is there."""
@@ -99,7 +116,7 @@ class Plan:
             if self._folds:
                 times = self._times(queries.ts)
                 self._fold(found, times, history, queries.entity, queries.exact_from)
-        if self._endless.any():
+        if self._endless.size:
             found[self._endless] = history.begin(queries.entity)
 
     def _fold(self, found: Ints, times: Ints, history: History, entity: Ints, exact_from: Ints) -> None:
@@ -124,8 +141,8 @@ class Plan:
         flat, offset = running.reshape(-1), self._field * running.shape[1]
         sums: Ints = flat[found[self._end] + offset]
         sums -= flat[found[self._start] + offset]
-        for row, field in self._own:
-            sums[row] += queries.own[field]
+        for rows, field in self._own:
+            sums[rows] += queries.own[field]
         return sums
 
 
@@ -136,11 +153,9 @@ class Engine:
         self.catalog = catalog
         self._slots = {name: slot for slot, name in enumerate(catalog.names)}
         self.plans = {entity: self.plan(features) for entity, features in catalog.entities.items()}
-        self._formulas = [
-            (self._slots[f.name], FORMULAS[f.formula].compute, f.inputs, f.default)
-            for f in catalog.features
-            if isinstance(f, RowFeature)
-        ]
+        formulas = [f for f in catalog.features if isinstance(f, RowFeature)]
+        self._own = [self._formula(f) for f in formulas if self._slots.keys().isdisjoint(f.inputs)]
+        self._derived = [self._formula(f) for f in formulas if not self._slots.keys().isdisjoint(f.inputs)]
         self._defaults = np.array([[feature.default] for feature in catalog.features], dtype=np.float64)
 
     def plan(self, features: Sequence[WindowFeature]) -> Plan:
@@ -153,8 +168,16 @@ class Engine:
         matrix[:] = self._defaults
         return matrix
 
+    def begin(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
+        """Fill in the row features of a matrix [features, rows] that read the transaction alone."""
+        for slot, compute, names, default in self._own:
+            matrix[slot] = compute(*(columns[name] for name in names), default)
+
     def finish(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
-        """Fill in the row features of a matrix [features, rows] whose window features are there."""
-        for slot, compute, names, default in self._formulas:
+        """Fill in the other row features, once all else is there."""
+        for slot, compute, names, default in self._derived:
             inputs = [columns[name] if name in columns else matrix[self._slots[name]] for name in names]
             matrix[slot] = compute(*inputs, default)
+
+    def _formula(self, f: RowFeature) -> tuple[int, Callable[..., Array], tuple[str, ...], float]:
+        return self._slots[f.name], FORMULAS[f.formula].compute, f.inputs, f.default

@@ -12,8 +12,9 @@ that has changed (see `generations`).
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -137,7 +138,8 @@ class OnlineStore:
         """The features as if nothing had happened before: for when the store is away or empty. Calls
         nobody."""
         batch = Batch.of([transaction], self.catalog.ids)
-        return self._answering.vectors(batch, nothing_seen(batch, self._first)).reshape(-1)
+        seen = nothing_seen(batch, self._first)
+        return self._answering.vectors(self._answering.draft(batch), seen).reshape(-1)
 
     def save_decision(self, transaction: ValidatedTransaction, decision: bytes) -> bytes:
         """Keep a decision with its claim. The first one stands, and is returned."""
@@ -202,11 +204,13 @@ class OnlineStore:
         self, transactions: Sequence[ValidatedTransaction], sources: Sequence[bytes], modes: Sequence[str]
     ) -> list[Enrichment]:
         batch = Batch.of(transactions, self.catalog.ids)
+        draft = cache(partial(self._answering.draft, batch))
         for _ in range(_SWITCHES):
             bound = self._binding()
-            answers, shared = self._claimed(bound, transactions, batch, sources, modes)
+            claims = list(self._claims(bound.layout, transactions, batch, sources, modes))
+            answers, shared = self._claimed(bound, transactions, batch, claims, draft)
             if answers is not None:
-                vectors = self._answering.vectors(batch, self._seen(answers, shared))
+                vectors = self._answering.vectors(draft(), self._seen(answers, shared))
                 if modes != ["dry"]:
                     self._fold(bound.layout, transactions, answers)
                 return [_enrichment(answer, vector) for answer, vector in zip(answers, vectors, strict=True)]
@@ -220,8 +224,8 @@ class OnlineStore:
         bound: _Bound,
         transactions: Sequence[ValidatedTransaction],
         batch: Batch,
-        sources: Sequence[bytes],
-        modes: Sequence[str],
+        claims: Sequence[Command],
+        meanwhile: Callable[[], object],
     ) -> tuple[list[list[Any]] | None, dict[Entity, Shared]]:
         """Replies of claim.lua, None when another generation serves; and the tiles of shared entities."""
         layout = bound.layout
@@ -229,7 +233,6 @@ class OnlineStore:
         if bound.previous is not None:
             customers = dict.fromkeys(t.customer_id for t in transactions)
             merges = [merge_call(layout, bound.previous, customer) for customer in customers]
-        claims = list(self._claims(layout, transactions, batch, sources, modes))
         wanted = [
             (entity, [c for c in dict.fromkeys(batch.columns[entity.keys[0]].tolist()) if c >= 0])
             for entity in layout.shared
@@ -242,7 +245,7 @@ class OnlineStore:
         # The pointer last: claims that were made before a switch come along in it.
         scripts = [CLAIM, MERGE] if merges else [CLAIM]
         _, replies = _divided(
-            run(self.client, [*merges, *claims, *reads, pointer(layout)], scripts), len(merges)
+            run(self.client, [*merges, *claims, *reads, pointer(layout)], scripts, meanwhile), len(merges)
         )
         answers, rest = _divided(replies, len(claims))
         live = parsed(rest[-1])

@@ -46,7 +46,8 @@ def as_served(catalog: Catalog, applied: pl.DataFrame, asked: pl.DataFrame) -> F
         ),
         shared={},
     )
-    return Answering(Engine(catalog), layout).vectors(_batch(asked, catalog.ids), what)
+    answering = Answering(Engine(catalog), layout)
+    return answering.vectors(answering.draft(_batch(asked, catalog.ids)), what)
 
 
 def _before(sequences: Ints, at: int, size: int, sequence: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -97,12 +98,27 @@ class StoredEvents:
 
     def paired(self, mask: Bools, is_endless: bool) -> StoredEvents:
         """A pair's events: those folded count in windows over all history only."""
-        found = self.where(mask if is_endless else mask & self.exact)
+        found = self.where(mask if is_endless or self._all_exact else mask & self.exact)
+        if found._all_exact:
+            return found
         return StoredEvents(found.entity, np.where(found.exact, found.ts, BEFORE), found.columns, found.exact)
 
     def field(self, field: Field) -> Ints:
         values = event_field(field, self.columns)
         return values if field.kind != "id" or self._all_exact else np.where(self.exact, values, -1)
+
+
+class Draft(NamedTuple):
+    """What transactions say alone: `matrix` float64 [features, n] with defaults for the rest; fields of each,
+    int64 [n]."""
+
+    batch: Batch
+    matrix: Floats
+    own: Mapping[Field, Ints]
+
+    def part(self, rows: slice) -> Draft:
+        own = {field: values[rows] for field, values in self.own.items()}
+        return Draft(self.batch.part(rows), self.matrix[:, rows], own)
 
 
 class Answering:
@@ -115,35 +131,42 @@ class Answering:
             entity: [(one, engine.plan(one.features)) for one in series]
             for entity, series in layout.shared.items()
         }
+        self._own = list(dict.fromkeys(field for plan in engine.plans.values() for field in plan.own))
 
-    def vectors(self, batch: Batch, seen: Seen) -> Floats:
-        """float64 [n, features], finite."""
+    def draft(self, batch: Batch) -> Draft:
+        """As far as one gets without the store: time to spend while it is asked."""
         matrix = self._engine.empty(len(batch))
+        self._engine.begin(matrix, batch.columns)
+        return Draft(batch, matrix, {field: event_field(field, batch.columns) for field in self._own})
+
+    def vectors(self, draft: Draft, seen: Seen) -> Floats:
+        """float64 [n, features], finite."""
+        batch, matrix, _ = draft
         if any(entity.state == "events" for entity in self._engine.plans):
             for rows in _pieces(seen.records):
-                self._owned(matrix[:, rows], batch.part(rows), seen.part(rows))
+                self._owned(draft.part(rows), seen.part(rows))
         for entity, shared in seen.shared.items():
             known = np.flatnonzero(shared.code >= 0)
             for series, plan in self._series[entity]:
-                history = History(tile_rows(series, shared.tiles[series.name]))
-                _run(matrix, plan, history, _queries(plan, batch, known, shared.code[known]), known)
+                events = tile_rows(series, shared.tiles[series.name])
+                _run(plan, events, draft, known, shared.code[known])
         self._engine.finish(matrix, batch.columns)
         return np.ascontiguousarray(matrix.T)
 
-    def _owned(self, matrix: Floats, batch: Batch, seen: Seen) -> None:
+    def _owned(self, draft: Draft, seen: Seen) -> None:
         """Windows of the customer and of pairs with one."""
         events = StoredEvents.of(seen, self._layout)
         for entity, plan in self._engine.plans.items():
             if entity == CUSTOMER:
-                rows = np.arange(len(batch))
-                history = History(customer_rows(self._layout, seen, events))
+                rows = np.arange(len(draft.batch))
+                own_events = customer_rows(self._layout, seen, events)
             elif entity.state == "events":
-                own = batch.columns[entity.keys[1]]
+                own = draft.batch.columns[entity.keys[1]]
                 rows = np.flatnonzero(own >= 0)
-                history = History(_pair_rows(self._layout, entity, seen, events, own))
+                own_events = _pair_rows(self._layout, entity, seen, events, own)
             else:
                 continue
-            _run(matrix, plan, history, _queries(plan, batch, rows, rows), rows)
+            _run(plan, own_events, draft, rows, rows)
 
 
 def _pieces(records: Sequence[bytes]) -> Iterator[slice]:
@@ -158,14 +181,16 @@ def _pieces(records: Sequence[bytes]) -> Iterator[slice]:
         yield slice(start, len(records))
 
 
-def _queries(plan: Plan, batch: Batch, rows: Ints, entity: Ints) -> Queries:
-    own = {field: event_field(field, batch.columns)[rows] for field in plan.own}
-    return Queries(entity, batch.columns["ts_ms"][rows], own)
-
-
-def _run(matrix: Floats, plan: Plan, history: History, queries: Queries, rows: Ints) -> None:
-    for part, values in plan.run(history, queries):
-        matrix[plan.slots[:, None], rows[part]] = values
+def _run(plan: Plan, events: Rows, draft: Draft, rows: Ints, entity: Ints) -> None:
+    """Fill in the plan's features of some rows; `entity`: whose events each of them sees."""
+    slots = plan.slots[:, None]
+    if not events.entity.size and plan.without_events is not None:
+        draft.matrix[slots, rows] = plan.without_events
+        return
+    own = {field: draft.own[field][rows] for field in plan.own}
+    queries = Queries(entity, draft.batch.columns["ts_ms"][rows], own)
+    for part, values in plan.run(History(events), queries):
+        draft.matrix[slots, rows[part]] = values
 
 
 def customer_rows(layout: Layout, seen: Seen, events: StoredEvents) -> Rows:

@@ -15,8 +15,9 @@ def extreme(values: Ints, start: Ints, end: Ints, ufunc: np.ufunc, empty: int) -
 
     Any shape of slices.
     """
-    found = np.full(start.shape, empty, dtype=np.int64)
     some = end > start
+    found = np.empty(start.shape, dtype=np.int64)
+    found.fill(empty)
     if some.any():
         first, last = start[some], end[some]
         short = int((last - first).sum()) <= max(_SHORT * len(first), _FEW)
@@ -26,9 +27,13 @@ def extreme(values: Ints, start: Ints, end: Ints, ufunc: np.ufunc, empty: int) -
 
 def _one_by_one(values: Ints, start: Ints, end: Ints, ufunc: np.ufunc) -> Ints:
     low, high = int(start.min()), int(end.max())
-    bounds = np.stack([start, end], axis=1).reshape(-1) - low
-    part = np.append(values[low:high], values[low])  # An end may lie behind the last number.
-    found: Ints = ufunc.reduceat(part, bounds)[::2]
+    bounds = np.empty((len(start), 2), dtype=np.int64)
+    bounds[:, 0], bounds[:, 1] = start, end
+    bounds -= low
+    part = values[low : high + 1]
+    if high == len(values):  # No end may lie behind the last number.
+        part = np.concatenate([part, values[:1]])
+    found: Ints = ufunc.reduceat(part, bounds.reshape(-1))[::2]
     return found
 
 

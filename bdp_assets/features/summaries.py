@@ -79,7 +79,7 @@ class Summary:
             return (table[:, self._at[field._replace(kind="count", hop=0)]] > 0).astype(np.int64)
         if field.kind == "id":
             return np.full(len(table), -1)
-        at = self._at.get(field._replace(hop=0))
+        at = self._at.get(field._replace(hop=0) if field.hop else field)
         if at is None:
             assert field.kind in ("first_ms", "last_ms")  # noqa: S101 - a tile happened when it began
             return table[:, 0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar, get_args
 
 import numpy as np
@@ -14,6 +14,8 @@ from bdp_assets.features.spec import WindowFeature
 from bdp_assets.features.times import ALL_HISTORY
 
 T = TypeVar("T")
+Index = Ints | slice
+"""Rows of an array: a slice where they follow each other, since that copies nothing."""
 EXTREMES: tuple[Kind, ...] = ("min", "max")
 
 
@@ -54,9 +56,9 @@ class Group(NamedTuple):
     hop: int
     with_own: bool
     columns: slice
-    start: Ints
-    end: Ints
-    sums: Mapping[str, Ints]
+    start: Index
+    end: Index
+    sums: Mapping[str, Index]
 
 
 def field_of(feature: WindowFeature) -> Field:
@@ -87,6 +89,17 @@ def sums_of(feature: WindowFeature) -> dict[str, Sum]:
     return {name: Sum(fields[name], start, end, feature.include_current) for name in reads}
 
 
+def by_field(sums: Iterable[Sum], bounds: Sequence[Bound]) -> list[Sum]:
+    """Each once; those of one field, which are read and changed together, stand together."""
+    unique = dict.fromkeys(sums)
+    fields = list(dict.fromkeys(one.field for one in unique))
+
+    def place(one: Sum) -> tuple[int, ...]:
+        return one.with_own, fields.index(one.field), bounds.index(one.end), bounds.index(one.start)
+
+    return sorted(unique, key=place)
+
+
 def alike(features: Sequence[WindowFeature]) -> list[list[WindowFeature]]:
     """Features that are finished together: what reads sums only asks no more than the same aggregate."""
     groups: dict[object, list[WindowFeature]] = {}
@@ -111,9 +124,9 @@ def group_of(
         hop=hop,
         with_own=members[0].include_current,
         columns=slice(first, first + len(members)),
-        start=rows_of(bounds, [window_of(f)[0] for f in members]),
-        end=rows_of(bounds, [window_of(f)[1] for f in members]),
-        sums={name: rows_of(sums, [one[name] for one in read]) for name in read[0]},
+        start=index_of(bounds, [window_of(f)[0] for f in members]),
+        end=index_of(bounds, [window_of(f)[1] for f in members]),
+        sums={name: index_of(sums, [one[name] for one in read]) for name in read[0]},
     )
 
 
@@ -143,6 +156,11 @@ def floored(times: Ints, hop: int) -> Ints:
 
 def rows_of(all_: Sequence[T], wanted: Sequence[T]) -> Ints:
     return np.array([all_.index(one) for one in wanted], dtype=np.int64)
+
+
+def index_of(all_: Sequence[T], wanted: Sequence[T]) -> Index:
+    rows = rows_of(all_, wanted)
+    return slice(int(rows[0]), int(rows[-1]) + 1) if (np.diff(rows) == 1).all() else rows
 
 
 def column_of(values: Sequence[int]) -> Ints:

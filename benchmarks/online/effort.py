@@ -19,4 +19,4 @@ class Effort:
     calls: int = 2_000
     batch: int = 2_000
     batches: int = 5
-    clients: int = 2
+    clients: int = 3
