@@ -11,21 +11,21 @@ that has changed (see `generations`).
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from bdp_assets.clients.redis import Redis, Script, run
+from bdp_assets.clients.redis import Redis, run
 from bdp_assets.clients.redis_exchange import Command
 from bdp_assets.contracts.records import Label, ValidatedTransaction
+from bdp_assets.features import claiming
 from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
-from bdp_assets.features.folding import Stored, fold, pair_fields, surplus
+from bdp_assets.features.claiming import ANSWERED, CLAIM, DECISION, FOLDED, MOVED, RECORDS, Call, Reply
+from bdp_assets.features.folding import Stored, fold, surplus
 from bdp_assets.features.generations import (
     MERGE,
     Live,
@@ -38,8 +38,8 @@ from bdp_assets.features.kernel import Engine
 from bdp_assets.features.label_places import place_labels
 from bdp_assets.features.labelling import apply_labels
 from bdp_assets.features.layout import Layout
-from bdp_assets.features.records import Batch, source, transaction_key
-from bdp_assets.features.served import Answering, Seen, Shared, nothing_seen
+from bdp_assets.features.records import Batch, source
+from bdp_assets.features.served import Answering, Shared, nothing_seen
 from bdp_assets.features.shared import TILES, transaction_calls
 from bdp_assets.features.spec import EXACT_EVENTS, Catalog, Entity
 
@@ -50,10 +50,7 @@ if TYPE_CHECKING:
 
 Status = Literal["new", "redelivery", "duplicate", "conflict"]
 _STATUS: tuple[Status, ...] = ("new", "redelivery", "duplicate", "conflict")  # as claim.lua numbers them
-_ANSWERED, _MOVED = 2, 4  # Statuses below the first come with state; the second: claim in another generation.
-_RECORDS, _FOLDED, _DECISION, _PAIRS = 3, 4, 5, 6  # where they stand in a reply
 
-CLAIM = Script(files("bdp_assets.features").joinpath("claim.lua").read_text())
 _SWITCHES = 3
 """How many generations a call goes after before it gives up: there is one switch in many minutes."""
 _NO_FEATURES: Floats = np.zeros(0, dtype=np.float64)
@@ -203,111 +200,42 @@ class OnlineStore:
     def _enrich(
         self, transactions: Sequence[ValidatedTransaction], sources: Sequence[bytes], modes: Sequence[str]
     ) -> list[Enrichment]:
-        batch = Batch.of(transactions, self.catalog.ids)
-        draft = cache(partial(self._answering.draft, batch))
+        call = Call(transactions, Batch.of(transactions, self.catalog.ids), sources, modes)
+        draft = cache(partial(self._answering.draft, call.batch))
         for _ in range(_SWITCHES):
             bound = self._binding()
-            claims = list(self._claims(bound.layout, transactions, batch, sources, modes))
-            answers, shared = self._claimed(bound, transactions, batch, claims, draft)
-            if answers is not None:
-                vectors = self._answering.vectors(draft(), self._seen(answers, shared))
+            replies, shared = self._claimed(bound, call, draft)
+            if replies is not None:
+                vectors = self._answering.vectors(draft(), claiming.seen(bound.layout, replies, shared))
                 if modes != ["dry"]:
-                    self._fold(bound.layout, transactions, answers)
-                return [_enrichment(answer, vector) for answer, vector in zip(answers, vectors, strict=True)]
+                    self._fold(bound.layout, transactions, replies)
+                return [_enrichment(reply, vector) for reply, vector in zip(replies, vectors, strict=True)]
             self.bind()
             if "stream" in modes:
                 break
         raise StoreMoved("the online store was rebuilt meanwhile: this is done again on what serves now")
 
     def _claimed(
-        self,
-        bound: _Bound,
-        transactions: Sequence[ValidatedTransaction],
-        batch: Batch,
-        claims: Sequence[Command],
-        meanwhile: Callable[[], object],
-    ) -> tuple[list[list[Any]] | None, dict[Entity, Shared]]:
+        self, bound: _Bound, call: Call, meanwhile: Callable[[], object]
+    ) -> tuple[Sequence[Reply] | None, dict[Entity, Shared]]:
         """Replies of claim.lua, None when another generation serves; and the tiles of shared entities."""
         layout = bound.layout
         merges: list[Command] = []
         if bound.previous is not None:
-            customers = dict.fromkeys(t.customer_id for t in transactions)
+            customers = dict.fromkeys(t.customer_id for t in call.transactions)
             merges = [merge_call(layout, bound.previous, customer) for customer in customers]
-        wanted = [
-            (entity, [c for c in dict.fromkeys(batch.columns[entity.keys[0]].tolist()) if c >= 0])
-            for entity in layout.shared
-        ]
-        reads: list[Command] = [
-            ("HMGET", layout.tiles(entity, code), *(one.name for one in layout.shared[entity]))
-            for entity, codes in wanted
-            for code in codes
-        ]
+        wanted = claiming.shared_codes(layout, call.batch)
         # The pointer last: claims that were made before a switch come along in it.
+        asked = [*claiming.claims(layout, call), *claiming.tile_reads(layout, wanted), pointer(layout)]
         scripts = [CLAIM, MERGE] if merges else [CLAIM]
-        _, replies = _divided(
-            run(self.client, [*merges, *claims, *reads, pointer(layout)], scripts, meanwhile), len(merges)
-        )
-        answers, rest = _divided(replies, len(claims))
-        live = parsed(rest[-1])
-        if not bound.is_of(live) or any(answer[0] == _MOVED for answer in answers):
+        answers = run(self.client, [*merges, *asked], scripts, meanwhile)[len(merges) :]
+        replies, tiles = answers[: len(call.batch)], answers[len(call.batch) : -1]
+        live = parsed(answers[-1])
+        if not bound.is_of(live) or any(reply[0] == MOVED for reply in replies):
             return None, {}
         if live is not None and live.previous is None:
             self._bound = _Bound(layout, None)
-        tiles = iter(rest)
-        shared = {
-            entity: self._shared(entity, batch, [next(tiles) for _ in codes], codes)
-            for entity, codes in wanted
-        }
-        return answers, shared
-
-    def _claims(
-        self,
-        layout: Layout,
-        transactions: Sequence[ValidatedTransaction],
-        batch: Batch,
-        sources: Sequence[bytes],
-        modes: Sequence[str],
-    ) -> Iterator[Command]:
-        columns = batch.kept(layout.ids).astype("<i8")
-        packed, size = columns.tobytes(), 8 * columns.shape[1]
-        kept = [packed[at : at + size] for at in range(0, len(packed), size)]
-        pairs = [pair_fields(entity, batch.columns[entity.keys[1]]) for entity in layout.pairs]
-        for i, (t, place, mode) in enumerate(zip(transactions, sources, modes, strict=True)):
-            events, claims, folded, paired = layout.keys_of(t.customer_id)
-            yield CLAIM.call(
-                (events, claims, layout.decision(t.customer_id, t.transaction_id), folded, paired),
-                *(mode, transaction_key(t.transaction_id), struct.pack("<q", t.ts_ms), place),
-                *(bytes.fromhex(t.body_hash), kept[i], layout.events_s),
-                *(fields[i] for fields in pairs),
-            )
-
-    def _shared(
-        self, entity: Entity, batch: Batch, replies: Sequence[list[bytes | None]], codes: Sequence[int]
-    ) -> Shared:
-        """`replies`: the tiles of each of the different `codes` (hashes of ids)."""
-        place = {code: i for i, code in enumerate(codes)}
-        rows = [place.get(code, -1) for code in batch.columns[entity.keys[0]].tolist()]
-        tiles = {
-            one.name: [reply[i] or b"" for reply in replies]
-            for i, one in enumerate(self._first.shared[entity])
-        }
-        return Shared(tiles, np.array(rows, dtype=np.int64))
-
-    def _seen(self, answers: Sequence[list[Any]], shared: dict[Entity, Shared]) -> Seen:
-        pairs = range(_PAIRS, _PAIRS + len(self._first.pairs))
-        nothing: list[Any] = [0, 0, 0, b"", None, None, *(None for _ in pairs)]
-        known = [answer if answer[0] < _ANSWERED else nothing for answer in answers]
-        return Seen(
-            records=[answer[_RECORDS] for answer in known],
-            folded=[answer[_FOLDED] or b"" for answer in known],
-            pairs={
-                entity: [answer[at] or b"" for answer in known]
-                for at, entity in zip(pairs, self._first.pairs, strict=True)
-            },
-            sequence=np.array([answer[1] for answer in known], dtype=np.int64),
-            newest=np.array([answer[2] for answer in known], dtype=np.int64),
-            shared=shared,
-        )
+        return replies, claiming.shared_tiles(layout, call.batch, wanted, tiles)
 
     def _fold(
         self, layout: Layout, transactions: Sequence[ValidatedTransaction], answers: Sequence[list[Any]]
@@ -316,20 +244,16 @@ class OnlineStore:
         last = {
             t.customer_id: answer
             for t, answer in zip(transactions, answers, strict=True)
-            if answer[0] < _ANSWERED
+            if answer[0] < ANSWERED
         }
         for customer_id, answer in last.items():
-            if cut := surplus(layout, answer[_RECORDS]):
-                stored = Stored(answer[_RECORDS], answer[_FOLDED] or b"")
+            if cut := surplus(layout, answer[RECORDS]):
+                stored = Stored(answer[RECORDS], answer[FOLDED] or b"")
                 fold(self.client, layout, customer_id, stored, cut)
-
-
-def _divided(replies: list[Any], at: int) -> tuple[list[Any], list[Any]]:
-    return replies[:at], replies[at:]
 
 
 def _enrichment(answer: list[Any], vector: Floats) -> Enrichment:
     status = _STATUS[answer[0]]
-    if answer[0] >= _ANSWERED:
+    if answer[0] >= ANSWERED:
         return Enrichment(status, answer[1], _NO_FEATURES, None)
-    return Enrichment(status, answer[1], vector, answer[_DECISION] if status == "redelivery" else None)
+    return Enrichment(status, answer[1], vector, answer[DECISION] if status == "redelivery" else None)
