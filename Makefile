@@ -69,7 +69,7 @@ test: setup ## Unit tests, then tests on real PostgreSQL, Valkey and Kafka
 	$(BIN)/pytest $(TESTS) -m "not slow"
 
 .PHONY: test-all
-test-all: setup ## All tests, the long ones too, property tests with five times their cases
+test-all: setup ## All tests (those marked slow, too), property tests with five times their cases
 	$(BIN)/pytest $(TESTS) --timeout 1800
 
 .PHONY: lint

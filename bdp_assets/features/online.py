@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -238,22 +238,22 @@ class OnlineStore:
         return replies, claiming.shared_tiles(layout, call.batch, wanted, tiles)
 
     def _fold(
-        self, layout: Layout, transactions: Sequence[ValidatedTransaction], answers: Sequence[list[Any]]
+        self, layout: Layout, transactions: Sequence[ValidatedTransaction], replies: Sequence[Reply]
     ) -> None:
         """Cut customers who have grown too large. Of several claims, the last one knows most."""
         last = {
-            t.customer_id: answer
-            for t, answer in zip(transactions, answers, strict=True)
-            if answer[0] < ANSWERED
+            t.customer_id: reply
+            for t, reply in zip(transactions, replies, strict=True)
+            if reply[0] < ANSWERED
         }
-        for customer_id, answer in last.items():
-            if cut := surplus(layout, answer[RECORDS]):
-                stored = Stored(answer[RECORDS], answer[FOLDED] or b"")
+        for customer_id, reply in last.items():
+            if cut := surplus(layout, reply[RECORDS]):
+                stored = Stored(reply[RECORDS], reply[FOLDED] or b"")
                 fold(self.client, layout, customer_id, stored, cut)
 
 
-def _enrichment(answer: list[Any], vector: Floats) -> Enrichment:
-    status = _STATUS[answer[0]]
-    if answer[0] >= ANSWERED:
-        return Enrichment(status, answer[1], _NO_FEATURES, None)
-    return Enrichment(status, answer[1], vector, answer[DECISION] if status == "redelivery" else None)
+def _enrichment(reply: Reply, vector: Floats) -> Enrichment:
+    status = _STATUS[reply[0]]
+    if reply[0] >= ANSWERED:
+        return Enrichment(status, reply[1], _NO_FEATURES, None)
+    return Enrichment(status, reply[1], vector, reply[DECISION] if status == "redelivery" else None)
