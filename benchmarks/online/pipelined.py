@@ -15,9 +15,9 @@ from benchmarks.alternation import Say
 from benchmarks.online.clients import Share, Sides, clients
 from benchmarks.online.effort import Effort
 from benchmarks.online.floor import RoundTrip, Sizes
-from benchmarks.online.server import connected
 from benchmarks.online.wire import recorded, send_again
 from benchmarks.online.world import World, places
+from benchmarks.services import connected
 
 SIDES = ("ours", "store", "floor")
 Batches = Sequence[Sequence[ValidatedTransaction]]

@@ -10,7 +10,7 @@ import redis
 from redis import Redis
 
 from bdp_assets.settings import Settings
-from benchmarks.online.server import connected
+from benchmarks.services import connected
 
 
 @dataclass(frozen=True)

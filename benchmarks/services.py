@@ -1,4 +1,4 @@
-"""A Valkey of the bench's own: the platform's embedded one, in a folder and on a port for this run alone."""
+"""Services of a bench's own: the platform's embedded ones, in a folder and on ports for this run alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +21,32 @@ from bdp_assets.clients.redis import connect
 from bdp_assets.runtime import orphans, platform, ports
 from bdp_assets.settings import Settings
 
-_PREFIX = "bdp-bench-store-"
+_PREFIX = "bdp-bench-"
 _TIMEOUT_MS = 10_000  # A time-out on a busy machine would end the bench; what is slow shows in the figures.
 
 
 @contextmanager
-def own_valkey() -> Iterator[Settings]:
-    """Settings that reach it. It is stopped at the end: of the block, or of a process told to stop.
+def own_services(*names: str) -> Iterator[Settings]:
+    """Settings that reach them. They are stopped at the end: of the block, or of a process told to stop.
 
-    What a killed run left behind is ended and removed by the next one.
+    `names` as in `runtime.services`. What a killed run left behind is ended and removed by the next one.
     """
     _remove_leftovers()
     home = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    redis, kafka, controller = islice(_free_ports(), 3)
     settings = Settings(  # type: ignore[call-arg]
-        _env_file=None, home=home, redis_url=None, redis_port=_free_port(), redis_timeout_ms=_TIMEOUT_MS
+        _env_file=None,
+        home=home,
+        redis_url=None,
+        redis_port=redis,
+        redis_timeout_ms=_TIMEOUT_MS,
+        kafka_bootstrap=None,
+        kafka_port=kafka,
+        kafka_controller_port=controller,
     )
     with _stopped_by_exit():
         try:
-            platform.up(settings, ["redis"])
+            platform.up(settings, names)
             yield settings
         finally:
             platform.down(settings)
@@ -51,9 +60,9 @@ def connected(settings: Settings) -> Redis:
     return client
 
 
-def _free_port() -> int:
-    """One below those that the kernel gives to outgoing connections."""
-    return next(filter(ports.is_free, random.sample(range(20_000, 32_000), 200)))
+def _free_ports() -> Iterator[int]:
+    """Below those that the kernel gives to outgoing connections."""
+    return filter(ports.is_free, random.sample(range(20_000, 32_000), 200))
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The stream: raw -> prediction, exactly once, against a transactional pass-through."""
