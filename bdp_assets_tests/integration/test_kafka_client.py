@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -182,6 +184,27 @@ def test_a_rewound_reader_reads_again(settings: Settings, reader: GroupReader) -
 
     assert [m.value for m in reader.poll(3, 2.0, 5.0)] == [b"2", b"3", b"4"]
     assert reader.lag() == 0
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_what_is_sent_while_its_topic_is_being_made_is_all_there(platform: Platform, turn: int) -> None:
+    """Requests that a partition refuses at first: with several under way at once, some were lost unheard."""
+    name, sent = f"client-test-new-{turn}", 0
+    publisher = Publisher(
+        platform.settings, **{"linger.ms": 0, "topic.metadata.refresh.fast.interval.ms": 10}
+    )
+    making = threading.Thread(target=ensure_topics, args=(platform.settings, [TopicSpec(name, 24, {})]))
+    making.start()
+    until_s = time.monotonic() + 0.5
+    while making.is_alive() or time.monotonic() < until_s:
+        publisher.send(name, key=str(sent), value=str(sent).encode())
+        sent += 1
+        time.sleep(0.0005)
+    publisher.flush()
+    marks = watermarks(platform.settings, [name])
+    read = [int(m.value or b"") for batch in stream_range(platform.settings, marks) for m in batch]
+    admin(platform.settings).delete_topics([name])[name].result(10)
+    assert sorted(read) == list(range(sent))
 
 
 def test_nobody_there(platform: Platform) -> None:

@@ -40,6 +40,10 @@ def producer(settings: Settings, **overrides: object) -> Any:
         {
             **_common(settings),
             "enable.idempotence": True,
+            # One request of a partition at a time. With several under way, the first of a new producer may be
+            # refused (the leader is not ready yet) and the second written: the broker then takes the repeated
+            # first one for a duplicate, the driver believes it, and a message is lost that counts as written.
+            "max.in.flight.requests.per.connection": 1,
             "linger.ms": 5,
             "compression.type": "lz4",
             # Java's partitioner, not librdkafka's own: a key must meet its customer whoever produces it.
