@@ -203,7 +203,8 @@ def test_what_is_sent_while_its_topic_is_being_made_is_all_there(platform: Platf
     publisher.flush()
     marks = watermarks(platform.settings, [name])
     read = [int(m.value or b"") for batch in stream_range(platform.settings, marks) for m in batch]
-    admin(platform.settings).delete_topics([name])[name].result(10)
+    client = admin(platform.settings)  # kept in a name: the call dies with its client
+    client.delete_topics([name])[name].result(10)
     assert sorted(read) == list(range(sent))
 
 
