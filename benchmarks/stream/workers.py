@@ -18,14 +18,16 @@ SERVICES = ("kafka", "redis")
 
 
 @contextmanager
-def running(settings: Settings, commands: Sequence[Sequence[str]]) -> Iterator[list[psutil.Process]]:
+def running(
+    settings: Settings, commands: Sequence[Sequence[str]], python: str = sys.executable
+) -> Iterator[list[psutil.Process]]:
     """Processes that reach the bench's services; drained at the end, and killed if that takes long."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("BDP_")}
     log = settings.home / "logs" / "bench.log"
     with log.open("ab") as sink:
         started = [
             subprocess.Popen(
-                [sys.executable, "-m", *command],
+                [python, "-m", *command],
                 env={**others, **settings.chosen()},
                 stdout=sink,
                 stderr=sink,
