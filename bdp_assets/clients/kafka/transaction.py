@@ -45,10 +45,16 @@ class TransactionalPublisher:
             self._raise_final(exception)
             raise translate(self._bootstrap, exception.args[0]) from exception
 
-    def commit(self, positions: Sequence[Position], membership: Any) -> None:
-        """Flush, add the positions that the consumer has reached to the transaction, and commit it."""
+    def commit(
+        self, positions: Sequence[Position], membership: Any, *, before: Callable[[], None] = lambda: None
+    ) -> None:
+        """Flush, add the positions that the consumer has reached to the transaction, and commit it.
+
+        `before` is called when all is in the transaction, and nothing committed.
+        """
         offsets = [TopicPartition(*position) for position in positions]
         self._repeat(self._producer.send_offsets_to_transaction, offsets, membership, CALL_S)
+        before()
         self._repeat(self._producer.commit_transaction, CALL_S)
 
     def abort(self) -> None:
