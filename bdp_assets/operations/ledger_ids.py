@@ -22,8 +22,11 @@ _OTHER = len(_CODES)
 class HasIds(Protocol):
     """A record that names a transaction: the two ids together are unique."""
 
-    customer_id: str
-    transaction_id: str
+    @property
+    def customer_id(self) -> str: ...
+
+    @property
+    def transaction_id(self) -> str: ...
 
 
 class Ids:
