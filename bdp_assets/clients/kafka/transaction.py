@@ -13,6 +13,7 @@ from bdp_assets.clients.kafka.errors import KafkaUnavailable, ProducerFenced, Tr
 from bdp_assets.clients.kafka.group import Position
 from bdp_assets.clients.kafka.message import Header
 from bdp_assets.clients.kafka.publisher import enqueue
+from bdp_assets.clients.kafka.stuck import Stuck
 from bdp_assets.settings import Settings
 
 CALL_S = 5.0
@@ -22,13 +23,15 @@ GIVE_UP_S = 60.0
 class TransactionalPublisher:
     """One transaction at a time: `begin`, `send`..., then `commit` or `abort`.
 
-    Calls that may succeed later are repeated for a minute. Raises TransactionAborted (call `abort`, redo),
+    Calls that may succeed later are repeated for a minute; one that never returns ends the process (see
+    `stuck`). Raises TransactionAborted (call `abort`, redo),
     ProducerFenced (this object is dead), KafkaUnavailable (outcome unknown: make a new one with the same id,
     which settles it, and go on from the committed offsets), KafkaRefused.
     """
 
     def __init__(self, settings: Settings, transactional_id: str) -> None:
         self._bootstrap = settings.kafka
+        self._stuck = Stuck()
         self._producer = transactional_producer(settings, transactional_id)
         # Fences a predecessor with this id and aborts what it left open, so that readers are not held up.
         self._repeat(self._producer.init_transactions, CALL_S)
@@ -65,7 +68,8 @@ class TransactionalPublisher:
         deadline = time.monotonic() + GIVE_UP_S
         while True:
             try:
-                call(*arguments)
+                with self._stuck:
+                    call(*arguments)
             except KafkaException as exception:
                 self._raise_final(exception)
                 if not exception.args[0].retriable():

@@ -32,16 +32,16 @@ class Failed(Exception):  # noqa: N818 - of a blow that should have landed
 
 @dataclass
 class Blows:
-    """Each is over when the harm is done: whether the platform recovers, `recovery` tells."""
+    """How long the platform takes to recover, `recovery` tells."""
 
     settings: Settings
     over: Event
     """Set when nobody waits for anything any more."""
     _added: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def strike(self, move: Move) -> None:
-        """Raises Failed."""
-        blows: Mapping[Kind, Callable[[Move], None]] = {
+    def strike(self, move: Move) -> float:
+        """Returns when the harm was done, by the monotonic clock. Raises Failed."""
+        blows: Mapping[Kind, Callable[[Move], float | None]] = {
             Kind.KILL: self._kill,
             Kind.PAUSE: self._pause,
             Kind.RESTART: self._restart,
@@ -50,7 +50,7 @@ class Blows:
             Kind.ADD: self._add,
             Kind.REMOVE: self._remove,
         }
-        blows[move.kind](move)
+        return blows[move.kind](move) or time.monotonic()
 
     def end(self) -> None:
         """Kill the workers that were added and are left."""
@@ -81,10 +81,12 @@ class Blows:
         unharmed = f"no batch of {move.target.program} came by {move.point}"
         self._until(lambda: not armed.exists(), STRIKES_S, unharmed)
 
-    def _lose(self, _move: Move) -> None:
-        """Everything that the store holds, then what a person types."""
+    def _lose(self, _move: Move) -> float:
+        """Everything that the store holds; then what a person types, which is part of the recovery."""
         run(connect(self.settings.model_copy(update={"redis_timeout_ms": 5_000})), [("FLUSHALL",)])
+        lost = time.monotonic()
         self._until(self._rebuilt, REBUILT_S, "the store could not be rebuilt")
+        return lost
 
     def _rebuilt(self) -> bool:
         command, environment = self._command("features", "rebuild-online"), self._environment("rebuild")

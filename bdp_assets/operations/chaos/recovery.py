@@ -22,21 +22,21 @@ Progress = Callable[[], float | None]
 
 @dataclass
 class Recovery:
-    """Begun right after the blow: nothing that is measured from then on was done before it."""
+    """Begun after the blow: nothing that is measured from then on was done before it."""
 
     settings: Settings
     target: Target
     over: Event
     """Set when nobody waits for anything any more."""
 
-    def wait(self, patience_s: float = PATIENCE_S) -> float | None:
-        """Seconds until it worked again; None where it did not in that time."""
+    def wait(self, since: float, patience_s: float = PATIENCE_S) -> float | None:
+        """Seconds since then until it worked again; None where it did not, with so much patience."""
         began, first = time.monotonic(), None
         progress = self._progress()
         while time.monotonic() - began < patience_s and not self.over.wait(LOOK_EVERY_S):
             seen = progress()
             if first is not None and seen is not None and seen > first and self._runs():
-                return time.monotonic() - began
+                return time.monotonic() - since
             first = seen if first is None else first
         return None
 

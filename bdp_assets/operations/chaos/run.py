@@ -111,11 +111,11 @@ class Rounds:
     def _one(self, move: Move) -> Done:
         at_s = time.monotonic() - self._began
         try:
-            self._blows.strike(move)
+            harmed = self._blows.strike(move)
         except Failed as failed:
             done = Done(move, at_s, None, str(failed))
         else:
-            recovery_s = Recovery(self._settings, move.target, self._blows.over).wait()
+            recovery_s = Recovery(self._settings, move.target, self._blows.over).wait(harmed)
             done = Done(move, at_s, recovery_s, "" if recovery_s is not None else "it did not come back")
         with self._lock:
             self._tell(done)
