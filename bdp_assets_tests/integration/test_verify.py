@@ -140,12 +140,12 @@ def test_a_promise_that_is_not_kept_is_noticed(played: Played, journal: Journal)
 def test_a_row_too_few_or_too_many_in_the_lake_is_noticed(played: Played) -> None:
     enriched = played.lake.read("enriched")
     played.lake.replace("enriched", enriched[1:], "true")
-    assert "landed messages of transactions-enriched-v1 = rows of enriched" in played.broken()
+    assert "transactions-enriched-v1, landed = rows of enriched" in played.broken()
     played.lake.replace("enriched", enriched, "true")
     assert not played.broken()
     alerts = played.lake.read("alerts")
     played.lake.append("alerts", _alert())
-    assert "landed messages of fraud-alerts-v1 = rows of alerts" in played.broken()
+    assert "fraud-alerts-v1, landed = rows of alerts" in played.broken()
     played.lake.replace("alerts", alerts, "true")
 
 

@@ -51,6 +51,7 @@ class Stuck:
         return self._count >= self._looks
 
     def _watch(self) -> None:
+        time.sleep(self._look_every_s)
         while not self.look():
             time.sleep(self._look_every_s)
         self._end()

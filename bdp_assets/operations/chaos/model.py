@@ -14,14 +14,20 @@ from bdp_assets.training.fit import Fitted, Recipe, blend, calibration_table, fi
 
 RECIPE = Recipe(trees=10, max_depth=6, isolation_trees=10, isolation_rows=64, jobs=1)
 ROWS, ISOLATION_SHARE = 2_000, 0.1
+LARGE_AMOUNT = 200
 REVIEW_FROM, DECLINE_FROM = 0.2, 0.6
 
 
 def small_bundle(directory: Path, seed: int) -> Path:
-    """Fit on random rows, write into the folder and return it; a function of the seed and the catalog."""
+    """Fit on random rows, of which large amounts are fraud, and write into the folder.
+
+    A function of the seed and the catalog. Returns the folder.
+    """
     rng = np.random.default_rng(seed)
     matrix = np.abs(rng.normal(size=(ROWS, len(CATALOG.names)))) * 50
-    fraud = matrix[:, 0] + matrix[:, 1] + 20 * rng.normal(size=ROWS) > np.quantile(matrix[:, 0], 0.95)
+    amount = CATALOG.names.index("amount_value")
+    matrix[:, amount] = rng.lognormal(3.5, 1.0, ROWS)
+    fraud = matrix[:, amount] > LARGE_AMOUNT
     members = fit_members(matrix, fraud, RECIPE, seed)
     calibration = calibration_table(blend(members.outputs(matrix), ISOLATION_SHARE), fraud)
     training = Training(

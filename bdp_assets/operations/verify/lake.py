@@ -54,7 +54,7 @@ class Counted:
         """One a topic that has a table."""
         return tuple(
             Equation(
-                f"landed messages of {topic} = rows of {DESTINATIONS[topic].table}",
+                f"{topic}, landed = rows of {DESTINATIONS[topic].table}",
                 self._messages[topic],
                 self._landed.rows[topic],
                 at_least=topic in self._landed.cut,
