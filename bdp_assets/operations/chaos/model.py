@@ -13,9 +13,9 @@ from bdp_assets.training.assemble import assemble
 from bdp_assets.training.fit import Fitted, Recipe, blend, calibration_table, fit_members
 
 RECIPE = Recipe(trees=10, max_depth=6, isolation_trees=10, isolation_rows=64, jobs=1)
-ROWS, ISOLATION_SHARE = 2_000, 0.1
+ROWS, ISOLATION_SHARE = 2_000, 0.0
 LARGE_AMOUNT = 200
-REVIEW_FROM, DECLINE_FROM = 0.2, 0.6
+REVIEW_FROM, DECLINE_FROM = 0.4, 0.7
 
 
 def small_bundle(directory: Path, seed: int) -> Path:
