@@ -21,16 +21,20 @@ def told(*kinds: type[Exception]) -> Iterator[None]:
 
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """SIGTERM ends what is inside as Ctrl+C does: whoever started processes ends them."""
+    """SIGTERM ends what is inside as Ctrl+C does: whoever started processes ends them.
+
+    Ctrl+C too is asked for: a shell gives what it starts in the background a deaf ear for it.
+    """
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

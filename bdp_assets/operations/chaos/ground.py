@@ -43,7 +43,10 @@ def refuse_own_systems(settings: Settings, dotenv: Path = homes.PROJECT / ".env"
 
 @contextmanager
 def ground(seed: int, programs: Sequence[str], now_ms: int, report: Report) -> Iterator[Settings]:
-    """Settings of a running platform with an empty past; its folder stays if something goes wrong."""
+    """Settings of a running platform with an empty past, which is ended afterwards.
+
+    Its folder stays, but after Ctrl+C.
+    """
     _remove_leftovers()
     home = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     home.chmod(0o755)  # PostgreSQL does not run as root: its user must get in
@@ -54,9 +57,18 @@ def ground(seed: int, programs: Sequence[str], now_ms: int, report: Report) -> I
         start.up(settings, programs, report=report)
         rebuild_store(settings, Lake(settings.lake), lag_s=0)
         yield settings
+    except KeyboardInterrupt:
+        _end(settings)
+        shutil.rmtree(home)
+        raise
     finally:
-        platform.down(settings)
-        orphans.end(orphans.find(home))
+        _end(settings)
+
+
+def _end(settings: Settings) -> None:
+    """Everything that runs here; the second time there is nothing."""
+    platform.down(settings)
+    orphans.end(orphans.find(settings.home))
 
 
 def own_settings(home: Path) -> Settings:

@@ -118,5 +118,6 @@ class Rounds:
             recovery_s = Recovery(self._settings, move.target, self._blows.over).wait(harmed)
             done = Done(move, at_s, recovery_s, "" if recovery_s is not None else "it did not come back")
         with self._lock:
-            self._tell(done)
+            if not self._blows.over.is_set():
+                self._tell(done)
         return done
