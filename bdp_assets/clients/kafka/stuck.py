@@ -14,8 +14,9 @@ import threading
 import time
 from collections.abc import Callable
 
-LOOKS, LOOK_EVERY_S = 20, 1.0
-"""So many looks at one and the same call, not so many seconds: a process that was stopped did not look."""
+LOOKS, LOOK_EVERY_S = 12, 1.0
+"""Longer than any call may take, and than a transaction lives. So many looks at one and the same call, not so
+many seconds: a process that was stopped did not look."""
 EXIT_CODE = 75
 
 _log = logging.getLogger(__name__)
