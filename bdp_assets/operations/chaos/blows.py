@@ -14,12 +14,14 @@ from threading import Event
 
 import psutil
 
-from bdp_assets.clients.redis import connect, run
+from bdp_assets.clients.redis import StoreUnavailable, connect, run
+from bdp_assets.operations.chaos import ends
 from bdp_assets.operations.chaos.plan import Kind, Move, Target
 from bdp_assets.runtime import logs, orphans
 from bdp_assets.runtime.supervisor import Supervisor
 from bdp_assets.settings import Settings
 from bdp_assets.streaming import kill_points
+from bdp_assets.streaming.worker import STORE_TIMEOUT_MS
 
 ADDED_SLOT = 1
 RUNNING_S = STRIKES_S = REBUILT_S = 120.0
@@ -59,15 +61,16 @@ class Blows:
             worker.wait()
 
     def _kill(self, move: Move) -> None:
-        os.kill(self._pid(move.target), signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):
+            self._process(move.target).kill()
 
     def _pause(self, move: Move) -> None:
-        root = psutil.Process(self._pid(move.target))
+        root = self._process(move.target)
         with _stopped([root, *orphans.descendants(root)]):
             self.over.wait(move.seconds)
 
     def _restart(self, move: Move) -> None:
-        self._pid(move.target)
+        self._process(move.target)
         supervisor = Supervisor(self.settings.home)
         supervisor.stop(move.target.program)
         supervisor.start(move.target.program)
@@ -83,10 +86,18 @@ class Blows:
 
     def _lose(self, _move: Move) -> float:
         """Everything that the store holds; then what a person types, which is part of the recovery."""
-        run(connect(self.settings.model_copy(update={"redis_timeout_ms": 5_000})), [("FLUSHALL",)])
+        self._until(self._flushed, RUNNING_S, "the store could not be emptied")
         lost = time.monotonic()
         self._until(self._rebuilt, REBUILT_S, "the store could not be rebuilt")
         return lost
+
+    def _flushed(self) -> bool:
+        patient = self.settings.model_copy(update={"redis_timeout_ms": STORE_TIMEOUT_MS})
+        try:
+            run(connect(patient), [("FLUSHALL",)])
+        except StoreUnavailable:
+            return False
+        return True
 
     def _rebuilt(self) -> bool:
         command, environment = self._command("features", "rebuild-online"), self._environment("rebuild")
@@ -111,16 +122,21 @@ class Blows:
             worker.kill()
             worker.wait()
             raise Failed(f"the added worker did not leave within {DRAINED_S:g} s") from None
+        if worker.returncode not in ends.GOOD:
+            raise Failed(f"the added worker ended with {worker.returncode}")
 
-    def _pid(self, target: Target) -> int:
+    def _process(self, target: Target) -> psutil.Process:
         """Of the program, once it runs."""
-        supervisor = Supervisor(self.settings.home)
-        self._until(
-            lambda: supervisor.state(target.program).state == "running",
-            RUNNING_S,
-            f"{target.program} does not run",
-        )
-        return supervisor.state(target.program).pid
+        found: list[psutil.Process] = []
+        self._until(lambda: bool(self._look(target, found)), RUNNING_S, f"{target.program} does not run")
+        return found[0]
+
+    def _look(self, target: Target, found: list[psutil.Process]) -> list[psutil.Process]:
+        state = Supervisor(self.settings.home).state(target.program)
+        if state.state == "running":
+            with suppress(psutil.NoSuchProcess):
+                found.append(psutil.Process(state.pid))
+        return found
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "bdp_assets.cli.main", *arguments]

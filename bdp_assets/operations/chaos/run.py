@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from bdp_assets.operations.chaos import ends
 from bdp_assets.operations.chaos.blows import Blows, Failed
-from bdp_assets.operations.chaos.plan import Move
+from bdp_assets.operations.chaos.plan import TARGETS, Move
 from bdp_assets.operations.chaos.recovery import Recovery
 from bdp_assets.operations.chaos.traffic import Traffic
 from bdp_assets.operations.verify.lag import await_drained
@@ -43,6 +44,8 @@ class Outcome:
     interrupted: int
     drain_s: float
     verification: Verification
+    ends: Sequence[str] = ()
+    """Workers that ended as they should not."""
 
     @property
     def kills(self) -> int:
@@ -50,11 +53,11 @@ class Outcome:
 
     @property
     def problems(self) -> list[str]:
-        """Moves that could not be made, and targets that did not come back."""
+        """Moves that could not be made, targets that did not come back, workers that crashed, lag."""
         failed = [one for one in self.done if one.problem]
         told = [f"{one.move.target.program}, {one.move.says}: {one.problem}" for one in failed]
         behind = {part: number for part, number in self.verification.lag.items() if number}
-        return [*told, *(f"{part} is still {number:,} behind" for part, number in behind.items())]
+        return [*told, *(f"{part} is still {number:,} behind" for part, number in behind.items()), *self.ends]
 
     @property
     def holds(self) -> bool:
@@ -79,7 +82,8 @@ def run(settings: Settings, plan: Sequence[Move], *, rate: float, most_s: float,
     finally:
         traffic.end()
         blows.end()
-    return Outcome(done, len(plan) - len(done), traffic.plays, traffic.interrupted, drain_s, found)
+    ended = ends.strange(settings.home / "logs" / "supervisord.log", TARGETS)
+    return Outcome(done, len(plan) - len(done), traffic.plays, traffic.interrupted, drain_s, found, ended)
 
 
 class Rounds:
