@@ -55,12 +55,12 @@ class Probed:
 def probe(settings: Settings, lake: Lake, sample: int = SAMPLE) -> Probed:
     """Nobody may pay meanwhile. Raises StoreUnavailable (also of an empty one), KafkaUnavailable,
     KafkaRefused, OffsetsGone."""
-    store = OnlineStore(connect(settings.model_copy(update={"redis_timeout_ms": STORE_TIMEOUT_MS})))
-    if not store.ready():
-        raise StoreUnavailable("the online store is empty: `bdp features rebuild-online`")
     payers = _recent_payers(settings, sample)
     if not payers:
         return Probed(0, {})
+    store = OnlineStore(connect(settings.model_copy(update={"redis_timeout_ms": STORE_TIMEOUT_MS})))
+    if not store.ready():
+        raise StoreUnavailable("the online store is empty: `bdp features rebuild-online`")
     history, labels = _history(settings, lake, payers), _labels(settings, lake)
     latest = max(_latest(history, "ts_ms"), _latest(labels, "known_at_ms"))
     different = np.zeros(len(CATALOG.names), dtype=np.int64)
