@@ -24,7 +24,7 @@ from bdp_assets.streaming import kill_points
 from bdp_assets.streaming.worker import STORE_TIMEOUT_MS
 
 ADDED_SLOT = 1
-RUNNING_S = STRIKES_S = REBUILT_S = 120.0
+RUNNING_S = STRIKES_S = REBUILT_S = 300.0
 DRAINED_S = 30.0
 
 

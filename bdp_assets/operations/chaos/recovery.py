@@ -14,7 +14,7 @@ from bdp_assets.runtime.supervisor import Supervisor
 from bdp_assets.settings import Settings
 
 LOOK_EVERY_S = 0.25
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 
 Progress = Callable[[], float | None]
 """Grows while the program works; None while that can not be told."""
