@@ -72,6 +72,12 @@ test: setup ## Unit tests, then tests on real PostgreSQL, Valkey and Kafka
 test-all: setup ## All tests (those marked slow, too), property tests with five times their cases
 	$(BIN)/pytest $(TESTS) --timeout 1800
 
+SEED ?= 1
+
+.PHONY: chaos
+chaos: setup ## Kill everything, more than 200 times in half an hour, and prove that nothing is lost (SEED=n)
+	$(BIN)/bdp chaos --seed $(SEED) --rounds 12 --minutes 40
+
 .PHONY: lint
 lint: setup ## ruff and import-linter
 	$(BIN)/ruff check .

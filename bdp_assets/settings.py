@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     stream_metrics_port: int = Field(
         default=0, ge=0, description="Metrics of stream workers: this + slot (labels: + 100); 0: off"
     )
+    kill_points: Path | None = Field(
+        default=None, description="For `bdp chaos` and tests: folder in which workers find where to die"
+    )
     redis_timeout_ms: int = Field(default=250, ge=1, description="Time-out of one online store call")
     raw_partitions_start: date = Field(default=date(2026, 1, 1), description="First daily partition (UTC)")
     partitions_end: date | None = Field(default=None, description="Last daily partition, for replayed data")

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from bdp_assets.cli import (
     assets,
     bench,
+    chaos,
     demo,
     dlq,
     doctor,
@@ -75,6 +76,7 @@ app.add_typer(stream.topics, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(features.app, name="features")
 app.add_typer(verify.app)
+app.add_typer(chaos.app)
 app.add_typer(train.app)
 app.add_typer(models.app, name="models")
 app.add_typer(demo.app)

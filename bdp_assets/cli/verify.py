@@ -1,4 +1,4 @@
-"""`bdp verify`: prove that the stream has lost and doubled nothing."""
+"""`bdp verify`: prove that the platform has lost and doubled nothing."""
 
 from __future__ import annotations
 
@@ -13,20 +13,26 @@ app = typer.Typer()
 @app.command()
 def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")] = False,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait until nothing is on its way; then it must be so.")
+    ] = 0,
 ) -> None:
-    """Read the topics and check that each raw message has exactly one outcome; exit code 1 if not."""
+    """Check that topics, lake, store and journals agree; exit code 1 if not, 2 if one does not answer."""
     from rich.console import Console
 
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, OffsetsGone
-    from bdp_assets.operations import ledger_table
-    from bdp_assets.operations.ledger import read_ledger
+    from bdp_assets.clients.redis import StoreUnavailable
+    from bdp_assets.operations.verify import report
+    from bdp_assets.operations.verify.lag import await_drained
+    from bdp_assets.operations.verify.verification import verify as prove
     from bdp_assets.settings import get_settings
 
-    with told(KafkaUnavailable, KafkaRefused, OffsetsGone):
-        ledger = read_ledger(get_settings())
+    settings = get_settings()
+    with told(KafkaUnavailable, KafkaRefused, OffsetsGone, StoreUnavailable):
+        found = prove(settings, await_drained(settings, wait))
     if as_json:
-        typer.echo(json.dumps(ledger_table.as_json(ledger)))
+        typer.echo(json.dumps(report.as_values(found)))
     else:
-        Console().print(ledger_table.as_tables(ledger))
-    raise typer.Exit(0 if ledger.balanced else 1)
+        Console().print(report.as_text(found))
+    raise typer.Exit(0 if found.holds and (found.drained or not wait) else 1)

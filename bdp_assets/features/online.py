@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from bdp_assets.clients.redis import Redis, run
+from bdp_assets.clients.redis import Redis, StoreUnavailable, run
 from bdp_assets.clients.redis_exchange import Command
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features import claiming
@@ -81,9 +81,13 @@ class _Bound(NamedTuple):
 
     layout: Layout
     previous: Layout | None
+    serves: bool
+    """Not where nothing did: then `ready` tells so, and what is asked is answered as of a new store."""
 
     def is_of(self, live: Live | None) -> bool:
-        """Whether that is what serves. A store that was emptied serves nothing: `ready` tells, not we."""
+        """Whether that is what serves. Raises StoreUnavailable where something did, and nothing does now."""
+        if live is None and self.serves:
+            raise StoreUnavailable("the online store was emptied meanwhile: `bdp features rebuild-online`")
         return live is None or live.generation == self.layout.generation
 
 
@@ -109,10 +113,10 @@ class OnlineStore:
         """Work on the generation that serves now; False where none does."""
         live = parsed(run(self.client, [pointer(self._first)])[0])
         if live is None:
-            self._bound = _Bound(self._first, None)
+            self._bound = _Bound(self._first, None, serves=False)
         else:
             previous = None if live.previous is None else self._first.of(live.previous)
-            self._bound = _Bound(self._first.of(live.generation), previous)
+            self._bound = _Bound(self._first.of(live.generation), previous, serves=True)
         return live is not None
 
     def enrich(
@@ -234,7 +238,7 @@ class OnlineStore:
         if not bound.is_of(live) or any(reply[0] == MOVED for reply in replies):
             return None, {}
         if live is not None and live.previous is None:
-            self._bound = _Bound(layout, None)
+            self._bound = _Bound(layout, None, serves=True)
         return replies, claiming.shared_tiles(layout, call.batch, wanted, tiles)
 
     def _fold(

@@ -29,8 +29,14 @@ def measure(lake: Lake, sample: int = SAMPLE) -> Skew:
     first = last - timedelta(days=DAYS - 1)
     served = rows(lake, TABLE, None, (first, last), streamed)
     chosen = served.sort(pl.col("transaction_id").hash(seed=0)).head(sample)
-    history, labels = visible(lake, TABLE, (first, last), [*SEEN, "apply_seq"])
+    history, labels = visible(lake, TABLE, (first, last), [*SEEN, "apply_seq"], _seen_by(chosen))
     return skew(CATALOG, chosen, history, labels)
+
+
+def _seen_by(chosen: pl.DataFrame) -> pl.Expr:
+    """Rows that these rows can see: of the same customer, merchant and so on. Others need not be read."""
+    keys = {entity.keys[0] for entity in CATALOG.entities}
+    return pl.any_horizontal(pl.col(key).is_in(chosen[key].drop_nulls().unique().implode()) for key in keys)
 
 
 def _latest(lake: Lake, streamed: pl.Expr) -> date | None:

@@ -40,7 +40,7 @@ class TrafficReport:
     """HTTP status -> calls; 0 is no answer."""
     seconds: float
     journal: Path
-    """A JSON line for each record that arrived: transaction_id, customer_id, kind, door, sent_ms, status."""
+    """A JSON line for each record that arrived: see `traffic_journal.Line`."""
 
 
 def play(  # noqa: PLR0913 - what, how fast, how long and by which door

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from types import TracebackType
 
-from bdp_assets.operations.traffic_journal import NO_ANSWER, Outgoing
+from bdp_assets.operations.traffic_journal import NO_ANSWER, Answer, Outgoing
 from bdp_assets.settings import LOOPBACK
 
 CLIENTS = 4
 TIMEOUT_S = 5.0
 
-Answered = Callable[[Outgoing, int, int], None]
+Answered = Callable[[Outgoing, int, Answer], None]
 Call = tuple[Outgoing, str]
 
 
 class ApiCaller:
     """Clients with connections that stay open; leaving the context waits for every answer.
 
-    `answered(record, sent_ms, status)` is called from the clients' threads; status 0 is no answer.
+    `answered(record, sent_ms, answer)` is called from the clients' threads.
     """
 
     def __init__(self, port: int, answered: Answered) -> None:
@@ -58,13 +60,16 @@ class ApiCaller:
         connection.close()
 
 
-def _post(connection: HTTPConnection, body: bytes, traceparent: str) -> int:
+def _post(connection: HTTPConnection, body: bytes, traceparent: str) -> Answer:
     headers = {"Content-Type": "application/json", "traceparent": traceparent}
     try:
         connection.request("POST", "/api/v1/predict", body, headers)
         answer = connection.getresponse()
-        answer.read()
+        content = answer.read()
     except (OSError, HTTPException):
         connection.close()
         return NO_ANSWER
-    return answer.status
+    if answer.status != HTTPStatus.OK:
+        return Answer(answer.status)
+    told = json.loads(content)
+    return Answer(answer.status, told.get("decision"), bool(told.get("degraded")))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+import msgspec
+
 from bdp_assets.simulator.spoil import BAD_KINDS
 
-NO_ANSWER = 0
-"""In the place of an HTTP status."""
 REPLAYED = "replayed"
 
 
@@ -28,6 +30,17 @@ class Outgoing(NamedTuple):
     def is_bad(self) -> bool:
         """Whether the contract or the claim on the id is going to refuse it."""
         return self.kind in BAD_KINDS
+
+
+class Answer(NamedTuple):
+    """Of the API: HTTP status, what it decided, and whether it did so without the online store."""
+
+    status: int
+    decision: str | None = None
+    degraded: bool = False
+
+
+NO_ANSWER = Answer(0)
 
 
 @dataclass
@@ -48,11 +61,11 @@ class Journal:
         with self._lock:
             self._write(record, sent_ms, door="kafka")
 
-    def answered(self, record: Outgoing, sent_ms: int, status: int) -> None:
+    def answered(self, record: Outgoing, sent_ms: int, answer: Answer) -> None:
         with self._lock:
-            self.answers[status] += 1
-            if status != NO_ANSWER:
-                self._write(record, sent_ms, door="api", status=status)
+            self.answers[answer.status] += 1
+            if answer != NO_ANSWER:
+                self._write(record, sent_ms, door="api", **answer._asdict())
 
     def _write(self, record: Outgoing, sent_ms: int, **how: Any) -> None:
         self.kinds[record.kind] += 1
@@ -73,12 +86,29 @@ def new_journal(home: Path) -> TextIO:
             number += 1
 
 
+class Line(msgspec.Struct, frozen=True):
+    """One record of a journal: what arrived, and what was answered where somebody answers."""
+
+    transaction_id: str
+    customer_id: str
+    kind: str
+    door: str
+    sent_ms: int
+    status: int = HTTPStatus.OK
+    decision: str | None = None
+    degraded: bool = False
+
+
+_decode_line = msgspec.json.Decoder(Line).decode
+
+
+def lines(home: Path) -> Iterator[Line]:
+    """Every line of the journals of a BDP_HOME; a play that was killed may have left half of one."""
+    for path in (home / "run").glob("traffic-*.jsonl"):
+        with path.open("rb") as journal:
+            yield from (_decode_line(line) for line in journal if line.endswith(b"}\n"))
+
+
 def replayed_ids(home: Path) -> set[tuple[str, str]]:
     """(customer_id, transaction_id) of every replayed record in the journals of a BDP_HOME."""
-    lines = (
-        json.loads(line)
-        for path in (home / "run").glob("traffic-*.jsonl")
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if line.endswith("}")  # a killed play may leave half a line
-    )
-    return {(line["customer_id"], line["transaction_id"]) for line in lines if line["kind"] == REPLAYED}
+    return {(line.customer_id, line.transaction_id) for line in lines(home) if line.kind == REPLAYED}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import random
 import socket
 from collections.abc import Iterable
 
@@ -23,6 +24,12 @@ def is_free(port: int) -> bool:
                 return False
             raise
     return True
+
+
+def choose_free(names: Iterable[str]) -> dict[str, int]:
+    """A free port for each setting, below those that the kernel gives to outgoing connections."""
+    candidates = random.SystemRandom().sample(range(20_000, 32_000), 500)
+    return dict(zip(names, filter(is_free, candidates), strict=False))
 
 
 def holder(port: int) -> str:

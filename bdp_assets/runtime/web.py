@@ -107,14 +107,21 @@ def dagster_daemon(settings: Settings) -> list[str]:
 
 
 def dagster_daemon_healthy(settings: Settings) -> bool:
-    """Whether every daemon that the instance needs has shown a sign of life lately; the webserver knows."""
+    """Whether every daemon that the instance needs has shown a sign of life lately."""
+    return dagster_heartbeat_s(settings) > time.time() - _HEARTBEAT_S
+
+
+def dagster_heartbeat_s(settings: Settings) -> float:
+    """When the last one of the daemons that the instance needs was alive (Unix time); the webserver knows.
+
+    0 where one never was, or the webserver does not answer.
+    """
     query = "{instance{daemonHealth{allDaemonStatuses{required lastHeartbeatTime}}}}"
     answer = health.json_answer(settings.dagster_port, f"/graphql?query={quote(query)}")
     if answer is None:
-        return False
+        return 0.0
     daemons = answer["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
-    oldest_s = time.time() - _HEARTBEAT_S
-    return all((daemon["lastHeartbeatTime"] or 0) > oldest_s for daemon in daemons if daemon["required"])
+    return min(daemon["lastHeartbeatTime"] or 0.0 for daemon in daemons if daemon["required"])
 
 
 def api(settings: Settings) -> list[str]:

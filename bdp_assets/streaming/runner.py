@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from bdp_assets.clients.kafka import (
@@ -23,6 +24,7 @@ from bdp_assets.clients.kafka import (
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.observability import stream_metrics as metrics
 from bdp_assets.streaming.items import Output
+from bdp_assets.streaming.kill_points import Point, Reached, nowhere
 
 IDLE_S = 0.5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
@@ -42,7 +44,7 @@ class Limits(NamedTuple):
 class Runner:
     """Runs `process` on the reader's messages until `stop` is set; then finishes the batch in hand."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its two ends, its work, and when to stop
         self,
         reader: GroupReader,
         publisher: TransactionalPublisher,
@@ -50,12 +52,15 @@ class Runner:
         *,
         limits: Limits,
         stop: threading.Event,
+        reached: Reached = nowhere,
     ) -> None:
+        """`reached` is told of every write boundary of a batch, see `kill_points`."""
         self._reader = reader
         self._publisher = publisher
         self._process = process
         self._limits = limits
         self._stop = stop
+        self._reached = reached
         self._pause_s = FIRST_PAUSE_S
 
     def run(self) -> None:
@@ -84,15 +89,22 @@ class Runner:
     def _commit(self, batch: Sequence[Message]) -> None:
         # 2. Process: decode, store effects, decide. Before the transaction opens: a slow store would hold up
         #    readers behind it, and these effects need no transaction, they are idempotent.
+        self._reached(Point.BEFORE_STATE)
         outputs = self._process(batch)
+        self._reached(Point.AFTER_STATE)
         started = time.perf_counter()
         # 3. Produce everything into one transaction.
         self._publisher.begin()
+        self._reached(Point.BEFORE_PRODUCE)
         for topic, key, value, headers in outputs:
             self._publisher.send(topic, key=key, value=value, headers=headers)
+        self._reached(Point.AFTER_PRODUCE)
         # 4. Add the offsets, with our membership: a worker that the group has thrown out cannot commit.
         # 5. Commit: the only moment at which anything becomes visible.
-        self._publisher.commit(ends(batch), self._reader.membership())
+        self._publisher.commit(
+            ends(batch), self._reader.membership(), before=partial(self._reached, Point.BEFORE_COMMIT)
+        )
+        self._reached(Point.AFTER_COMMIT)
         metrics.STEP_DURATION.labels("commit").observe(time.perf_counter() - started)
 
     def _retry(self, batch: Sequence[Message], reason: str, detail: str) -> None:

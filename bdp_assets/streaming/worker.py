@@ -17,7 +17,7 @@ from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import REBALANCES
 from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings
-from bdp_assets.streaming import groups
+from bdp_assets.streaming import groups, kill_points
 from bdp_assets.streaming.catch_up import CatchUp
 from bdp_assets.streaming.following import Following
 from bdp_assets.streaming.labelling import Labelling
@@ -85,6 +85,7 @@ def _run(  # noqa: PLR0913, PLR0917 - one call a kind of worker, side by side
             worker,
             limits=Limits(settings.stream_batch_messages, settings.stream_batch_ms / 1000),
             stop=stop,
+            reached=kill_points.armed(settings.kill_points, f"{kind}-{slot}"),
         ).run()
     finally:
         reader.close()

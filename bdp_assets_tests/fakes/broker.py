@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bdp_assets.clients.kafka import Header, Message, Position, TransactionAborted
 
@@ -60,8 +60,11 @@ class FakePublisher:
         assert self._open is not None
         self._open.append((topic, key, value, tuple(headers)))
 
-    def commit(self, positions: Sequence[Position], membership: object) -> None:
+    def commit(
+        self, positions: Sequence[Position], membership: object, *, before: Callable[[], None]
+    ) -> None:
         assert self._open is not None
+        before()
         if self.abortable:
             self.abortable -= 1
             raise TransactionAborted("UNKNOWN_MEMBER_ID")

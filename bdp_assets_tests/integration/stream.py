@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -32,8 +33,10 @@ from bdp_assets.features.online import OnlineStore
 from bdp_assets.operations.topics import specs
 from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings
+from bdp_assets.streaming import kill_points
 from bdp_assets.streaming.groups import SCORING
 from bdp_assets.streaming.items import Output
+from bdp_assets.streaming.kill_points import Point
 from bdp_assets.streaming.scoring import Scoring
 from bdp_assets_tests.fakes.messages import PAN_KEY
 from bdp_assets_tests.integration.conftest import Platform
@@ -57,6 +60,7 @@ class Stream:
             "BDP_REDIS_URL": self.settings.redis,
             "BDP_PAN_HASH_KEY": PAN_KEY.decode(),
             "BDP_STREAM_BATCH_MESSAGES": str(SMALL_BATCH),
+            "BDP_KILL_POINTS": str(home),
         }
         for settings in (self.settings, self._fresh):
             connect(settings).flushdb()
@@ -91,6 +95,15 @@ class Stream:
         command = [sys.executable, "-m", "bdp_assets.cli.main", "stream", kind, "--slot", str(slot)]
         with self._log(slot, kind).open("ab") as log:
             return subprocess.Popen(command, env=self._environment, stderr=log, stdout=log)
+
+    def dies(self, point: Point, slot: int = 0, kind: str = "scoring") -> None:
+        """Start a worker and wait until it has died at that point of its first batch."""
+        kill_points.arm(self.home, f"{kind}-{slot}", point)
+        worker = self.start(slot, kind)
+        try:
+            assert worker.wait(PATIENCE_S) == -signal.SIGKILL, self.log(slot, kind)
+        finally:
+            worker.kill()
 
     @contextmanager
     def reader(self, slot: int = 0) -> Iterator[GroupReader]:

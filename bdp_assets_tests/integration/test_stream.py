@@ -23,11 +23,12 @@ from bdp_assets.decisions.decider import Decider
 from bdp_assets.operations.ledger import read_ledger
 from bdp_assets.pan_key import pan_key
 from bdp_assets.streaming.groups import SCORING
+from bdp_assets.streaming.kill_points import Point
 from bdp_assets.streaming.scoring import Scoring
 from bdp_assets_tests.fakes.messages import body
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import Platform
-from bdp_assets_tests.integration.stream import Stream, kill, until
+from bdp_assets_tests.integration.stream import SMALL_BATCH, Stream, kill, until
 
 pytestmark = pytest.mark.services
 
@@ -120,6 +121,17 @@ def test_killed_again_and_again_it_publishes_what_an_undisturbed_worker_does(str
         with pytest.raises(subprocess.TimeoutExpired):
             worker.wait(random_.uniform(0, 0.05))
         kill(worker)
+    with stream.worker():
+        stream.drain()
+
+    assert_as_if_undisturbed(stream)
+
+
+def test_killed_at_every_write_boundary_it_publishes_what_an_undisturbed_worker_does(stream: Stream) -> None:
+    stream.send(transactions(20 * SMALL_BATCH))
+
+    for point in Point:
+        stream.dies(point)
     with stream.worker():
         stream.drain()
 

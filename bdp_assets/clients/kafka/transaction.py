@@ -13,6 +13,7 @@ from bdp_assets.clients.kafka.errors import KafkaUnavailable, ProducerFenced, Tr
 from bdp_assets.clients.kafka.group import Position
 from bdp_assets.clients.kafka.message import Header
 from bdp_assets.clients.kafka.publisher import enqueue
+from bdp_assets.clients.kafka.stuck import Stuck
 from bdp_assets.settings import Settings
 
 CALL_S = 5.0
@@ -22,13 +23,15 @@ GIVE_UP_S = 60.0
 class TransactionalPublisher:
     """One transaction at a time: `begin`, `send`..., then `commit` or `abort`.
 
-    Calls that may succeed later are repeated for a minute. Raises TransactionAborted (call `abort`, redo),
+    Calls that may succeed later are repeated for a minute; one that never returns ends the process (see
+    `stuck`). Raises TransactionAborted (call `abort`, redo),
     ProducerFenced (this object is dead), KafkaUnavailable (outcome unknown: make a new one with the same id,
     which settles it, and go on from the committed offsets), KafkaRefused.
     """
 
     def __init__(self, settings: Settings, transactional_id: str) -> None:
         self._bootstrap = settings.kafka
+        self._stuck = Stuck()
         self._producer = transactional_producer(settings, transactional_id)
         # Fences a predecessor with this id and aborts what it left open, so that readers are not held up.
         self._repeat(self._producer.init_transactions, CALL_S)
@@ -45,10 +48,16 @@ class TransactionalPublisher:
             self._raise_final(exception)
             raise translate(self._bootstrap, exception.args[0]) from exception
 
-    def commit(self, positions: Sequence[Position], membership: Any) -> None:
-        """Flush, add the positions that the consumer has reached to the transaction, and commit it."""
+    def commit(
+        self, positions: Sequence[Position], membership: Any, *, before: Callable[[], None] = lambda: None
+    ) -> None:
+        """Flush, add the positions that the consumer has reached to the transaction, and commit it.
+
+        `before` is called when all is in the transaction, and nothing committed.
+        """
         offsets = [TopicPartition(*position) for position in positions]
         self._repeat(self._producer.send_offsets_to_transaction, offsets, membership, CALL_S)
+        before()
         self._repeat(self._producer.commit_transaction, CALL_S)
 
     def abort(self) -> None:
@@ -59,7 +68,8 @@ class TransactionalPublisher:
         deadline = time.monotonic() + GIVE_UP_S
         while True:
             try:
-                call(*arguments)
+                with self._stuck:
+                    call(*arguments)
             except KafkaException as exception:
                 self._raise_final(exception)
                 if not exception.args[0].retriable():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from bdp_assets.clients.redis import Redis
+from bdp_assets.clients.redis import Redis, StoreUnavailable
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.catch_up import Applied, catch_up
@@ -216,3 +216,20 @@ def test_history_that_came_after_live_traffic_comes_first(store: OnlineStore) ->
     store.bind()
     answers = store.enrich([ONE, TWO, THREE], [None, HERE, None])
     assert [(a.status, a.apply_seq) for a in answers] == [("redelivery", n) for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("place", [HERE, None])
+def test_a_store_that_is_emptied_under_a_call_answers_nobody_as_a_stranger(
+    store: OnlineStore, place: str | None
+) -> None:
+    """Found on paper by asking where `bdp chaos` could strike: between `ready` and the claims of a batch."""
+    store.rebuild(*EMPTY)
+    store.enrich([ONE], [None])
+    assert store.ready()
+    store.client.flushdb()
+
+    with pytest.raises(StoreUnavailable, match="emptied"):
+        store.enrich([TWO], [place])
+    assert not store.ready()
+    store.rebuild(*EMPTY)
+    assert store.enrich([TWO], [place])[0].status == "new"

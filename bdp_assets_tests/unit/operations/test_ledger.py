@@ -88,10 +88,10 @@ def test_a_loss_and_a_double_do_not_make_up_for_each_other() -> None:
 
 def test_one_transaction_predicted_for_two_messages_is_noticed() -> None:
     messages = stream()
-    first, second, *_ = [m for m in messages if m.topic == PREDICTIONS.name]
-    forged = msgspec.structs.replace(second, value=first.value)
+    first, _, third = [m for m in messages if m.topic == PREDICTIONS.name]
+    forged = msgspec.structs.replace(third, value=first.value)
 
-    told = ledger([forged if m is second else m for m in messages])
+    told = ledger([forged if m is third else m for m in messages])
 
     assert [e.says for e in told.equations if not e.holds] == ["transactions predicted twice = 0"]
 
@@ -103,6 +103,16 @@ def test_an_alert_without_its_prediction_is_noticed() -> None:
     forged = msgspec.structs.replace(alert, headers=other.headers)
 
     assert not ledger([forged if m is alert else m for m in messages]).balanced
+
+
+def test_an_alert_of_another_transaction_is_noticed() -> None:
+    messages = stream()
+    (alert,) = [m for m in messages if m.topic == ALERTS.name]
+    forged = msgspec.structs.replace(alert, value=(alert.value or b"").replace(b'"b"', b'"x"'))
+
+    told = ledger([forged if m is alert else m for m in messages])
+
+    assert [e.says for e in told.equations if not e.holds] == ["alerts of unknown transactions = 0"]
 
 
 def test_what_is_not_committed_yet_waits_and_its_results_do_not_count() -> None:

@@ -15,7 +15,15 @@ from bdp_assets.contracts.labels import decode_label
 from bdp_assets.contracts.topics import LABELS
 from bdp_assets.ingest.source import HistoryMissing
 from bdp_assets.operations.traffic import _paced
-from bdp_assets.operations.traffic_journal import REPLAYED, Journal, Outgoing, new_journal
+from bdp_assets.operations.traffic_journal import (
+    NO_ANSWER,
+    REPLAYED,
+    Answer,
+    Journal,
+    Outgoing,
+    lines,
+    new_journal,
+)
 from bdp_assets.operations.traffic_labels import AFTER_S, FRAUDS, Complaints
 from bdp_assets.operations.traffic_sources import from_settings
 from bdp_assets.settings import Settings
@@ -117,13 +125,14 @@ def test_the_journal_counts_what_arrived(tmp_path: Path) -> None:
         journal = Journal(file)
         journal.delivered(good, 5)
         journal.delivered(bad, 6)
-        journal.answered(good, 7, 200)
-        journal.answered(lost, 8, 0)
-    lines = [json.loads(line) for line in journal.path.read_text().splitlines()]
-    assert [(line["transaction_id"], line["kind"], line["door"], line["sent_ms"]) for line in lines] == [
+        journal.answered(good, 7, Answer(200, "approve"))
+        journal.answered(lost, 8, NO_ANSWER)
+    written = [(line.transaction_id, line.kind, line.door, line.sent_ms) for line in lines(tmp_path)]
+    assert written == [
         ("T0", "genuine", "kafka", 5),
         ("T1", "duplicate", "kafka", 6),
         ("T0", "genuine", "api", 7),
     ]
+    assert [line.decision for line in lines(tmp_path)] == [None, None, "approve"]
     assert (journal.kinds, journal.bad) == ({"genuine": 2, "duplicate": 1}, 1)
     assert journal.answers == {200: 1, 0: 1}

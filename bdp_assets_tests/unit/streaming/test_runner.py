@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from bdp_assets.clients.kafka import Message, ProducerFenced
 from bdp_assets.streaming import runner
-from bdp_assets.streaming.items import Output
+from bdp_assets.streaming.kill_points import Point
 from bdp_assets.streaming.runner import Limits, Runner
 from bdp_assets.streaming.scoring import Scoring
 from bdp_assets_tests.fakes.broker import FakeBroker, FakePublisher, FakeReader
@@ -32,47 +31,40 @@ class Killed(BaseException):
 
 
 class Worker:
-    """A runner on fakes that stops when all is committed; `dies_at` names a moment of its first batch."""
+    """A runner on fakes that stops when all is committed; `dies_at` is a point of its first batch."""
 
     def __init__(
-        self, broker: FakeBroker, store: FakeStore, *, most: int = 3, abortable: int = 0, dies_at: str = ""
+        self,
+        broker: FakeBroker,
+        store: FakeStore,
+        *,
+        most: int = 3,
+        abortable: int = 0,
+        dies_at: Point | None = None,
     ) -> None:
         self.stop = threading.Event()
         self._scoring = Scoring(store, FakeDecider(), lambda: "TOPIC", pan_key=PAN_KEY)  # type: ignore[arg-type]
         self._dies_at = dies_at
         publisher = FakePublisher(broker, abortable)
-        publisher.begin = self._dying("begin", publisher.begin)  # type: ignore[method-assign]
-        publisher.commit = self._dying("commit", publisher.commit)  # type: ignore[method-assign]
         self.reader = FakeReader(broker)
         self._runner = Runner(
             self.reader,  # type: ignore[arg-type]
             publisher,  # type: ignore[arg-type]
-            self._process,
+            self._scoring,
             limits=Limits(most, 0.0),
             stop=self.stop,
+            reached=self._reached,
         )
 
     def run(self) -> None:
         if self.reader.lag():
             self._runner.run()
 
-    def _process(self, messages: Sequence[Message]) -> list[Output]:
-        outputs = self._scoring(messages)
-        if self._dies_at == "process":
+    def _reached(self, point: Point) -> None:
+        if point == self._dies_at:
             raise Killed
-        return outputs
-
-    def _dying(self, moment: str, call):  # type: ignore[no-untyped-def]
-        def wrapped(*arguments: object) -> None:
-            if self._dies_at == f"before {moment}":
-                raise Killed
-            call(*arguments)
-            if self._dies_at == f"after {moment}":
-                raise Killed
-            if moment == "commit" and not self.reader.lag():
-                self.stop.set()
-
-        return wrapped
+        if point is Point.AFTER_COMMIT and not self.reader.lag():
+            self.stop.set()
 
 
 def messages() -> list[Message]:
@@ -95,17 +87,14 @@ def undisturbed() -> tuple[FakeBroker, FakeStore]:
     return broker, store
 
 
-DEATHS = ["process", "before begin", "after begin", "before commit", "after commit"]
-
-
 @given(
-    deaths=st.lists(st.sampled_from(DEATHS), max_size=6),
+    deaths=st.lists(st.sampled_from(Point), max_size=6),
     outages=st.integers(0, 3),
     aborts=st.integers(0, 3),
     sizes=st.lists(st.integers(1, 5), min_size=7, max_size=7),
 )
 def test_whatever_dies_and_fails_the_outputs_are_those_of_an_undisturbed_run(
-    deaths: list[str], outages: int, aborts: int, sizes: list[int]
+    deaths: list[Point], outages: int, aborts: int, sizes: list[int]
 ) -> None:
     expected, expected_store = undisturbed()
     broker, store = FakeBroker(messages()), FakeStore(outages)
@@ -146,7 +135,7 @@ def test_a_fenced_worker_leaves() -> None:
     broker = FakeBroker([raw(body())])
     worker = Worker(broker, FakeStore())
 
-    def fenced(*_: object) -> None:
+    def fenced(*_: object, **__: object) -> None:
         raise ProducerFenced("another process took this worker's slot")
 
     worker._runner._publisher.commit = fenced  # type: ignore[method-assign]

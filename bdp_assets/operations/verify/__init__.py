@@ -1,0 +1,1 @@
+"""`bdp verify`: each module proves one thing; `verification` asks them all."""
