@@ -66,7 +66,9 @@ class Settings(BaseSettings):
     stream_batch_messages: int = Field(default=2000, ge=1, description="Most messages in one micro-batch")
     stream_batch_ms: int = Field(default=20, ge=1, description="Longest wait for a micro-batch to fill")
     stream_metrics_port: int = Field(
-        default=0, ge=0, description="Metrics of stream workers: this + slot (labels: + 100); 0: off"
+        default=0,
+        ge=0,
+        description="Metrics of stream workers: this + slot (+ 100 labels, + 200 analytics); 0: off",
     )
     redis_timeout_ms: int = Field(default=250, ge=1, description="Time-out of one online store call")
     raw_partitions_start: date = Field(default=date(2026, 1, 1), description="First daily partition (UTC)")

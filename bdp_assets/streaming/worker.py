@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import start_http_server
@@ -93,6 +93,13 @@ def run_analytics(settings: Settings, slot: int) -> None:
         _run(settings, slot, ANALYTICS, lambda topic_id: Analytics(warehouse, topic_id, pan_key=key))
     finally:
         warehouse.close()
+
+
+RUN: Mapping[str, Callable[[Settings, int], None]] = {
+    SCORING.name: run_scoring,
+    LABELS.name: run_labels,
+    ANALYTICS.name: run_analytics,
+}
 
 
 def _store(settings: Settings) -> OnlineStore:
