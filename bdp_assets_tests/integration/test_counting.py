@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from bdp_assets.clients import postgres
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.postgres import Session, WarehouseUnavailable, connect
 from bdp_assets.contracts.codec import decode_dead_letter, decode_window_aggregate, encode
@@ -22,6 +23,7 @@ from bdp_assets.features.times import HOUR, MINUTE
 from bdp_assets.operations import migrations
 from bdp_assets.settings import Settings
 from bdp_assets.streaming.analytics.process import Analytics
+from bdp_assets.streaming.analytics.tables import lock_positions
 from bdp_assets.streaming.items import Output
 from bdp_assets_tests.effort import cases
 from bdp_assets_tests.fakes.messages import NOW_MS, PAN_KEY
@@ -197,6 +199,21 @@ def test_a_batch_that_dies_before_its_commit_leaves_no_trace(settings: Settings)
         analytics(batch)
 
         assert state(settings) == naive([(0, transaction("c0", "t", 5, country="US"))])
+
+
+def test_who_was_stopped_inside_a_transaction_loses_it_and_holds_nobody_up(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = [(0, transaction("c0", "t", 5, country="US"))]
+    with worker(settings) as other:
+        monkeypatch.setattr(postgres, "IDLE_TIMEOUT_MS", 300)
+        stopped = Session(settings)
+        with pytest.raises(WarehouseUnavailable), stopped.transaction() as connection:
+            lock_positions(connection, "TOPIC", [0])
+            other(messages(log))  # waits, until the server gives the sleeper up
+            connection.execute("SELECT 1")
+
+    assert state(settings) == naive(log)
 
 
 def test_workers_on_the_same_groups_wait_for_each_other_and_lose_nothing(settings: Settings) -> None:

@@ -14,6 +14,7 @@ import polars as pl
 from bdp_assets.clients.postgres import Connection
 from bdp_assets.streaming.analytics.catalog import DIMENSIONS
 from bdp_assets.streaming.analytics.figures import GROUP, KEY, MEASURES, NEVER
+from bdp_assets.streaming.analytics.reading import LABELS
 
 POSITIONS = {"partition": pl.Int64, "next_offset": pl.Int64, "reached_ms": pl.Int64}
 _CLAIMED = {
@@ -98,6 +99,16 @@ ON CONFLICT (window_name, start_ms, dimension, member) DO UPDATE SET
     fraud_count = stored.fraud_count + excluded.fraud_count,
     revision = stored.revision + 1
 """
+_ALL = """
+SELECT window_name, start_ms, dimension, member, end_ms,
+    count, volume_base_minor, max_base_minor, high_value_count, fraud_count, revision
+FROM warehouse.window_figures"""
+_ALL_POSITIONS = """
+SELECT partition, next_offset, stream_ms FROM warehouse.window_positions WHERE topic_id = %(topic_id)s
+"""
+_ALL_LABELS = """
+SELECT customer_id, transaction_id, label FROM warehouse.window_transactions WHERE label IS NOT NULL
+"""
 _NOTE_LATE = """
 INSERT INTO warehouse.window_late (customer_id, transaction_id, window_name, start_ms, ts_ms, stream_ms)
 SELECT * FROM unnest(
@@ -105,10 +116,8 @@ SELECT * FROM unnest(
     %(start_ms)s::bigint[], %(ts_ms)s::bigint[], %(stream_ms)s::bigint[]
 )
 """
-_TOTALS = """
-SELECT window_name, start_ms, dimension, member, end_ms,
-    count, volume_base_minor, max_base_minor, high_value_count, fraud_count, revision
-FROM warehouse.window_figures
+_TOTALS = f"""
+{_ALL}
 JOIN unnest(%(window_name)s::text[], %(start_ms)s::bigint[], %(dimension)s::text[], %(member)s::text[])
     AS wanted (window_name, start_ms, dimension, member)
     USING (window_name, start_ms, dimension, member)
@@ -167,6 +176,22 @@ def totals(connection: Connection, groups: pl.DataFrame) -> pl.DataFrame:
     """The figures of these groups as they are now (FIGURES), in the order of GROUP."""
     rows = connection.execute(_TOTALS, _arrays(groups.select(GROUP))).fetchall()
     return pl.DataFrame(rows, FIGURES, orient="row")
+
+
+def all_figures(connection: Connection) -> pl.DataFrame:
+    """Every row of FIGURES, in no order."""
+    return pl.DataFrame(connection.execute(_ALL).fetchall(), FIGURES, orient="row")
+
+
+def all_positions(connection: Connection, topic_id: str) -> pl.DataFrame:
+    """POSITIONS of the topic's partitions."""
+    rows = connection.execute(_ALL_POSITIONS, {"topic_id": topic_id}).fetchall()
+    return pl.DataFrame(rows, POSITIONS, orient="row")
+
+
+def all_labels(connection: Connection) -> pl.DataFrame:
+    """The latest label of each transaction that has one: LABELS of `reading`."""
+    return pl.DataFrame(connection.execute(_ALL_LABELS).fetchall(), LABELS, orient="row")
 
 
 def _arrays(frame: pl.DataFrame) -> dict[str, list[object]]:
