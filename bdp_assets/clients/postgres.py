@@ -48,6 +48,10 @@ def connect(settings: Settings, database: str = "bdp") -> Connection:
         ) from None
 
 
+class WarehouseRefused(Exception):  # noqa: N818 - reads as what it is
+    """PostgreSQL refused a statement of ours: a defect. The text holds no value of a row."""
+
+
 class Session:
     """One connection of one thread, opened when it is needed, and again after it was lost."""
 
@@ -59,8 +63,8 @@ class Session:
     def transaction(self) -> Iterator[Connection]:
         """What is done inside commits together at the end, or not at all.
 
-        Raises WarehouseUnavailable. Whether it was committed is not known then if the connection broke at the
-        very end: do only what may be done again.
+        Raises WarehouseRefused, WarehouseUnavailable. Whether it was committed is not known then if the
+        connection broke at the very end: do only what may be done again.
         """
         connection = self._open()
         try:
@@ -71,6 +75,8 @@ class Session:
             raise WarehouseUnavailable(f"PostgreSQL broke off: {_first_line(error)}") from None
         except psycopg.errors.UndefinedTable:
             raise WarehouseUnavailable("The warehouse lacks a table. Make it: bdp migrate") from None
+        except psycopg.Error as error:
+            raise WarehouseRefused(f"PostgreSQL: {type(error).__name__} ({error.sqlstate})") from None
 
     def close(self) -> None:
         """Give the connection back; the next transaction opens another."""

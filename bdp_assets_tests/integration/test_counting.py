@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bdp_assets.clients import postgres
 from bdp_assets.clients.kafka import Message
-from bdp_assets.clients.postgres import Session, WarehouseUnavailable, connect
+from bdp_assets.clients.postgres import Session, WarehouseRefused, WarehouseUnavailable, connect
 from bdp_assets.contracts.codec import decode_dead_letter, decode_window_aggregate, encode
 from bdp_assets.contracts.records import Label, ValidatedTransaction, WindowAggregate
 from bdp_assets.contracts.topics import ANALYTICS, DLQ, LABELS, VALIDATED
@@ -83,6 +83,10 @@ def told(labels: Sequence[Label]) -> list[Message]:
         Message(LABELS.name, partition_of(one.customer_id), number, NOW_MS, None, encode(one))
         for number, one in enumerate(labels)
     ]
+
+
+def label(customer: str, name: str, known_at_ms: int = 1, *, is_fraud: bool = True) -> Label:
+    return Label(customer_id=customer, transaction_id=name, is_fraud=is_fraud, known_at_ms=known_at_ms)
 
 
 def query(settings: Settings, statement: str) -> list[tuple[Any, ...]]:
@@ -221,11 +225,7 @@ def test_workers_on_the_same_groups_wait_for_each_other_and_lose_nothing(setting
         [(p, transaction(f"c{p}", f"t{n}", n * 1000, country="US", channel=f"ch{n % 3}")) for n in range(300)]
         for p in range(3)
     ]
-    labels = [
-        Label(customer_id=f"c{p}", transaction_id=f"t{n}", is_fraud=True, known_at_ms=1)
-        for n in range(0, 300, 7)
-        for p in range(3)
-    ]
+    labels = [label(f"c{p}", f"t{n}") for n in range(0, 300, 7) for p in range(3)]
     shares = [[messages(log)[at : at + 20] for at in range(0, 300, 20)] for log in logs]
     shares.append([told(labels)[at : at + 10] for at in range(0, len(labels), 10)])
     failures: list[WarehouseUnavailable] = []
@@ -253,7 +253,7 @@ def test_a_label_changes_the_rate_and_a_reversal_takes_it_back(settings: Setting
         analytics(messages([(0, transaction("c0", name, HOUR, country="US")) for name in "abcd"]))
 
         def tell(name: str, known_at_ms: int, *, is_fraud: bool) -> set[float]:
-            one = Label(customer_id="c0", transaction_id=name, is_fraud=is_fraud, known_at_ms=known_at_ms)
+            one = label("c0", name, known_at_ms, is_fraud=is_fraud)
             return {record.fraud_rate for record in newest(analytics(told([one])))}
 
         assert tell("a", 1, is_fraud=True) == {0.25}
@@ -267,18 +267,41 @@ def test_a_label_changes_the_rate_and_a_reversal_takes_it_back(settings: Setting
 def test_what_is_no_transaction_goes_to_the_dead_letters_and_the_rest_counts(settings: Settings) -> None:
     good = transaction("c0", "t", HOUR, country="US")
     huge: ValidatedTransaction = transaction("c0", "u", HOUR, amount=2**63, country="US")
-    values = [b"{", None, encode(good), b"\xff", encode(huge)]
+    nul, long = (transaction("c0", "v", HOUR, country=text) for text in ("\0", "US" * 5_000))
+    values = [b"{", None, encode(good), b"\xff", encode(huge), encode(nul), encode(long)]
     batch = [Message(VALIDATED.name, 0, n, NOW_MS, None, value) for n, value in enumerate(values)]
-    bad_label = Message(LABELS.name, 0, 0, NOW_MS, None, b"{")
+    bad_labels = [Message(LABELS.name, 0, 0, NOW_MS, None, b"{"), *told([label("\0c0", "t")])]
 
     with worker(settings) as analytics:
-        outputs = analytics([*batch, bad_label])
+        outputs = analytics([*batch, *bad_labels])
 
     letters = [decode_dead_letter(output.value) for output in outputs if output.topic == DLQ.name]
     assert [(one.source_offset, one.error) for one in letters] == [
-        (offset, "not_decodable") for offset in (0, 1, 3, 4)
+        (offset, "not_decodable") for offset in (0, 1, 3, 4, 5, 6)
     ]
     assert {record.count for record in stored(settings)} == {1}
+
+
+def test_what_postgresql_refuses_is_told_without_a_value(settings: Settings) -> None:
+    with worker(settings) as analytics:
+        analytics(messages([(0, transaction("c0", "t", HOUR, amount=2**52, country="US"))]))
+    query(settings, "UPDATE warehouse.window_figures SET volume_base_minor = 9223372036854775807 RETURNING 1")
+
+    with worker(settings) as analytics, pytest.raises(WarehouseRefused) as refused:
+        analytics(
+            [
+                Message(
+                    VALIDATED.name,
+                    0,
+                    1,
+                    NOW_MS,
+                    None,
+                    encode(transaction("c0", "secret", HOUR, country="US")),
+                )
+            ]
+        )
+    assert "22003" in str(refused.value)
+    assert "secret" not in str(refused.value)
 
 
 def test_a_warehouse_without_our_tables_says_what_to_do(settings: Settings) -> None:

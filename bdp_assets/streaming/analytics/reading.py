@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -12,6 +13,7 @@ from bdp_assets.contracts.codec import decode_validated
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.labels import decode_label
 from bdp_assets.contracts.records import Label
+from bdp_assets.contracts.wire import FORMS
 from bdp_assets.streaming.analytics.catalog import DIMENSIONS
 from bdp_assets.streaming.analytics.figures import KEY
 from bdp_assets.streaming.items import Dead, Validated
@@ -21,6 +23,9 @@ NOT_DECODABLE = "not_decodable"
 _NOT_DECODABLE = "The message is no validated transaction. Only the platform's workers should write there."
 EXACT = 2**53
 """Whole numbers below this are exact in JSON and in every column."""
+
+_FIELDS = (*KEY, *DIMENSIONS)
+_FORMS = {name: re.compile(FORMS[name].pattern) for name in _FIELDS}
 
 EVENTS = {
     "partition": pl.Int64,
@@ -43,7 +48,7 @@ def read_transactions(messages: Sequence[Message]) -> tuple[list[Validated], lis
         except (msgspec.DecodeError, UnicodeDecodeError):
             refused.append(Dead(message, STEP, NOT_DECODABLE, _NOT_DECODABLE))
             continue
-        if max(transaction.ts_ms, transaction.amount_base_minor) < EXACT:
+        if max(transaction.ts_ms, transaction.amount_base_minor) < EXACT and _is_formed(transaction, _FIELDS):
             read.append(Validated(message, transaction))
         else:
             refused.append(Dead(message, STEP, NOT_DECODABLE, _NOT_DECODABLE))
@@ -55,10 +60,18 @@ def read_labels(messages: Sequence[Message]) -> tuple[list[Label], list[Dead]]:
     read = []
     for message in messages:
         try:
-            read.append(decode_label(message.value, received_ms=message.timestamp_ms))
+            label = decode_label(message.value, received_ms=message.timestamp_ms)
         except ContractError:
             continue
+        if _is_formed(label, KEY):  # no transaction has another id
+            read.append(label)
     return read, []
+
+
+def _is_formed(record: object, fields: Sequence[str]) -> bool:
+    """Whether texts have the raw contract's form: PostgreSQL takes no NUL, and indexes nothing too long."""
+    texts = [(name, getattr(record, name)) for name in fields]
+    return all(_FORMS[name].fullmatch(text) for name, text in texts if text is not None)
 
 
 def events(items: Sequence[Validated], coordinates: Callable[[Message], str]) -> pl.DataFrame:
