@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         ge=0,
         description="Metrics of stream workers: this + slot (+ 100 labels, + 200 analytics); 0: off",
     )
+    analytics_days: int = Field(
+        default=120, ge=1, description="Days that window figures and the transactions behind them are kept"
+    )
     redis_timeout_ms: int = Field(default=250, ge=1, description="Time-out of one online store call")
     raw_partitions_start: date = Field(default=date(2026, 1, 1), description="First daily partition (UTC)")
     partitions_end: date | None = Field(default=None, description="Last daily partition, for replayed data")

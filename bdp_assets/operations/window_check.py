@@ -18,6 +18,7 @@ from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.postgres import connect
 from bdp_assets.contracts.topics import RAW, VALIDATED
 from bdp_assets.ingest.tables import IS_HISTORY, SOURCE_COLUMNS, rows
+from bdp_assets.operations.window_retention import kept_from
 from bdp_assets.settings import Settings
 from bdp_assets.streaming.analytics import tables
 from bdp_assets.streaming.analytics.catalog import DIMENSIONS, WINDOWS
@@ -44,6 +45,8 @@ class Comparison:
     """`windows` figures were compared; `wrong` has those that differ, with both sides of each measure."""
 
     windows: int
+    from_ms: int
+    """Windows that began earlier may be forgotten."""
     until_ms: int
     """Windows that ended, with their grace, by this stream time: worker and lake have both come so far."""
     labels_apart: int
@@ -75,11 +78,13 @@ def compare(settings: Settings, lake: Lake) -> Comparison:
         stored = tables.all_figures(connection)
         reached = tables.all_positions(connection, ids[VALIDATED.name])
         labels = tables.all_labels(connection)
+        from_ms = kept_from(settings, connection)
     until_ms = _common_time(counted.clocks.filter(topic_id=ids[RAW.name]), reached)
-    apart = len(pl.concat([labels, counted.labels]).unique(keep="none"))
-    sides = [_finished(side, until_ms) for side in (stored, sums(counted.additions))]
+    both = pl.concat([labels, counted.labels]).filter(pl.col("label") // 2 >= from_ms)
+    apart = len(both.unique(keep="none"))
+    sides = [_finished(side, from_ms, until_ms) for side in (stored, sums(counted.additions))]
     compared = [name for name in MEASURES if name != "fraud_count" or not apart]
-    return Comparison(len(sides[1]), until_ms, apart, differences(sides[0], sides[1], compared))
+    return Comparison(len(sides[1]), from_ms, until_ms, apart, differences(sides[0], sides[1], compared))
 
 
 def recount(lake: Lake) -> Recount:
@@ -105,10 +110,10 @@ def differences(
     return both.filter(pl.any_horizontal(pl.col(m).ne_missing(pl.col(f"{m}_in_lake")) for m in measures))
 
 
-def _finished(figures: pl.DataFrame, until_ms: int) -> pl.DataFrame:
-    """Those to which no transaction can be added any more."""
+def _finished(figures: pl.DataFrame, from_ms: int, until_ms: int) -> pl.DataFrame:
+    """Those to which no transaction can be added any more, and that are kept."""
     grace = pl.col("window_name").replace_strict({window.name: window.grace_ms for window in WINDOWS})
-    return figures.filter(pl.col("end_ms") + grace <= until_ms)
+    return figures.filter(pl.col("start_ms") >= from_ms, pl.col("end_ms") + grace <= until_ms)
 
 
 def _common_time(clocks: pl.DataFrame, reached: pl.DataFrame) -> int:

@@ -21,6 +21,7 @@ from bdp_assets.contracts.records import Label, ValidatedTransaction, WindowAggr
 from bdp_assets.contracts.topics import ANALYTICS, DLQ, LABELS, VALIDATED
 from bdp_assets.features.times import HOUR, MINUTE
 from bdp_assets.operations import migrations
+from bdp_assets.operations.window_retention import forget
 from bdp_assets.settings import Settings
 from bdp_assets.streaming.analytics.process import Analytics
 from bdp_assets.streaming.analytics.tables import lock_positions
@@ -302,6 +303,25 @@ def test_what_postgresql_refuses_is_told_without_a_value(settings: Settings) -> 
         )
     assert "22003" in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_what_is_old_is_forgotten_and_what_is_not_stays(settings: Settings) -> None:
+    days = settings.model_copy(update={"analytics_days": 1})
+    old, young = (
+        [(0, transaction("c0", f"t{ms}", ms, country="US")) for ms in (start, start + HOUR)]
+        for start in (0, 30 * HOUR)
+    )
+    late = (0, transaction("c1", "late", 2 * HOUR, country="US"))
+    labels = [label("c0", "t0"), label("c0", "waits", 0), label("c0", "waits too", 31 * HOUR)]
+    with worker(settings) as analytics:
+        analytics([*messages([*old, *young, late]), *told(labels)])
+
+    forgotten = forget(days)
+
+    assert forgotten["window_transactions"] == 4, "two old ones, a late one, and a label"
+    assert state(settings) == naive(young)
+    assert query(settings, "SELECT count(*) FROM warehouse.window_transactions") == [(3,)]
+    assert not any(forget(days).values())
 
 
 def test_a_warehouse_without_our_tables_says_what_to_do(settings: Settings) -> None:

@@ -101,6 +101,10 @@ def _transactions() -> None:
         sa.Column("fraud_counted", sa.Boolean, nullable=False, server_default=sa.false()),
         schema=SCHEMA,
     )
+    # Costs next to nothing, and finds what is old.
+    op.create_index(
+        "window_transactions_ts", "window_transactions", ["ts_ms"], schema=SCHEMA, postgresql_using="brin"
+    )
 
 
 def _positions() -> None:
