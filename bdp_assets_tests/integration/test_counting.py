@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,6 +26,7 @@ from bdp_assets.features.times import HOUR, MINUTE
 from bdp_assets.operations import migrations
 from bdp_assets.operations.window_retention import forget
 from bdp_assets.settings import Settings
+from bdp_assets.streaming.analytics.catalog import WINDOWS
 from bdp_assets.streaming.analytics.process import Analytics
 from bdp_assets.streaming.analytics.tables import lock_positions
 from bdp_assets.streaming.items import Output
@@ -40,6 +44,7 @@ from bdp_assets_tests.unit.streaming.analytics.naive import (
 )
 
 pytestmark = pytest.mark.services
+DOCS = Path(__file__).parents[2] / "docs" / "analytics.md"
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +317,7 @@ def test_what_is_old_is_forgotten_and_what_is_not_stays(settings: Settings) -> N
         for start in (0, 30 * HOUR)
     )
     late = (0, transaction("c1", "late", 2 * HOUR, country="US"))
-    labels = [label("c0", "t0"), label("c0", "waits", 0), label("c0", "waits too", 31 * HOUR)]
+    labels = [label("c0", "t0"), label("c0", "waits", 0), label("c0", "waits-too", 31 * HOUR)]
     with worker(settings) as analytics:
         analytics([*messages([*old, *young, late]), *told(labels)])
 
@@ -322,6 +327,21 @@ def test_what_is_old_is_forgotten_and_what_is_not_stays(settings: Settings) -> N
     assert state(settings) == naive(young)
     assert query(settings, "SELECT count(*) FROM warehouse.window_transactions") == [(3,)]
     assert not any(forget(days).values())
+
+
+def test_the_queries_of_the_docs_find_what_was_counted(settings: Settings) -> None:
+    log = [
+        (0, transaction("c0", f"t{n}", ms, merchant_category="grocery")) for n, ms in enumerate((9 * HOUR, 5))
+    ]
+    with worker(settings) as analytics:
+        analytics(messages(log))
+
+    figures, late = (
+        query(settings, block) for block in re.findall(r"```sql\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    )
+
+    assert figures == [(datetime(1970, 1, 1, 9, tzinfo=UTC), "grocery", 1, 1, 0.0)]
+    assert late == [(window.name, 1, 1) for window in sorted(WINDOWS, key=lambda window: window.name)]
 
 
 def test_a_warehouse_without_our_tables_says_what_to_do(settings: Settings) -> None:
