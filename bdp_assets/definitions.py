@@ -18,7 +18,7 @@ from bdp_assets.resources.lake import LakeResource  # noqa: E402
 GROUPS = (ingest, validate, enrich, features, training, serving, monitoring)
 automation = dg.AutomationConditionSensorDefinition(
     "default_automation_condition_sensor",
-    target=dg.AssetSelection.all(),
+    target=dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks(),
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=30,
     run_tags=BATCH_LANE,

@@ -66,7 +66,12 @@ class Settings(BaseSettings):
     stream_batch_messages: int = Field(default=2000, ge=1, description="Most messages in one micro-batch")
     stream_batch_ms: int = Field(default=20, ge=1, description="Longest wait for a micro-batch to fill")
     stream_metrics_port: int = Field(
-        default=0, ge=0, description="Metrics of stream workers: this + slot (labels: + 100); 0: off"
+        default=0,
+        ge=0,
+        description="Metrics of stream workers: this + slot (+ 100 labels, + 200 analytics); 0: off",
+    )
+    analytics_days: int = Field(
+        default=120, ge=1, description="Days that window figures and the transactions behind them are kept"
     )
     kill_points: Path | None = Field(
         default=None, description="For `bdp chaos` and tests: folder in which workers find where to die"

@@ -20,39 +20,54 @@ def _topics() -> None:
     """Keeps `list` a command of its own: typer folds a group that has only one."""
 
 
+Slot = Annotated[int, typer.Option(min=0, help="Number of this worker; each that runs has its own.")]
+Workers = Annotated[int, typer.Option(min=1, help="So many processes under this one, in slots from 0.")]
+
+
 @app.command()
-def scoring(
-    slot: Annotated[int, typer.Option(min=0, help="Number of this worker; each that runs has its own.")] = 0,
-) -> None:
+def scoring(slot: Slot = 0, workers: Workers = 1) -> None:
     """Validate, enrich and score raw transactions, until SIGTERM or Ctrl+C; logs are JSON on stderr."""
+    _work("scoring", slot, workers)
+
+
+@app.command()
+def labels(slot: Slot = 0, workers: Workers = 1) -> None:
+    """Apply fraud labels to the online store, until SIGTERM or Ctrl+C; logs are JSON on stderr."""
+    _work("labels", slot, workers)
+
+
+@app.command()
+def analytics(slot: Slot = 0, workers: Workers = 1) -> None:
+    """Count validated transactions by windows of time, until SIGTERM or Ctrl+C; logs are JSON on stderr."""
+    _work("analytics", slot, workers)
+
+
+def _work(kind: str, slot: int, workers: int) -> None:
+    from bdp_assets.cli.failure import told
+    from bdp_assets.observability.logging import configure
+    from bdp_assets.operations.crew import WorkerEnded, run_crew, worker_command
+
+    if workers > 1:
+        if slot:
+            raise typer.BadParameter("--workers gives out the slots itself: leave out --slot.")
+        configure(kind)
+        with told(WorkerEnded):
+            run_crew(workers, lambda each: worker_command(kind, each))
+    else:
+        configure(f"{kind}-{slot}")
+        _work_alone(kind, slot)
+
+
+def _work_alone(kind: str, slot: int) -> None:
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, ProducerFenced
-    from bdp_assets.observability.logging import configure
     from bdp_assets.pan_key import PanKeyMissing
     from bdp_assets.scoring.bundle import BundleError
     from bdp_assets.settings import get_settings
-    from bdp_assets.streaming.worker import run_scoring
+    from bdp_assets.streaming.worker import RUN
 
-    configure(f"scoring-{slot}")
     with told(BundleError, PanKeyMissing, KafkaUnavailable, KafkaRefused, ProducerFenced):
-        run_scoring(get_settings(), slot)
-
-
-@app.command()
-def labels(
-    slot: Annotated[int, typer.Option(min=0, help="Number of this worker; each that runs has its own.")] = 0,
-) -> None:
-    """Apply fraud labels to the online store, until SIGTERM or Ctrl+C; logs are JSON on stderr."""
-    from bdp_assets.cli.failure import told
-    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, ProducerFenced
-    from bdp_assets.observability.logging import configure
-    from bdp_assets.pan_key import PanKeyMissing
-    from bdp_assets.settings import get_settings
-    from bdp_assets.streaming.worker import run_labels
-
-    configure(f"labels-{slot}")
-    with told(PanKeyMissing, KafkaUnavailable, KafkaRefused, ProducerFenced):
-        run_labels(get_settings(), slot)
+        RUN[kind](get_settings(), slot)
 
 
 @topics.command("list")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
@@ -11,17 +12,27 @@ from psycopg import sql
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
+from bdp_assets.clients.outage import Outage
 from bdp_assets.settings import Settings
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 60_000
+IDLE_TIMEOUT_MS = 10_000
+"""How long others may wait for the locks of a process that was stopped inside a transaction."""
+
+_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout)
+"""The connection was lost, the server is away or starts, a deadlock was broken, a time-out passed."""
+
+Connection = psycopg.Connection[Any]
 
 
-class WarehouseUnavailable(ConnectionError):  # noqa: N818 - reads as what it is
-    """PostgreSQL can not be reached, or refused us."""
+class WarehouseUnavailable(Outage):
+    """PostgreSQL can not be reached, refused us, or is not migrated."""
+
+    reason = "warehouse_unavailable"
 
 
-def connect(settings: Settings, database: str = "bdp") -> psycopg.Connection[Any]:
+def connect(settings: Settings, database: str = "bdp") -> Connection:
     """Open a connection; a transaction begins with its first statement. Raises WarehouseUnavailable."""
     try:
         return psycopg.connect(
@@ -37,6 +48,50 @@ def connect(settings: Settings, database: str = "bdp") -> psycopg.Connection[Any
         ) from None
 
 
+class WarehouseRefused(Exception):  # noqa: N818 - reads as what it is
+    """PostgreSQL refused a statement of ours: a defect. The text holds no value of a row."""
+
+
+class Session:
+    """One connection of one thread, opened when it is needed, and again after it was lost."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """What is done inside commits together at the end, or not at all.
+
+        Raises WarehouseRefused, WarehouseUnavailable. Whether it was committed is not known then if the
+        connection broke at the very end: do only what may be done again.
+        """
+        connection = self._open()
+        try:
+            with connection.transaction():
+                yield connection
+        except _PASSING as error:
+            self.close()
+            raise WarehouseUnavailable(f"PostgreSQL broke off: {_first_line(error)}") from None
+        except psycopg.errors.UndefinedTable:
+            raise WarehouseUnavailable("The warehouse lacks a table. Make it: bdp migrate") from None
+        except psycopg.Error as error:
+            raise WarehouseRefused(f"PostgreSQL: {type(error).__name__} ({error.sqlstate})") from None
+
+    def close(self) -> None:
+        """Give the connection back; the next transaction opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            self._connection = connect(self._settings)
+            self._connection.autocommit = True  # `transaction` alone begins and ends any
+            self._connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
+        return self._connection
+
+
 def engine(settings: Settings, database: str = "bdp") -> Engine:
     """SQLAlchemy engine for the migrations; connects at first use."""
     url = make_url(settings.postgres(database)).set(drivername="postgresql+psycopg")
@@ -48,7 +103,7 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
-def upsert(connection: psycopg.Connection[Any], table: str, frame: pl.DataFrame, key: Sequence[str]) -> int:
+def upsert(connection: Connection, table: str, frame: pl.DataFrame, key: Sequence[str]) -> int:
     """Write rows into `schema.table`; one whose key is there already takes its place.
 
     COPY into a temporary table, then one statement; of rows with the same key the last stands. Commits

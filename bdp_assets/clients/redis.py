@@ -29,6 +29,7 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
+from bdp_assets.clients.outage import Outage
 from bdp_assets.clients.redis_cluster import Cluster, primaries, send
 from bdp_assets.clients.redis_exchange import Argument, Command, exchange, nothing
 from bdp_assets.settings import Settings
@@ -40,8 +41,10 @@ _DOWN = (ConnectionError, ClusterDownError, MasterDownError, TryAgainError)
 _REFUSING = ("MISCONF", "NOREPLICAS")
 
 
-class StoreUnavailable(Exception):  # noqa: N818 - a state of the world, not a defect
+class StoreUnavailable(Outage):
     """The online store is down, too slow, or refuses writes. The message says which, and what to do."""
+
+    reason = "store_unavailable"
 
 
 def connect(settings: Settings) -> Redis:

@@ -158,7 +158,8 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 class WindowAggregate(Struct, frozen=True, kw_only=True):
     """Value of `transactions-analytics-v1`: figures of one group in one window of event time.
 
-    A later one for the same group and window replaces it. Money is in minor units of the base currency.
+    Of those for the same group and window the one of the highest revision stands: several workers write them,
+    and they may overtake each other. Money is in minor units of the base currency.
     """
 
     group: str
@@ -177,3 +178,9 @@ class WindowAggregate(Struct, frozen=True, kw_only=True):
     mean_base_minor: Annotated[float, Meta(ge=0)]
     max_base_minor: Minor
     high_value_count: Count
+    fraud_count: Count = 0
+    """Transactions that are known fraud by now."""
+    fraud_rate: Probability = 0.0
+    """`fraud_count` of `count`."""
+    revision: Count = 0
+    """Grows with each change of these figures."""

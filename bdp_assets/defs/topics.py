@@ -7,6 +7,7 @@ from bdp_assets.contracts.topics import Topic
 from bdp_assets.defs.tables import PLATFORM_TEAM
 
 STREAM_WORKER = dg.AssetKey(["serving", "stream_worker"])
+ANALYTICS_WORKER = dg.AssetKey(["serving", "analytics_worker"])
 
 payment_systems = dg.AssetSpec(
     ["sources", "payment_systems"],
@@ -52,3 +53,4 @@ dlq_topic = _topic(topics.DLQ, STREAM_WORKER)
 enriched_topic = _topic(topics.ENRICHED, STREAM_WORKER)
 predictions_topic = _topic(topics.PREDICTIONS, STREAM_WORKER)
 alerts_topic = _topic(topics.ALERTS, STREAM_WORKER)
+analytics_topic = _topic(topics.ANALYTICS, ANALYTICS_WORKER)

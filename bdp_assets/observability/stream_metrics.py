@@ -11,6 +11,14 @@ REBALANCES = Counter("bdp_stream_rebalances_total", "Partitions assigned, revoke
 LAG = Gauge(
     "bdp_stream_lag_messages", "Offsets between this worker's position and the ends of its partitions"
 )
+WINDOWS_CHANGED = Counter(
+    "bdp_analytics_windows_changed_total", "New totals of a group in a window, by kind of window", ["window"]
+)
+LATE = Counter(
+    "bdp_analytics_late_transactions_total",
+    "Transactions that came after a window and its grace had passed, by kind of window",
+    ["window"],
+)
 BATCH_SIZE = Histogram(
     "bdp_stream_batch_size_messages",
     "Messages in a committed micro-batch",
@@ -24,6 +32,6 @@ STEP_DURATION = Histogram(
 )
 FRESHNESS = Histogram(
     "bdp_stream_freshness_seconds",
-    "Oldest message of each micro-batch: from its Kafka timestamp until its prediction is readable",
+    "Oldest message of each micro-batch: from its Kafka timestamp until what became of it is readable",
     buckets=(0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
 )

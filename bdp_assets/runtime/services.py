@@ -118,6 +118,14 @@ PROGRAMS: tuple[Program, ...] = (
         needs=("redis", "kafka", "topics"),
         stop_seconds=30,
     ),
+    Program(
+        name="analytics",
+        command=web.analytics,
+        healthy=web.analytics_healthy,
+        needs=("postgres", "kafka", "topics", "migrations"),
+        prepare=web.require_pan_key,
+        stop_seconds=30,
+    ),
 )
 
 BY_NAME: Mapping[str, Program] = MappingProxyType({program.name: program for program in PROGRAMS})

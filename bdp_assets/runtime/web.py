@@ -145,6 +145,10 @@ def labels(_settings: Settings) -> list[str]:
     return _module("bdp_assets.cli.main", "stream", "labels")
 
 
+def analytics(_settings: Settings) -> list[str]:
+    return _module("bdp_assets.cli.main", "stream", "analytics")
+
+
 def scoring_healthy(settings: Settings) -> bool:
     from bdp_assets.streaming.groups import SCORING
 
@@ -155,6 +159,12 @@ def labels_healthy(settings: Settings) -> bool:
     from bdp_assets.streaming.groups import LABELS
 
     return _reads(settings, LABELS)
+
+
+def analytics_healthy(settings: Settings) -> bool:
+    from bdp_assets.streaming.groups import ANALYTICS
+
+    return _reads(settings, ANALYTICS)
 
 
 def _reads(settings: Settings, group: str) -> bool:

@@ -4,3 +4,4 @@ from __future__ import annotations
 
 SCORING = "bdp-scoring"
 LABELS = "bdp-labels"
+ANALYTICS = "bdp-analytics"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from bdp_assets.clients.kafka import Message
-from bdp_assets.clients.redis import StoreUnavailable
+from bdp_assets.clients.outage import Outage
 from bdp_assets.observability.logging import describe
 from bdp_assets.streaming.dlq import crashed
 from bdp_assets.streaming.items import Dead
@@ -25,14 +25,14 @@ def isolate(
 ) -> tuple[list[ResultT], list[Dead]]:
     """What `step` makes of `items`, in order, where it crashes on none; each of those becomes a dead letter.
 
-    A step may run several times on the same items, so it must be idempotent. Raises StoreUnavailable: that is
-    nobody's fault in the batch, and passes.
+    A step may run several times on the same items, so it must be idempotent. Raises Outage: that is nobody's
+    fault in the batch, and passes.
     """
     if not items:
         return [], []
     try:
         return step(items)
-    except (StoreUnavailable, MemoryError):
+    except (Outage, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever a poison message makes a step raise
         if len(items) == 1:

@@ -1,7 +1,8 @@
 """One loop: poll a micro-batch, process it, publish the results and the offsets in one Kafka transaction.
 
 Why nothing is lost or doubled, whatever dies at whatever point: outputs and offsets commit together or not at
-all, and what the process does to the online store before that is idempotent by source coordinates.
+all, and what the process does to the online store, or to the warehouse, before that is idempotent by source
+coordinates.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bdp_assets.clients.kafka import (
     ends,
     starts,
 )
-from bdp_assets.clients.redis import StoreUnavailable
+from bdp_assets.clients.outage import Outage
 from bdp_assets.observability import stream_metrics as metrics
 from bdp_assets.streaming.items import Output
 from bdp_assets.streaming.kill_points import Point, Reached, nowhere
@@ -76,8 +77,8 @@ class Runner:
         """Commit the batch, or go back to where it began, so that the next poll brings it again."""
         try:
             self._commit(batch)
-        except StoreUnavailable as error:
-            self._retry(batch, "store_unavailable", str(error))
+        except Outage as error:
+            self._retry(batch, error.reason, str(error))
         except TransactionAborted as error:
             # 6. Abort before reading again: what was produced must never become readable.
             self._publisher.abort()

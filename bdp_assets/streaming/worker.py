@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from prometheus_client import start_http_server
 
 from bdp_assets.clients.kafka import GroupReader, TransactionalPublisher, topic_ids
 from bdp_assets.clients.redis import connect
-from bdp_assets.contracts.topics import LABELS, RAW, Topic
+from bdp_assets.contracts import topics
+from bdp_assets.contracts.topics import Topic
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import REBALANCES
@@ -27,8 +29,25 @@ from bdp_assets.streaming.scoring import Scoring
 STORE_TIMEOUT_MS = 5_000
 """A full micro-batch on a busy machine outlasts the time-out of an API call, and would never get through."""
 
-_PORTS = {"scoring": 0, "labels": 100}
-"""Where each kind's metrics ports begin, after BDP_STREAM_METRICS_PORT."""
+
+@dataclass(frozen=True)
+class Kind:
+    """What workers of one kind share."""
+
+    name: str
+    group: str
+    topics: tuple[Topic, ...]
+    """What they read; the id of the first one names the messages that they claim."""
+    ports: int
+    """Where their metrics ports begin, after BDP_STREAM_METRICS_PORT."""
+    fill_s: float | None = None
+    """Longest wait for a micro-batch to fill; None: BDP_STREAM_BATCH_MS."""
+
+
+SCORING = Kind("scoring", groups.SCORING, (topics.RAW,), 0)
+LABELS = Kind("labels", groups.LABELS, (topics.LABELS,), 100)
+# Each message changes some twenty rows of figures, many of them the same ones, and people look at them: wait.
+ANALYTICS = Kind("analytics", groups.ANALYTICS, (topics.VALIDATED, topics.LABELS), 200, fill_s=0.5)
 
 _log = logging.getLogger(__name__)
 
@@ -43,53 +62,73 @@ def run_scoring(settings: Settings, slot: int) -> None:
     decider = Decider.load(settings.models_dir / "champion")
     _log.info("model loaded", extra={"model_version": decider.info.version})
 
-    def process(store: OnlineStore, topic_id: TopicId) -> Process:
+    def process(topic_id: TopicId) -> Process:
+        store = _store(settings)
         follow = Following(store, CatchUp(settings, store.client).transactions)
         return Scoring(store, decider, topic_id, follow, pan_key=key)
 
-    _run(settings, slot, "scoring", groups.SCORING, RAW, process)
+    _run(settings, slot, SCORING, process)
 
 
 def run_labels(settings: Settings, slot: int) -> None:
     """Run one worker that applies labels to the online store; otherwise as `run_scoring`."""
     key = pan_key(settings)
 
-    def process(store: OnlineStore, topic_id: TopicId) -> Process:
+    def process(topic_id: TopicId) -> Process:
+        store = _store(settings)
         follow = Following(store, CatchUp(settings, store.client).labels)
         return Labelling(store, topic_id, follow, pan_key=key)
 
-    _run(settings, slot, "labels", groups.LABELS, LABELS, process)
+    _run(settings, slot, LABELS, process)
 
 
-def _run(  # noqa: PLR0913, PLR0917 - one call a kind of worker, side by side
-    settings: Settings,
-    slot: int,
-    kind: str,
-    group: str,
-    topic: Topic,
-    process: Callable[[OnlineStore, TopicId], Process],
-) -> None:
+def run_analytics(settings: Settings, slot: int) -> None:
+    """Run one worker that counts validated transactions by windows; otherwise as `run_scoring`."""
+    from bdp_assets.clients.postgres import Session  # loads SQLAlchemy, which the others need not have
+    from bdp_assets.streaming.analytics.process import Analytics
+
+    key = pan_key(settings)
+    warehouse = Session(settings)
+    try:
+        _run(settings, slot, ANALYTICS, lambda topic_id: Analytics(warehouse, topic_id, pan_key=key))
+    finally:
+        warehouse.close()
+
+
+RUN: Mapping[str, Callable[[Settings, int], None]] = {
+    SCORING.name: run_scoring,
+    LABELS.name: run_labels,
+    ANALYTICS.name: run_analytics,
+}
+
+
+def _store(settings: Settings) -> OnlineStore:
+    return OnlineStore(connect(settings.model_copy(update={"redis_timeout_ms": STORE_TIMEOUT_MS})))
+
+
+def _run(settings: Settings, slot: int, kind: Kind, process: Callable[[TopicId], Process]) -> None:
     stop = _stop_on_signals()
     if settings.stream_metrics_port:
-        start_http_server(settings.stream_metrics_port + _PORTS[kind] + slot)
-    topic_id = TopicId(settings, topic)
-    publisher = TransactionalPublisher(settings, f"{group}-{slot}")
-    reader = GroupReader(settings, group, [topic.name], slot=slot, on_rebalance=topic_id.rebalanced)
-    patient = settings.model_copy(update={"redis_timeout_ms": STORE_TIMEOUT_MS})
-    worker = process(OnlineStore(connect(patient)), topic_id)
-    _log.info("%s worker runs", kind, extra={"slot": slot})
+        start_http_server(settings.stream_metrics_port + kind.ports + slot)
+    topic_id = TopicId(settings, kind.topics[0])
+    publisher = TransactionalPublisher(settings, f"{kind.group}-{slot}")
+    names = [topic.name for topic in kind.topics]
+    reader = GroupReader(settings, kind.group, names, slot=slot, on_rebalance=topic_id.rebalanced)
+    worker = process(topic_id)
+    fill_s = settings.stream_batch_ms / 1000 if kind.fill_s is None else kind.fill_s
+    _log.info("%s worker runs", kind.name, extra={"slot": slot})
     try:
         Runner(
             reader,
             publisher,
             worker,
-            limits=Limits(settings.stream_batch_messages, settings.stream_batch_ms / 1000),
+            limits=Limits(settings.stream_batch_messages, fill_s),
             stop=stop,
-            reached=kill_points.armed(settings.kill_points, f"{kind}-{slot}"),
+            reached=kill_points.armed(settings.kill_points, f"{kind.name}-{slot}"),
         ).run()
     finally:
         reader.close()
-        _log.info("%s worker left the group", kind, extra={"slot": slot})
+        _log.info("%s worker left the group", kind.name, extra={"slot": slot})
 
 
 class TopicId:

@@ -1,13 +1,16 @@
 """From the registry to the endpoint, and what was decided."""
 
 from bdp_assets.defs import topics
-from bdp_assets.defs.serving import assets, decisions
+from bdp_assets.defs.serving import analytics, assets, decisions
 from bdp_assets.defs.serving.tables import ALERTS
 
 ASSETS = [
     topics.predictions_topic,
     topics.alerts_topic,
+    topics.analytics_topic,
     assets.stream_worker,
+    analytics.analytics_worker,
+    analytics.window_figures,
     assets.model_bundle,
     assets.online_store,
     assets.fraud_api,
@@ -15,3 +18,4 @@ ASSETS = [
     decisions.warehouse,
     ALERTS,
 ]
+CHECKS = [analytics.window_figures_equal_lake]

@@ -47,6 +47,7 @@ def test_what_others_need_stops_after_them() -> None:
         "dagster-code",
         "dagster-webserver",
         "dagster-daemon",
+        "analytics",
     }
     assert services.dependants("api") == []
 
