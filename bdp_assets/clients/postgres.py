@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import polars as pl
 import psycopg
 from psycopg import sql
+from psycopg.rows import class_row
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
@@ -16,12 +18,15 @@ from bdp_assets.settings import Settings
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 60_000
 
+Connection = psycopg.Connection[Any]
+T = TypeVar("T")
+
 
 class WarehouseUnavailable(ConnectionError):  # noqa: N818 - reads as what it is
     """PostgreSQL can not be reached, or refused us."""
 
 
-def connect(settings: Settings, database: str = "bdp") -> psycopg.Connection[Any]:
+def connect(settings: Settings, database: str = "bdp") -> Connection:
     """Open a connection; a transaction begins with its first statement. Raises WarehouseUnavailable."""
     try:
         return psycopg.connect(
@@ -37,6 +42,31 @@ def connect(settings: Settings, database: str = "bdp") -> psycopg.Connection[Any
         ) from None
 
 
+@contextmanager
+def session(settings: Settings) -> Iterator[Connection]:
+    """A connection to the warehouse for one piece of work; commits at its end, and nothing if that fails.
+
+    Raises WarehouseUnavailable, also where the server leaves meanwhile or lacks a migration.
+    """
+    try:
+        with connect(settings) as connection:
+            yield connection
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        raise WarehouseUnavailable(
+            f"The warehouse is older than this code ({_first_line(error)}): `bdp migrate`."
+        ) from None
+    except psycopg.OperationalError as error:
+        raise WarehouseUnavailable(f"PostgreSQL: {_first_line(error)} Is it running (bdp status)?") from None
+
+
+def as_objects(
+    connection: Connection, kind: type[T], query: str, values: Mapping[str, Any] | Sequence[Any]
+) -> list[T]:
+    """The rows of a query, each made into a `kind` by column name."""
+    with connection.cursor(row_factory=class_row(kind)) as cursor:
+        return cursor.execute(query, values).fetchall()
+
+
 def engine(settings: Settings, database: str = "bdp") -> Engine:
     """SQLAlchemy engine for the migrations; connects at first use."""
     url = make_url(settings.postgres(database)).set(drivername="postgresql+psycopg")
@@ -48,7 +78,7 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
-def upsert(connection: psycopg.Connection[Any], table: str, frame: pl.DataFrame, key: Sequence[str]) -> int:
+def upsert(connection: Connection, table: str, frame: pl.DataFrame, key: Sequence[str]) -> int:
     """Write rows into `schema.table`; one whose key is there already takes its place.
 
     COPY into a temporary table, then one statement; of rows with the same key the last stands. Commits

@@ -13,5 +13,6 @@ ASSETS = [
     assets.fraud_api,
     decisions.predictions,
     decisions.warehouse,
+    decisions.dead_letters,
     ALERTS,
 ]

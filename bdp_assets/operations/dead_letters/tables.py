@@ -1,0 +1,70 @@
+"""Dead letters for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.table import Table
+
+from bdp_assets.operations.dead_letters.entries import NOT_REPLAYABLE, Entry
+from bdp_assets.operations.dead_letters.query import ByError, Row
+
+TIME = "%Y-%m-%d %H:%M:%SZ"
+
+
+def letters_table(rows: Sequence[Row]) -> Table:
+    """One line a letter."""
+    columns = ("place", "refused", "step", "error", "field", "source", "status", "card number")
+    note = NOT_REPLAYABLE if any(row.masked for row in rows) else None
+    table = Table(*columns, box=None, pad_edge=False, caption=note, caption_justify="left")
+    for row in rows:
+        table.add_row(
+            str(row.place),
+            row.refused_at.strftime(TIME),
+            row.step,
+            row.error,
+            row.field or "",
+            f"{row.source_topic}[{row.source_partition}]@{row.source_offset}",
+            row.status,
+            _card(row),
+        )
+    return table
+
+
+def errors_table(groups: Sequence[ByError]) -> Table:
+    """One line for letters that are alike."""
+    columns = ("letters", "error", "field", "step", "source", "status", "last refused")
+    table = Table(*columns, box=None, pad_edge=False)
+    for group in groups:
+        table.add_row(
+            f"{group.letters:,}",
+            group.error,
+            group.field or "",
+            group.step,
+            group.source_topic,
+            group.status,
+            group.last_refused_at.strftime(TIME),
+        )
+    return table
+
+
+def _card(row: Row) -> str:
+    """Equal for equal card numbers: the beginnings of their hashes."""
+    return " ".join(hash_[:12] for hash_ in row.pan_hashes) or ("masked" if row.masked else "")
+
+
+def letter_lines(entry: Entry, became: str) -> Iterator[str]:
+    """One letter, line by line; the bytes come last."""
+    letter = entry.letter
+    field = f" (field {letter.field})" if letter.field else ""
+    yield f"{letter.error}{field}, refused by {entry.step}: {letter.message}"
+    yield f"source {letter.source_topic}[{letter.source_partition}]@{letter.source_offset}"
+    yield f"trace {entry.trace_id}"
+    yield f"status {became}"
+    if entry.replay_of:
+        yield f"sent as a replay of the dead letter {entry.replay_of.partition(':')[2]}"
+    for hash_ in letter.pan_hashes:
+        yield f"card number with the keyed hash {hash_}"
+    masked = "; card numbers are masked" if letter.masked else ""
+    yield f"original, {len(entry.original):,} bytes{masked}:"
+    yield entry.original.decode("utf-8", "backslashreplace")

@@ -1,0 +1,86 @@
+"""What a person sees of dead letters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from io import StringIO
+
+from rich.console import Console, RenderableType
+
+from bdp_assets.operations.dead_letters.entries import NOT_REPLAYABLE, Entry
+from bdp_assets.operations.dead_letters.query import ByError, Row
+from bdp_assets.operations.dead_letters.tables import errors_table, letter_lines, letters_table
+from bdp_assets_tests.fakes.messages import NOW_MS, body, raw
+from bdp_assets_tests.unit.operations.dead_letters.letters import dead
+
+CARD = "4111111111111111"
+NOW = datetime.fromtimestamp(NOW_MS / 1000, UTC)
+
+
+def row(entry: Entry) -> Row:
+    letter = entry.letter
+    return Row(
+        dlq_topic_id="T",
+        dlq_partition=entry.place.partition,
+        dlq_offset=entry.place.offset,
+        source_topic=letter.source_topic,
+        source_partition=letter.source_partition,
+        source_offset=letter.source_offset,
+        received_at=NOW,
+        refused_at=NOW,
+        step=entry.step,
+        error=letter.error,
+        field=letter.field,
+        message=letter.message,
+        masked=letter.masked,
+        pan_hashes=letter.pan_hashes,
+        schema_version=letter.schema_version,
+        trace_id=entry.trace_id,
+        replay_of=entry.replay_of,
+        status="open",
+        replayed_at=None,
+        replay_id=None,
+    )
+
+
+def shown(what: RenderableType) -> str:
+    screen = StringIO()
+    Console(width=200, file=screen).print(what)
+    return " ".join(screen.getvalue().split())
+
+
+def test_equal_card_numbers_can_be_told_and_the_letter_says_that_it_must_be_fixed() -> None:
+    first, second = (dead(raw(body(f"t-{n}", device_id=CARD), n)) for n in range(2))
+    (hash_,) = first.letter.pan_hashes
+    text = shown(letters_table([row(first), row(second)]))
+    assert text.count(hash_[:12]) == 2
+    assert NOT_REPLAYABLE in text
+    assert CARD not in text
+
+
+def test_other_letters_come_without_a_warning() -> None:
+    text = shown(letters_table([row(dead(raw(body(device_id="?"), 3)))]))
+    assert NOT_REPLAYABLE not in text
+    assert "0:3 2026-01-01 00:00:00Z validate bad_format device_id transactions-raw-v1[0]@3 open" in text
+
+
+def test_letters_that_are_alike_are_counted() -> None:
+    text = shown(
+        errors_table([ByError("not_json", None, "validate", "transactions-raw-v1", "open", 1234, NOW)])
+    )
+    assert "1,234 not_json validate transactions-raw-v1 open" in text
+
+
+def test_one_letter_is_told_with_its_bytes_and_the_letter_that_it_is_a_replay_of() -> None:
+    before = "a" * 22 + ":0:7"
+    entry = dead(raw(b'{"amount": \xff', 3, headers=(("replay-of", before.encode()),)))
+    text = "\n".join(letter_lines(entry, "open"))
+    assert '{"amount": \\xff' in text
+    assert "status open" in text
+    assert f"trace {entry.trace_id}" in text
+    assert "a replay of the dead letter 0:7" in text
+
+
+def test_a_replay_header_with_a_card_number_in_it_goes_no_further() -> None:
+    forged = ("a" * 22 + f":0:{CARD}").encode()
+    assert dead(raw(b"{", headers=(("replay-of", forged),))).replay_of is None
