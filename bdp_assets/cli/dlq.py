@@ -1,14 +1,21 @@
-"""`bdp dlq list | show`: messages that were refused, and why."""
+"""`bdp dlq list | show | replay`: messages that were refused, why, and how they are sent again."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from bdp_assets.operations.dead_letters.entries import Place
     from bdp_assets.operations.dead_letters.query import Filter
+
+T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: messages that were refused.")
 
@@ -60,10 +67,7 @@ def show(
     from bdp_assets.operations.dead_letters import entries, listing, tables
     from bdp_assets.settings import get_settings
 
-    try:
-        at = entries.place_of(place)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="PLACE") from None
+    (at,) = _places([place])
     with told(KafkaUnavailable, KafkaRefused):
         entry = entries.entry_at(get_settings(), at)
         if entry is None:
@@ -76,6 +80,59 @@ def show(
         typer.echo(line)
     if entry.letter.masked:
         typer.secho(entries.NOT_REPLAYABLE, fg="yellow", err=True)
+
+
+@app.command()
+def replay(
+    places: Annotated[list[str] | None, typer.Argument(help="PARTITION:OFFSET of letters.")] = None,
+    error: Error = None,
+    field: Field = None,
+    source_topic: SourceTopic = None,
+    since: Since = None,
+    status: Status = None,
+    every: Annotated[bool, typer.Option("--all", help="All open letters.")] = False,
+    fix: Annotated[
+        Path | None, typer.Option(help="Changes to make first; docs/dead-letters.md.", exists=True)
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also what was sent before.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing, show what would be.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send letters again through the door that refused them, fixed if need be; exit code 1 if one stays.
+
+    Without places: the open letters that match. What its contract would refuse again is listed, not sent.
+    """
+    from bdp_assets.cli.failure import told
+    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
+    from bdp_assets.clients.postgres import WarehouseUnavailable
+    from bdp_assets.operations.dead_letters import replay, tables
+    from bdp_assets.operations.dead_letters.fixes import Fixes, InvalidFix, read_fixes
+    from bdp_assets.operations.dead_letters.sending import ReplayFailed
+    from bdp_assets.settings import get_settings
+
+    matching = _filter(error, field, source_topic, since, status)
+    chosen = (bool(places), not matching.is_empty, every)
+    if sum(chosen) != 1:
+        raise typer.BadParameter("name places, or say which (--error, --since, ...), or --all")
+    with told(InvalidFix, WarehouseUnavailable, KafkaUnavailable, KafkaRefused, ReplayFailed):
+        choice = replay.Choice(_places(places or []), replay.unsent(matching, again=again), again)
+        act = replay.rehearse if dry_run else replay.replay
+        report = act(get_settings(), choice, read_fixes(fix) if fix else Fixes())
+    if as_json:
+        typer.echo(json.dumps(tables.report_json(report)))
+    else:
+        for part in tables.report_parts(report, rehearsed=dry_run):
+            _show(part)
+    raise typer.Exit(1 if report.kept else 0)
+
+
+def _places(texts: Sequence[str]) -> list[Place]:
+    from bdp_assets.operations.dead_letters.entries import place_of
+
+    try:
+        return list(map(place_of, texts))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="PLACE") from None
 
 
 def _filter(
@@ -97,12 +154,21 @@ def _filter(
     return query.Filter(error=error, field=field, source_topic=source_topic, since=moment, status=status)
 
 
-def _print(found, table, as_objects, as_json: bool) -> None:  # type: ignore[no-untyped-def]
-    from rich.console import Console
-
+def _print(
+    found: Sequence[T],
+    table: Callable[[Sequence[T]], RenderableType],
+    as_objects: list[object],
+    as_json: bool,
+) -> None:
     if as_json:
         typer.echo(json.dumps(as_objects, default=str))
     elif found:
-        Console().print(table(found))
+        _show(table(found))
     else:
         typer.echo("No dead letters.")
+
+
+def _show(what: RenderableType) -> None:
+    from rich.console import Console
+
+    Console().print(what, soft_wrap=isinstance(what, str), markup=False, highlight=False)

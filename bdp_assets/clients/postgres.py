@@ -67,6 +67,18 @@ def as_objects(
         return cursor.execute(query, values).fetchall()
 
 
+def lock(connection: Connection, name: str, wait_s: float = 5.0) -> bool:
+    """Take the lock of that name for as long as the connection lives; False if another has it that long."""
+    try:
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", [f"{wait_s:g}s"])
+        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+    except psycopg.errors.LockNotAvailable:
+        connection.rollback()
+        return False
+    connection.commit()
+    return True
+
+
 def engine(settings: Settings, database: str = "bdp") -> Engine:
     """SQLAlchemy engine for the migrations; connects at first use."""
     url = make_url(settings.postgres(database)).set(drivername="postgresql+psycopg")

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from bdp_assets.clients.kafka.connection import transactional_producer
 from bdp_assets.clients.kafka.errors import KafkaUnavailable, ProducerFenced, TransactionAborted, translate
-from bdp_assets.clients.kafka.group import Position
+from bdp_assets.clients.kafka.group import Position, Receipt
 from bdp_assets.clients.kafka.message import Header
 from bdp_assets.clients.kafka.publisher import enqueue
 from bdp_assets.settings import Settings
@@ -45,7 +45,7 @@ class TransactionalPublisher:
             self._raise_final(exception)
             raise translate(self._bootstrap, exception.args[0]) from exception
 
-    def commit(self, positions: Sequence[Position], membership: Any) -> None:
+    def commit(self, positions: Sequence[Position | Receipt], membership: Any) -> None:
         """Flush, add the positions that the consumer has reached to the transaction, and commit it."""
         offsets = [TopicPartition(*position) for position in positions]
         self._repeat(self._producer.send_offsets_to_transaction, offsets, membership, CALL_S)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+from rich.console import RenderableType
 from rich.table import Table
 
 from bdp_assets.operations.dead_letters.entries import NOT_REPLAYABLE, Entry
+from bdp_assets.operations.dead_letters.judging import Kept
 from bdp_assets.operations.dead_letters.query import ByError, Row
+from bdp_assets.operations.dead_letters.replay import Report
 
 TIME = "%Y-%m-%d %H:%M:%SZ"
 
@@ -68,3 +73,36 @@ def letter_lines(entry: Entry, became: str) -> Iterator[str]:
     masked = "; card numbers are masked" if letter.masked else ""
     yield f"original, {len(entry.original):,} bytes{masked}:"
     yield entry.original.decode("utf-8", "backslashreplace")
+
+
+def report_parts(report: Report, *, rehearsed: bool) -> Iterator[RenderableType]:
+    """What was sent, in a sentence; changed bodies in a rehearsal; and what was not sent, line by line."""
+    if rehearsed:
+        yield from (f"{one.place} -> {one.body}" for one in report.sent if one.body is not None)
+    verb = "would be sent" if rehearsed else "sent"
+    kinds = Counter((one.source_topic, one.error, one.body is not None) for one in report.sent)
+    for (topic, error, fixed), letters in kinds.most_common():
+        yield f"{verb}: {letters:,} {error}{', fixed,' if fixed else ''} to {topic}"
+    if report.replay_ids:
+        yield f"replay {report.replay_ids[0].partition('.')[0]}"
+    if report.kept:
+        yield f"not {verb}: {len(report.kept):,}"
+        yield _kept_table(report.kept)
+    if not report.sent and not report.kept:
+        yield "No letter matches."
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """For a program."""
+    return {
+        "replay_ids": report.replay_ids,
+        "sent": [{**one._asdict(), "place": str(one.place)} for one in report.sent],
+        "kept": [{**one._asdict(), "place": str(one.place)} for one in report.kept],
+    }
+
+
+def _kept_table(kept: Sequence[Kept]) -> Table:
+    table = Table("place", "error", "why", box=None, pad_edge=False)
+    for one in sorted(kept):
+        table.add_row(str(one.place), one.error, one.says)
+    return table

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +17,7 @@ from bdp_assets.operations.dead_letters.index import bring_up_to_date
 from bdp_assets.operations.dead_letters.query import Filter
 from bdp_assets.streaming import groups
 from bdp_assets_tests.fakes.messages import body
+from bdp_assets_tests.integration.dead_letters.commands import bdp
 from bdp_assets_tests.integration.stream import Stream
 
 pytestmark = pytest.mark.services
@@ -130,13 +129,6 @@ def test_a_topic_that_was_made_anew_begins_a_new_list(stream: Stream) -> None:
 
     assert [row.error for row in rows] == ["not_object"]
     assert len(table(stream)) == 6, "what the former topic had stays on record"
-
-
-def bdp(stream: Stream, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bdp_assets.cli.main", "dlq", *arguments]
-    return subprocess.run(
-        command, env={**stream._environment, **environment}, capture_output=True, text=True, check=False
-    )
 
 
 def test_the_commands_tell_and_say_what_to_do_when_something_is_away(stream: Stream) -> None:
