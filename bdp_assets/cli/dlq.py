@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -119,7 +118,7 @@ def replay(
         act = replay.rehearse if dry_run else replay.replay
         report = act(get_settings(), choice, read_fixes(fix) if fix else Fixes())
     if as_json:
-        typer.echo(json.dumps(tables.report_json(report)))
+        _echo_json(tables.report_json(report))
     else:
         for part in tables.report_parts(report, rehearsed=dry_run):
             _show(part)
@@ -161,11 +160,17 @@ def _print(
     as_json: bool,
 ) -> None:
     if as_json:
-        typer.echo(json.dumps(as_objects, default=str))
+        _echo_json(as_objects)
     elif found:
         _show(table(found))
     else:
         typer.echo("No dead letters.")
+
+
+def _echo_json(value: object) -> None:
+    import msgspec
+
+    typer.echo(msgspec.json.encode(value))
 
 
 def _show(what: RenderableType) -> None:

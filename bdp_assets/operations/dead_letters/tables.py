@@ -14,6 +14,8 @@ from bdp_assets.operations.dead_letters.judging import Kept
 from bdp_assets.operations.dead_letters.query import ByError, Row
 from bdp_assets.operations.dead_letters.replay import Report
 
+FEW = 5
+"""Places that a line has room for; JSON has all."""
 TIME = "%Y-%m-%d %H:%M:%SZ"
 
 
@@ -76,17 +78,17 @@ def letter_lines(entry: Entry, became: str) -> Iterator[str]:
 
 
 def report_parts(report: Report, *, rehearsed: bool) -> Iterator[RenderableType]:
-    """What was sent, in a sentence; changed bodies in a rehearsal; and what was not sent, line by line."""
+    """What was sent, in a sentence; changed bodies in a rehearsal; and what was not sent, by reason."""
     if rehearsed:
         yield from (f"{one.place} -> {one.body}" for one in report.sent if one.body is not None)
-    verb = "would be sent" if rehearsed else "sent"
     kinds = Counter((one.source_topic, one.error, one.body is not None) for one in report.sent)
     for (topic, error, fixed), letters in kinds.most_common():
+        verb = "would be sent" if rehearsed else "sent"
         yield f"{verb}: {letters:,} {error}{', fixed,' if fixed else ''} to {topic}"
     if report.replay_ids:
         yield f"replay {report.replay_ids[0].partition('.')[0]}"
     if report.kept:
-        yield f"not {verb}: {len(report.kept):,}"
+        yield f"{'would stay' if rehearsed else 'not sent'}: {len(report.kept):,}"
         yield _kept_table(report.kept)
     if not report.sent and not report.kept:
         yield "No letter matches."
@@ -102,7 +104,11 @@ def report_json(report: Report) -> dict[str, Any]:
 
 
 def _kept_table(kept: Sequence[Kept]) -> Table:
-    table = Table("place", "error", "why", box=None, pad_edge=False)
+    table = Table("letters", "error", "why", "places", box=None, pad_edge=False)
+    reasons: dict[tuple[str, str], list[Kept]] = {}
     for one in sorted(kept):
-        table.add_row(str(one.place), one.error, one.says)
+        reasons.setdefault((one.error, one.says), []).append(one)
+    for (error, says), alike in sorted(reasons.items(), key=lambda item: -len(item[1])):
+        more = " ..." if len(alike) > FEW else ""
+        table.add_row(f"{len(alike):,}", error, says, " ".join(str(one.place) for one in alike[:FEW]) + more)
     return table

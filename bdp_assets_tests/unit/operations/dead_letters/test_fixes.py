@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bdp_assets_tests.effort import cases
 from bdp_assets_tests.fakes.messages import NOW_MS, body, raw
 from bdp_assets_tests.unit.operations.dead_letters.letters import dead
 
+DOCS = Path(__file__).parents[4] / "docs" / "dead-letters.md"
 CARD = "4111111111111111"
 NONE = Fixes()
 
@@ -179,6 +181,18 @@ def test_a_file_is_read_as_yaml_with_times_and_numbers(tmp_path: Path) -> None:
     (fix,) = read_fixes(file).fixes
     made = json.loads(fixed(body(currency="?"), Fix(set=fix.set)))
     assert (made["timestamp"], made["amount"], made["currency"]) == ("2026-01-01T00:00:00Z", 12.1, None)
+
+
+def test_the_example_in_the_docs_is_a_file_that_works(tmp_path: Path) -> None:
+    _, example, _ = re.split(r"```yaml\n|```", DOCS.read_text().partition("## Fix it first")[2])[:3]
+    file = tmp_path / "fixes.yaml"
+    file.write_text(example)
+    fixes = read_fixes(file).fixes
+    assert isinstance(judged(body(amount="12.50", cur="EUR"), fixes[0]), Ready)
+    assert isinstance(judged(body(colour="red"), fixes[1]), Ready)
+    assert isinstance(judged(body(device_id=CARD), fixes[2]), Ready)
+    whole = msgspec.structs.replace(fixes[3], when=When(place="0:0"))
+    assert isinstance(judged(b"{", whole), Ready)
 
 
 @pytest.mark.parametrize(

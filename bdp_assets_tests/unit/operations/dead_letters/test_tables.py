@@ -7,9 +7,17 @@ from io import StringIO
 
 from rich.console import Console, RenderableType
 
-from bdp_assets.operations.dead_letters.entries import NOT_REPLAYABLE, Entry
+from bdp_assets.operations.dead_letters.entries import NOT_REPLAYABLE, Entry, Place
+from bdp_assets.operations.dead_letters.judging import Kept
 from bdp_assets.operations.dead_letters.query import ByError, Row
-from bdp_assets.operations.dead_letters.tables import errors_table, letter_lines, letters_table
+from bdp_assets.operations.dead_letters.replay import Report, Sent
+from bdp_assets.operations.dead_letters.tables import (
+    errors_table,
+    letter_lines,
+    letters_table,
+    report_json,
+    report_parts,
+)
 from bdp_assets_tests.fakes.messages import NOW_MS, body, raw
 from bdp_assets_tests.unit.operations.dead_letters.letters import dead
 
@@ -84,3 +92,22 @@ def test_one_letter_is_told_with_its_bytes_and_the_letter_that_it_is_a_replay_of
 def test_a_replay_header_with_a_card_number_in_it_goes_no_further() -> None:
     forged = ("a" * 22 + f":0:{CARD}").encode()
     assert dead(raw(b"{", headers=(("replay-of", forged),))).replay_of is None
+
+
+def test_a_report_counts_what_was_sent_and_says_why_the_rest_was_not() -> None:
+    kept = [Kept(Place(0, n), "missing_field", "timestamp is missing.") for n in range(7)]
+    sent = [Sent(Place(1, n), "wrong_type", "transactions-raw-v1", "{}") for n in range(2)]
+    report = Report(sent, kept, ["R.0", "R.1"])
+
+    text = " ".join(shown(part) for part in report_parts(report, rehearsed=False))
+
+    assert "sent: 2 wrong_type, fixed, to transactions-raw-v1 replay R not sent: 7" in text
+    assert "7 missing_field timestamp is missing. 0:0 0:1 0:2 0:3 0:4 ..." in text
+    rehearsed = " ".join(shown(part) for part in report_parts(report, rehearsed=True))
+    assert "1:0 -> {} 1:1 -> {} would be sent: 2" in rehearsed
+    assert "would stay: 7" in rehearsed
+    assert len(report_json(report)["kept"]) == 7
+
+
+def test_a_report_of_nothing_says_so() -> None:
+    assert list(report_parts(Report(), rehearsed=False)) == ["No letter matches."]
