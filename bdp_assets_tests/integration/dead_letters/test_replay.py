@@ -12,13 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from bdp_assets.clients.kafka import Publisher
+from bdp_assets.clients.kafka import Publisher, topic_ids
 from bdp_assets.clients.postgres import lock, session
 from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.contracts.headers import TRACEPARENT
 from bdp_assets.contracts.records import Label
 from bdp_assets.contracts.topics import DLQ, LABELS, PREDICTIONS, RAW
 from bdp_assets.operations.dead_letters import sending
+from bdp_assets.operations.dead_letters.fixes import Fixes
+from bdp_assets.operations.dead_letters.index import bring_up_to_date
+from bdp_assets.operations.dead_letters.query import Filter
+from bdp_assets.operations.dead_letters.replay import Choice, Report, _chosen, _portions
+from bdp_assets.operations.dead_letters.sending import ReplayFailed, sender
 from bdp_assets.operations.ledger import read_ledger
 from bdp_assets.streaming import groups
 from bdp_assets_tests.fakes.messages import NOW_MS, body
@@ -147,7 +152,7 @@ def test_killed_at_any_moment_the_next_replay_loses_and_doubles_nothing(stream: 
     assert len(stream.records(DLQ.name)) == 4, "no duplicate was made"
 
 
-def test_one_replay_at_a_time(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_replay_at_a_time(stream: Stream) -> None:
     send_ahead_of_time(stream, ["a"])
     drain(stream)
     with session(stream.settings) as connection:
@@ -157,6 +162,35 @@ def test_one_replay_at_a_time(stream: Stream, monkeypatch: pytest.MonkeyPatch) -
     assert "Another `bdp dlq replay`" in second.stderr
     assert not replays(stream)
     assert len(replay(stream, "--all")["sent"]) == 1, "the lock goes with its owner"
+
+
+def test_a_replay_that_lost_its_lock_and_wakes_up_late_sends_nothing(stream: Stream) -> None:
+    send_ahead_of_time(stream, ["a", "b"])
+    drain(stream)
+    bring_up_to_date(stream.settings)
+    topic_id = topic_ids(stream.settings, [DLQ.name])[DLQ.name]
+    choice = Choice(matching=Filter(error="timestamp_future"))
+    report = Report()
+
+    with session(stream.settings) as first:
+        rows = _chosen(first, topic_id, choice, report)
+        (portion,) = _portions(stream.settings, rows, choice, Fixes(), report)
+        with (
+            pytest.raises(ReplayFailed, match="Run it again"),
+            sender(stream.settings, first, topic_id) as late,
+        ):
+            late._plan("late", portion)
+            # As if PostgreSQL had lost the connection while the process stood still.
+            first.execute("SELECT pg_advisory_unlock_all()")
+            first.commit()
+            assert len(replay(stream, "--all")["sent"]) == 2, "a plan of which nothing was sent is void"
+
+            late._publish("late", portion)
+
+    assert list(replays(stream).values()) == [1, 1]
+    assert set(statuses(stream).values()) == {"replayed"}
+    drain(stream)
+    assert predicted(stream) == ["a", "b"]
 
 
 def test_what_its_contract_would_refuse_again_is_told_and_not_sent(stream: Stream) -> None:
