@@ -39,13 +39,13 @@ def list_letters(
 ) -> None:
     """Show the last dead letters, the newest at the end; or how many there are of each kind."""
     from bdp_assets.cli.failure import told
-    from bdp_assets.clients.kafka import KafkaRefused
+    from bdp_assets.clients.kafka import KafkaRefused, OffsetsGone
     from bdp_assets.clients.postgres import WarehouseUnavailable
     from bdp_assets.operations.dead_letters import listing, query, tables
     from bdp_assets.settings import get_settings
 
     chosen = _filter(error, field, source_topic, since, status)
-    with told(WarehouseUnavailable, KafkaRefused):
+    with told(WarehouseUnavailable, KafkaRefused, OffsetsGone):
         if by_error:
             groups, stale = listing.errors(get_settings(), chosen)
             _print(groups, tables.errors_table, [group._asdict() for group in groups], as_json)
@@ -62,12 +62,12 @@ def show(
 ) -> None:
     """Show one dead letter with the original bytes (card numbers masked), and what became of it."""
     from bdp_assets.cli.failure import told
-    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
+    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, OffsetsGone
     from bdp_assets.operations.dead_letters import entries, listing, tables
     from bdp_assets.settings import get_settings
 
     (at,) = _places([place])
-    with told(KafkaUnavailable, KafkaRefused):
+    with told(KafkaUnavailable, KafkaRefused, OffsetsGone):
         entry = entries.entry_at(get_settings(), at)
         if entry is None:
             typer.secho(
@@ -102,7 +102,7 @@ def replay(
     Without places: the open letters that match. What its contract would refuse again is listed, not sent.
     """
     from bdp_assets.cli.failure import told
-    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
+    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, OffsetsGone
     from bdp_assets.clients.postgres import WarehouseUnavailable
     from bdp_assets.operations.dead_letters import replay, tables
     from bdp_assets.operations.dead_letters.fixes import Fixes, InvalidFix, read_fixes
@@ -113,7 +113,8 @@ def replay(
     chosen = (bool(places), not matching.is_empty, every)
     if sum(chosen) != 1:
         raise typer.BadParameter("name places, or say which (--error, --since, ...), or --all")
-    with told(InvalidFix, WarehouseUnavailable, KafkaUnavailable, KafkaRefused, ReplayFailed):
+    away = (WarehouseUnavailable, KafkaUnavailable, KafkaRefused, OffsetsGone)
+    with told(InvalidFix, ReplayFailed, *away):
         choice = replay.Choice(_places(places or []), replay.unsent(matching, again=again), again)
         act = replay.rehearse if dry_run else replay.replay
         report = act(get_settings(), choice, read_fixes(fix) if fix else Fixes())

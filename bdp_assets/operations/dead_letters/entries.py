@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from bdp_assets.clients.kafka import Message, read_range, stream_range, watermarks
 from bdp_assets.contracts.codec import decode_dead_letter
@@ -18,6 +21,8 @@ NOT_REPLAYABLE = (
     "A masked letter can not be sent again as it is: many cards share its number. "
     "Put a token in the number's place."
 )
+
+_log = logging.getLogger(__name__)
 
 
 class Place(NamedTuple):
@@ -66,7 +71,7 @@ def entry_at(settings: Settings, place: Place) -> Entry | None:
     if not low <= place.offset < end:
         return None
     messages = read_range(settings, DLQ.name, place.partition, place.offset, place.offset + 1)
-    return next(map(entry_of, messages), None)
+    return next(entries_of(messages), None)
 
 
 def entries_at(settings: Settings, places: Sequence[Place]) -> Iterator[Entry]:
@@ -76,7 +81,7 @@ def entries_at(settings: Settings, places: Sequence[Place]) -> Iterator[Entry]:
     """
     wanted = set(places)
     for batch in stream_range(settings, _ranges(settings, wanted)):
-        yield from (entry_of(m) for m in batch if Place(m.partition, m.offset) in wanted)
+        yield from entries_of(m for m in batch if Place(m.partition, m.offset) in wanted)
 
 
 def _ranges(settings: Settings, wanted: set[Place]) -> Mapping[tuple[str, int], tuple[int, int]]:
@@ -88,8 +93,18 @@ def _ranges(settings: Settings, wanted: set[Place]) -> Mapping[tuple[str, int], 
     return ranges
 
 
-def entry_of(message: Message) -> Entry:
-    """From a message of the dead-letter topic."""
+def entries_of(messages: Iterable[Message]) -> Iterator[Entry]:
+    """From messages of the dead-letter topic; what is no dead letter (only workers should write there) stays
+    out, so that it holds up nothing. The lake quarantines it."""
+    for message in messages:
+        try:
+            yield _entry(message)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            place = Place(message.partition, message.offset)
+            _log.warning("a message on the dead-letter topic is no dead letter", extra={"place": str(place)})
+
+
+def _entry(message: Message) -> Entry:
     replay_of = message.header(REPLAY_OF)
     return Entry(
         place=Place(message.partition, message.offset),

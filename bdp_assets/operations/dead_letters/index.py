@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bdp_assets.clients.kafka import stream_range, topic_ids, watermarks
+from bdp_assets.clients.kafka import Message, ends, stream_range, topic_ids, watermarks
 from bdp_assets.clients.postgres import Connection, session
 from bdp_assets.contracts.topics import DLQ
-from bdp_assets.operations.dead_letters.entries import Entry, entry_of
+from bdp_assets.operations.dead_letters.entries import Entry, entries_of
 from bdp_assets.settings import Settings
 
 COLUMNS = (
@@ -36,7 +36,7 @@ _REACHED = "SELECT dlq_partition, next_offset FROM warehouse.dead_letter_offsets
 def bring_up_to_date(settings: Settings) -> int:
     """Index every letter up to the topic's present end; returns how many were read.
 
-    Raises WarehouseUnavailable, KafkaUnavailable, KafkaRefused.
+    Raises WarehouseUnavailable, KafkaUnavailable, KafkaRefused, OffsetsGone.
     """
     marks = watermarks(settings, [DLQ.name])
     topic_id = topic_ids(settings, [DLQ.name])[DLQ.name]
@@ -49,23 +49,24 @@ def bring_up_to_date(settings: Settings) -> int:
             for (topic, partition), (low, end) in marks.items()
         }
         for batch in stream_range(settings, ranges):
-            _write(connection, topic_id, list(map(entry_of, batch)))
+            _write(connection, topic_id, batch)
             count += len(batch)
         # The last offsets may be transaction markers, which never come out.
         _reach(connection, topic_id, {partition: end for (_, partition), (_, end) in ranges.items()})
     return count
 
 
-def _write(connection: Connection, topic_id: str, entries: Sequence[Entry]) -> None:
+def _write(connection: Connection, topic_id: str, batch: Sequence[Message]) -> None:
     """Rows and offsets, committed together."""
+    # Always in one order: two that follow the topic at once must not wait for each other.
+    entries = sorted(entries_of(batch), key=lambda entry: entry.place)
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, [_row(topic_id, entry) for entry in entries])
-    _reach(connection, topic_id, {entry.place.partition: entry.place.offset + 1 for entry in entries})
+    _reach(connection, topic_id, {partition: offset for _, partition, offset in ends(batch)})
     connection.commit()
 
 
 def _reach(connection: Connection, topic_id: str, offsets: Mapping[int, int]) -> None:
-    # Always in one order: two that follow the topic at once must not wait for each other.
     for partition, offset in sorted(offsets.items()):
         connection.execute(_REACH, [topic_id, partition, offset])
 

@@ -80,10 +80,14 @@ class Sender:
 
     def _publish(self, replay_id: str, letters: Sequence[Ready]) -> None:
         self._publisher.begin()
-        for one in letters:
-            topic = one.entry.letter.source_topic
-            self._publisher.send(topic, key=one.key, value=one.value, headers=self._headers(one))
-        self._receipts.commit(self._publisher, replay_id)
+        try:
+            for one in letters:
+                topic = one.entry.letter.source_topic
+                self._publisher.send(topic, key=one.key, value=one.value, headers=self._headers(one))
+            self._receipts.commit(self._publisher, replay_id)
+        except TransactionAborted:
+            self._publisher.abort()  # left open, it would hold up the workers
+            raise
 
     def _settle(self, replay_id: str) -> None:
         self._connection.execute(_SENT, [replay_id])

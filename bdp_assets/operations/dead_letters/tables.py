@@ -74,7 +74,13 @@ def letter_lines(entry: Entry, became: str) -> Iterator[str]:
         yield f"card number with the keyed hash {hash_}"
     masked = "; card numbers are masked" if letter.masked else ""
     yield f"original, {len(entry.original):,} bytes{masked}:"
-    yield entry.original.decode("utf-8", "backslashreplace")
+    yield _printable(entry.original)
+
+
+def _printable(value: bytes) -> str:
+    """Text whose control characters do nothing: anybody may have sent it."""
+    text = value.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
 
 
 def report_parts(report: Report, *, rehearsed: bool) -> Iterator[RenderableType]:

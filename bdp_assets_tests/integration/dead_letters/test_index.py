@@ -95,6 +95,17 @@ def test_rows_and_offsets_are_there_together_or_not_at_all(
     assert table(stream) == expected(stream)
 
 
+def test_what_is_no_dead_letter_holds_up_nothing(stream: Stream) -> None:
+    refuse(stream, [b"{"])
+    stream.send([("x", b"no dead letter"), ("x", None)], DLQ)
+    refuse(stream, [b"[]"])
+
+    bring_up_to_date(stream.settings)
+
+    assert sorted(str(row[5]) for row in table(stream)) == ["not_json", "not_object"]
+    assert bring_up_to_date(stream.settings) == 0
+
+
 def test_the_index_answers_by_error_field_topic_time_and_status(stream: Stream) -> None:
     refuse(stream, BAD)
     with stream.worker(kind="labels"):

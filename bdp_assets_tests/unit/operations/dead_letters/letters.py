@@ -6,7 +6,7 @@ from functools import partial
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.contracts.topics import DLQ
-from bdp_assets.operations.dead_letters.entries import Entry, entry_of
+from bdp_assets.operations.dead_letters.entries import Entry, entries_of
 from bdp_assets.streaming import outputs
 from bdp_assets.streaming.items import Dead
 from bdp_assets.streaming.steps import validate
@@ -19,6 +19,6 @@ def dead(message: Message, refused: Dead | None = None) -> Entry:
         _, (refused,) = validate([message])
     headers = outputs.headers(partial(outputs.coordinates, "TOPIC"))
     (record,) = outputs.dead_records([refused], headers, PAN_KEY)
-    return entry_of(
-        Message(DLQ.name, 0, message.offset, NOW_MS, record.key.encode(), record.value, record.headers)
-    )
+    sent = Message(DLQ.name, 0, message.offset, NOW_MS, record.key.encode(), record.value, record.headers)
+    (entry,) = entries_of([sent])
+    return entry

@@ -89,6 +89,11 @@ def test_one_letter_is_told_with_its_bytes_and_the_letter_that_it_is_a_replay_of
     assert "a replay of the dead letter 0:7" in text
 
 
+def test_what_a_letter_holds_does_nothing_to_the_terminal() -> None:
+    text = "\n".join(letter_lines(dead(raw(b"{\x1b[2J\x07\n\xc2\x9b \xc3\xa9")), "open"))
+    assert text.endswith("{\\x1b[2J\\x07\n\\x9b \u00e9")
+
+
 def test_a_replay_header_with_a_card_number_in_it_goes_no_further() -> None:
     forged = ("a" * 22 + f":0:{CARD}").encode()
     assert dead(raw(b"{", headers=(("replay-of", forged),))).replay_of is None
