@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import psycopg
 from psycopg import sql
+from psycopg.rows import class_row
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
@@ -24,6 +25,7 @@ _PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.Idl
 """The connection was lost, the server is away or starts, a deadlock was broken, a time-out passed."""
 
 Connection = psycopg.Connection[Any]
+T = TypeVar("T")
 
 
 class WarehouseUnavailable(Outage):
@@ -68,13 +70,11 @@ class Session:
         """
         connection = self._open()
         try:
-            with connection.transaction():
+            with _told(), connection.transaction():
                 yield connection
-        except _PASSING as error:
+        except WarehouseUnavailable:
             self.close()
-            raise WarehouseUnavailable(f"PostgreSQL broke off: {_first_line(error)}") from None
-        except psycopg.errors.UndefinedTable:
-            raise WarehouseUnavailable("The warehouse lacks a table. Make it: bdp migrate") from None
+            raise
         except psycopg.Error as error:
             raise WarehouseRefused(f"PostgreSQL: {type(error).__name__} ({error.sqlstate})") from None
 
@@ -90,6 +90,49 @@ class Session:
             self._connection.autocommit = True  # `transaction` alone begins and ends any
             self._connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
         return self._connection
+
+
+@contextmanager
+def session(settings: Settings) -> Iterator[Connection]:
+    """A connection to the warehouse for one piece of work; commits at its end, and nothing if that fails.
+
+    Raises WarehouseUnavailable, also where the server leaves meanwhile or lacks a migration.
+    """
+    with _told(), connect(settings) as connection:
+        yield connection
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what passes, or is mended by a migration, into WarehouseUnavailable."""
+    try:
+        yield
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        raise WarehouseUnavailable(
+            f"The warehouse is older than this code ({_first_line(error)}): `bdp migrate`."
+        ) from None
+    except _PASSING as error:
+        raise WarehouseUnavailable(f"PostgreSQL: {_first_line(error)} Is it running (bdp status)?") from None
+
+
+def as_objects(
+    connection: Connection, kind: type[T], query: str, values: Mapping[str, Any] | Sequence[Any]
+) -> list[T]:
+    """The rows of a query, each made into a `kind` by column name."""
+    with connection.cursor(row_factory=class_row(kind)) as cursor:
+        return cursor.execute(query, values).fetchall()
+
+
+def lock(connection: Connection, name: str, wait_s: float = 5.0) -> bool:
+    """Take the lock of that name for as long as the connection lives; False if another has it that long."""
+    try:
+        connection.execute("SELECT set_config('lock_timeout', %s, true)", [f"{wait_s:g}s"])
+        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [name])
+    except psycopg.errors.LockNotAvailable:
+        connection.rollback()
+        return False
+    connection.commit()
+    return True
 
 
 def engine(settings: Settings, database: str = "bdp") -> Engine:

@@ -10,3 +10,6 @@ SOURCE = "source"
 
 STEP = "step"
 """On dead letters: the step that refused the message (`validate`, `enrich` or `score`)."""
+
+REPLAY_OF = "replay-of"
+"""`topic-id:partition:offset` of the dead letter that this message is a replay of; a refusal keeps it."""

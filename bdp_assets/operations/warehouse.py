@@ -63,7 +63,7 @@ FACTS = (
         times={"known_at": "known_at_ms", "occurred_at": "ts_ms"},
     ),
     Fact(
-        table="warehouse.dead_letters",
+        table="warehouse.quarantined",
         source="quarantined",
         key=("source_topic", "source_partition", "source_offset", "received_at"),
         columns=("source_topic", "source_partition", "source_offset", "error", "field", "message", "masked"),

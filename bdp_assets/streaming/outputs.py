@@ -10,7 +10,8 @@ import msgspec
 
 from bdp_assets.clients.kafka import Header, Message
 from bdp_assets.contracts.codec import encode, schema_version_header
-from bdp_assets.contracts.headers import SOURCE, STEP, TRACEPARENT
+from bdp_assets.contracts.headers import REPLAY_OF, SOURCE, STEP, TRACEPARENT
+from bdp_assets.contracts.pan import holds_pan
 from bdp_assets.contracts.records import EnrichedTransaction
 from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, TOPICS, VALIDATED, Topic
 from bdp_assets.features.catalog import CATALOG
@@ -18,6 +19,7 @@ from bdp_assets.streaming import dlq
 from bdp_assets.streaming.items import Dead, Decided, Enriched, Output, Validated
 
 _TRACEPARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_PLACE = re.compile(rb"[A-Za-z0-9_-]{22}:[0-9]{1,9}:[0-9]{1,19}")
 _NAMES = tuple(CATALOG.names)
 _VERSIONS = {topic.name: schema_version_header(topic) for topic in TOPICS.values()}
 
@@ -82,5 +84,12 @@ def dead_records(items: Sequence[Dead], headers: Headers, pan_key: bytes) -> Ite
     """Keyed by their source topic: a customer_id may be what is broken, or hold a card number."""
     for item in items:
         value = encode(dlq.letter(item, pan_key))
-        step = (STEP, item.step.encode())
-        yield Output(DLQ.name, item.message.topic, value, (*headers(item.message, DLQ), step))
+        own = (*headers(item.message, DLQ), (STEP, item.step.encode()), *_replay_of(item.message))
+        yield Output(DLQ.name, item.message.topic, value, own)
+
+
+def _replay_of(message: Message) -> Iterator[Header]:
+    """The dead letter that was sent again and refused again, so that a person can follow the chain."""
+    sent = message.header(REPLAY_OF)
+    if sent is not None and _PLACE.fullmatch(sent) and not holds_pan(sent.decode()):
+        yield REPLAY_OF, sent

@@ -148,6 +148,16 @@ class Stream:
         total = sum(end for _, end in watermarks(self.settings, [topic.name]).values())
         until(lambda: self.done(group, topic) == total, patience_s)
 
+    def settle(self, group: str = SCORING, topic: Topic = RAW) -> None:
+        """Wait until every message has its outcome committed, also where transactions left their markers."""
+        last = {m.partition: m.offset for m in self.records(topic.name)}
+
+        def is_past_them() -> bool:
+            at = committed_offsets(self.settings, group, [topic.name])
+            return all(at.get((topic.name, partition), 0) > offset for partition, offset in last.items())
+
+        until(is_past_them)
+
     def records(self, topic: str) -> list[Message]:
         """Committed records, in order within a partition."""
         ranges = watermarks(self.settings, [topic])

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from confluent_kafka import TopicPartition
 
 from bdp_assets.clients.kafka import (
     DeliveryFailed,
@@ -17,6 +18,7 @@ from bdp_assets.clients.kafka import (
     OffsetsGone,
     ProducerFenced,
     Publisher,
+    Receipts,
     TopicSpec,
     TransactionalPublisher,
     admin,
@@ -171,6 +173,35 @@ def test_offsets_commit_with_the_records(settings: Settings, reader: GroupReader
 
     assert committed_offsets(settings, "client-test-group", [TOPIC]) == {(TOPIC, 1): 42}
     assert committed_offsets(settings, "client-test-nobody", [TOPIC]) == {}
+
+
+def test_a_receipt_is_there_if_and_only_if_its_transaction_committed(settings: Settings) -> None:
+    receipts = Receipts(settings, "client-test-receipts", TOPIC)
+    try:
+        assert receipts.last() is None
+        publisher = TransactionalPublisher(settings, "client-test-receipts")
+        publisher.begin()
+        publisher.send(TOPIC, key="k", value=b"1", headers=[])
+        receipts.commit(publisher, "first")
+        assert receipts.last() == "first"
+
+        publisher.begin()
+        publisher.send(TOPIC, key="k", value=b"2", headers=[])
+        positions = [TopicPartition(TOPIC, 0, 0, "second")]
+        publisher._producer.send_offsets_to_transaction(
+            positions, receipts._reader.consumer_group_metadata(), 5
+        )
+        publisher._producer.flush(5)
+        successor = TransactionalPublisher(settings, "client-test-receipts")
+        assert receipts.last() == "first", "what was open when its owner died is aborted"
+
+        with pytest.raises(ProducerFenced):
+            receipts.commit(publisher, "second")
+        successor.begin()
+        receipts.commit(successor, "third")
+        assert receipts.last() == "third"
+    finally:
+        receipts.close()
 
 
 def test_a_rewound_reader_reads_again(settings: Settings, reader: GroupReader) -> None:

@@ -17,6 +17,7 @@ from bdp_assets.clients.kafka.group import GroupReader, Position, ends, starts
 from bdp_assets.clients.kafka.message import Header, Message
 from bdp_assets.clients.kafka.publisher import Publisher
 from bdp_assets.clients.kafka.reading import read_range, stream_range
+from bdp_assets.clients.kafka.receipts import Receipts
 from bdp_assets.clients.kafka.topics import (
     TopicReport,
     TopicSpec,
@@ -38,6 +39,7 @@ __all__ = [
     "Position",
     "ProducerFenced",
     "Publisher",
+    "Receipts",
     "TopicReport",
     "TopicSpec",
     "TransactionAborted",

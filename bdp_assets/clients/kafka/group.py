@@ -22,6 +22,9 @@ HEARTBEAT_MS = 500
 Position = tuple[str, int, int]
 """(topic, partition, offset)"""
 
+Receipt = tuple[str, int, int, str]
+"""A position with the text that the broker keeps beside it."""
+
 _PASSING = frozenset({KafkaError._MAX_POLL_EXCEEDED, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN})
 
 _log = logging.getLogger(__name__)

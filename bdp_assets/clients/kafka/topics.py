@@ -111,13 +111,14 @@ def committed_offsets(settings: Settings, group: str, names: Sequence[str]) -> d
         with translated(settings.kafka):
             counts = _partitions(reader)
             wanted = [TopicPartition(name, number) for name in names for number in range(counts.get(name, 0))]
-            positions = _committed(reader, wanted) if wanted else []
+            positions = settled_offsets(reader, wanted) if wanted else []
     finally:
         reader.close()
     return {(p.topic, p.partition): p.offset for p in positions if p.offset >= 0}
 
 
-def _committed(reader: Any, wanted: list[TopicPartition]) -> list[TopicPartition]:
+def settled_offsets(reader: Any, wanted: list[TopicPartition]) -> list[TopicPartition]:
+    """What the reader's group has committed; waits for a transaction that is under way."""
     return _settled(lambda: reader.committed(wanted, timeout=STABLE_S))
 
 

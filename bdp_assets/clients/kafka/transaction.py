@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from bdp_assets.clients.kafka.connection import transactional_producer
 from bdp_assets.clients.kafka.errors import KafkaUnavailable, ProducerFenced, TransactionAborted, translate
-from bdp_assets.clients.kafka.group import Position
+from bdp_assets.clients.kafka.group import Position, Receipt
 from bdp_assets.clients.kafka.message import Header
 from bdp_assets.clients.kafka.publisher import enqueue
 from bdp_assets.clients.kafka.stuck import Stuck
@@ -49,7 +49,11 @@ class TransactionalPublisher:
             raise translate(self._bootstrap, exception.args[0]) from exception
 
     def commit(
-        self, positions: Sequence[Position], membership: Any, *, before: Callable[[], None] = lambda: None
+        self,
+        positions: Sequence[Position | Receipt],
+        membership: Any,
+        *,
+        before: Callable[[], None] = lambda: None,
     ) -> None:
         """Flush, add the positions that the consumer has reached to the transaction, and commit it.
 

@@ -16,6 +16,7 @@ ASSETS = [
     assets.fraud_api,
     decisions.predictions,
     decisions.warehouse,
+    decisions.dead_letters,
     ALERTS,
 ]
 CHECKS = [analytics.window_figures_equal_lake]

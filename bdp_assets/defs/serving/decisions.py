@@ -6,10 +6,12 @@ from typing import Any
 
 import dagster as dg
 
-from bdp_assets.defs.partitions import DAYS, ONE_RUN, days_of, follow_upstream
+from bdp_assets.contracts import topics
+from bdp_assets.defs.partitions import DAYS, ONE_RUN, days_of, follow_upstream, hourly
 from bdp_assets.defs.presentation import markdown_table
 from bdp_assets.defs.serving.tables import PREDICTIONS
 from bdp_assets.defs.tables import PLATFORM_TEAM, publish, schema_check
+from bdp_assets.defs.topics import topic_key
 from bdp_assets.resources.lake import LakeResource
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import get_settings
@@ -48,3 +50,21 @@ def warehouse(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
 
     loaded = load(get_settings(), lake.open(), *days_of(context))
     return dg.MaterializeResult(metadata={"facts": markdown_table(loaded)})
+
+
+@dg.asset(
+    key=["serving", "dead_letters"],
+    deps=[topic_key(topics.DLQ)],
+    automation_condition=hourly(),
+    owners=[PLATFORM_TEAM],
+    kinds={"postgres", "kafka"},
+    description="The index of dead letters in PostgreSQL, which `bdp dlq` also brings up to date when asked: "
+    "what was refused, why, and whether it was sent again. The bytes stay in the topic and the lake.",
+)
+def dead_letters(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    from bdp_assets.operations.dead_letters.listing import indexed  # loads the drivers
+
+    count, open_letters = indexed(get_settings())
+    return dg.MaterializeResult(
+        metadata={"letters read": count, "open letters": markdown_table(open_letters)}
+    )

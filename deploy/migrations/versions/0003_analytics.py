@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 SCHEMA = "warehouse"
 TABLES = ("window_figures", "window_late", "window_transactions", "window_positions")

@@ -1,0 +1,72 @@
+"""May a dead letter be sent again, and as what? The contract of its door says so, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from bdp_assets.contracts.errors import ContractError
+from bdp_assets.contracts.labels import decode_label
+from bdp_assets.contracts.topics import LABELS, RAW
+from bdp_assets.contracts.transaction import decode_transaction
+from bdp_assets.operations.dead_letters.entries import NOT_REPLAYABLE, Entry, Place
+from bdp_assets.operations.dead_letters.fixes import Fixes, Unfixable
+from bdp_assets.operations.dead_letters.query import Row, Status
+from bdp_assets.streaming.steps import REFUSED
+
+DOORS: Mapping[str, Callable[[bytes, int], str]] = {
+    RAW.name: lambda value, now_ms: decode_transaction(value, received_ms=now_ms).customer_id,
+    LABELS.name: lambda value, now_ms: decode_label(value, received_ms=now_ms).customer_id,
+}
+"""Topic -> the key of a message that its contract takes; raises ContractError for any other."""
+
+
+class Ready(NamedTuple):
+    """A letter on its way: what is sent, under which key."""
+
+    entry: Entry
+    key: str
+    value: bytes
+    fixed: bool
+
+
+class Kept(NamedTuple):
+    """A letter that is not sent, and why; never its value."""
+
+    place: Place
+    error: str
+    says: str
+
+
+def judge(entry: Entry, fixes: Fixes, *, now_ms: int, again: bool) -> Ready | Kept:
+    """`now_ms` is the clock of the contract's time bounds; `again`: also what can only be a duplicate."""
+    letter = entry.letter
+    try:
+        value = fixes.apply(entry)
+    except Unfixable as error:
+        return Kept(entry.place, letter.error, str(error))
+    fixed = value != entry.original
+    if letter.masked and not fixed:
+        return Kept(entry.place, letter.error, NOT_REPLAYABLE)
+    if letter.error in REFUSED and not (fixed or again):
+        return Kept(entry.place, letter.error, REFUSED[letter.error])
+    try:
+        key = DOORS[letter.source_topic](value, now_ms)
+    except ContractError as error:
+        return Kept(entry.place, error.code, error.message)
+    return Ready(entry, key, value, fixed)
+
+
+def sent_before(row: Row, *, again: bool) -> Kept | None:
+    """Why a letter that was sent before is not sent once more, if that is so."""
+    if row.status == Status.OPEN:
+        return None
+    if row.status == Status.SENDING:
+        says = "Its replay was interrupted; the next one (without --dry-run) finds out what was sent."
+    elif not again:
+        says = f"Replay {row.replay_id} sent it. --again sends it once more, which makes a duplicate."
+    elif row.source_topic == LABELS.name:
+        says = f"Replay {row.replay_id} sent it. Labels are in order of arrival: send what holds now."
+    else:
+        return None
+    return Kept(row.place, row.error, says)
