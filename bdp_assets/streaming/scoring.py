@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.redis import StoreUnavailable
+from bdp_assets.decisions.alerts import Grow
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import DEAD_LETTERS, STEP_DURATION
@@ -23,23 +24,25 @@ _message = attrgetter("message")
 class Scoring:
     """Raw messages in; records for validated, enriched, predictions, alerts and dead letters out."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         store: OnlineStore,
         decider: Decider,
         topic_id: Callable[[], str],
         follow: Follow = alone,
         *,
+        alerts: Grow,
         pan_key: bytes,
     ) -> None:
         """`topic_id()`: the raw topic's id, which with partition and offset names a message for ever.
 
-        `pan_key` keys the hashes of card numbers in dead letters.
+        `alerts` keeps alerts. `pan_key` keys the hashes of card numbers in dead letters.
         """
         self._follow = follow
         self._topic_id = topic_id
         self._store = store
         self._decider = decider
+        self._alerts = alerts
         self._pan_key = pan_key
 
     def __call__(self, messages: Sequence[Message]) -> list[Output]:
@@ -59,7 +62,8 @@ class Scoring:
             claim = partial(enrich, store=self._store, coordinates=coordinates)
             enriched, unenriched = isolate("enrich", claim, validated, _message)
         with STEP_DURATION.labels("score").time():
-            decided, unscored = isolate("score", partial(score, decider=self._decider), enriched, _message)
+            decide = partial(score, decider=self._decider, alerts=self._alerts)
+            decided, unscored = isolate("score", decide, enriched, _message)
         refused = [*unclean, *unenriched, *unscored]
         _count(refused)
         with STEP_DURATION.labels("encode").time():

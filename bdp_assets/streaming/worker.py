@@ -12,6 +12,7 @@ from prometheus_client import start_http_server
 from bdp_assets.clients.kafka import GroupReader, TransactionalPublisher, topic_ids
 from bdp_assets.clients.redis import connect
 from bdp_assets.contracts.topics import LABELS, RAW, Topic
+from bdp_assets.decisions.alerts import Alerts
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import REBALANCES
@@ -45,7 +46,7 @@ def run_scoring(settings: Settings, slot: int) -> None:
 
     def process(store: OnlineStore, topic_id: TopicId) -> Process:
         follow = Following(store, CatchUp(settings, store.client).transactions)
-        return Scoring(store, decider, topic_id, follow, pan_key=key)
+        return Scoring(store, decider, topic_id, follow, alerts=Alerts(store.client), pan_key=key)
 
     _run(settings, slot, "scoring", groups.SCORING, RAW, process)
 

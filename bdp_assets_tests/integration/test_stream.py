@@ -19,6 +19,7 @@ from bdp_assets.contracts.headers import SOURCE, STEP
 from bdp_assets.contracts.pan import mask_pans
 from bdp_assets.contracts.topics import DLQ, PREDICTIONS, RAW
 from bdp_assets.contracts.transaction import decode_transaction
+from bdp_assets.decisions.alerts import Alerts
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.operations.ledger import read_ledger
 from bdp_assets.pan_key import pan_key
@@ -161,7 +162,10 @@ def test_a_batch_that_is_redone_after_an_abort_gives_the_same_bytes(stream: Stre
     stream.send(transactions(200))
     topic_id = topic_ids(stream.settings, [RAW.name])[RAW.name]
     decider = Decider.load(stream.settings.models_dir / "champion")
-    scoring = Scoring(stream.store, decider, lambda: topic_id, pan_key=pan_key(stream.settings))
+    alerts = Alerts(stream.store.client)
+    scoring = Scoring(
+        stream.store, decider, lambda: topic_id, alerts=alerts, pan_key=pan_key(stream.settings)
+    )
     publisher = TransactionalPublisher(stream.settings, f"{SCORING}-0")
     batch: list = []  # type: ignore[type-arg]
     with stream.reader() as reader:

@@ -38,7 +38,7 @@ class Worker:
         self, broker: FakeBroker, store: FakeStore, *, most: int = 3, abortable: int = 0, dies_at: str = ""
     ) -> None:
         self.stop = threading.Event()
-        self._scoring = Scoring(store, FakeDecider(), lambda: "TOPIC", pan_key=PAN_KEY)  # type: ignore[arg-type]
+        self._scoring = Scoring(store, FakeDecider(), lambda: "TOPIC", alerts=store.alerts, pan_key=PAN_KEY)  # type: ignore[arg-type]
         self._dies_at = dies_at
         publisher = FakePublisher(broker, abortable)
         publisher.begin = self._dying("begin", publisher.begin)  # type: ignore[method-assign]
