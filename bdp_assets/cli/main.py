@@ -22,6 +22,7 @@ from bdp_assets.cli import (
     migrate,
     models,
     platform,
+    rules,
     settings,
     simulate,
     stream,
@@ -74,6 +75,7 @@ app.add_typer(stream.app, name="stream")
 app.add_typer(stream.topics, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(features.app, name="features")
+app.add_typer(rules.app, name="rules")
 app.add_typer(verify.app)
 app.add_typer(train.app)
 app.add_typer(models.app, name="models")

@@ -103,6 +103,11 @@ class Rule:
         return self.entry.name
 
     @property
+    def fields(self) -> set[str]:
+        """What its condition reads."""
+        return {one.field for one in comparisons(self.condition)}
+
+    @property
     def meaning(self) -> tuple[str, ...]:
         entry = self.entry
         return entry.name, str(self.condition), entry.severity.value, entry.action.value, self._text
