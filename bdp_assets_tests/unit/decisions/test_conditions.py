@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bdp_assets.decisions.conditions import ConditionError, parse
+from bdp_assets.decisions.conditions import LONGEST, ConditionError, parse
 from bdp_assets.decisions.facts import TEXTS, facts_of
 from bdp_assets.features.catalog import AMOUNT, CATALOG
 from bdp_assets_tests.effort import cases
@@ -56,7 +56,7 @@ conditions = st.recursive(
         lambda parts: f"({parts[0].join(parts[1])})"
     ),
     max_leaves=8,
-)
+).filter(lambda text: len(text) <= LONGEST)
 rows = st.lists(
     st.tuples(st.sampled_from([0, 1, 2, 100]), st.tuples(*[NUMBER] * 3), st.tuples(*[st.none() | TEXT] * 4)),
     min_size=1,
