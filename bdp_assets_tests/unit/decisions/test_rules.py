@@ -195,6 +195,14 @@ def row_of(values: dict[str, float]) -> np.ndarray:
     return np.array([[values.get(name, 0.0) for name in CATALOG.names]])
 
 
+def test_the_example_of_the_docs_is_a_rule(tmp_path: Path) -> None:
+    docs = Path(__file__).parents[3] / "docs" / "rules.md"
+    [example] = re.findall(r"```yaml\n(.*?)```", docs.read_text(), re.DOTALL)
+    file = tmp_path / "rules.yaml"
+    file.write_text(example)
+    assert [one.name for one in load_rules(file).rules] == ["high_value_abroad"]
+
+
 def test_orders_are_those_of_the_records() -> None:
     assert list(STRICTNESS) == [Decision.APPROVE, Decision.REVIEW, Decision.DECLINE]
     assert list(URGENCY) == [Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL]
