@@ -73,14 +73,17 @@ def backtest(
     from bdp_assets.cli.failure import told
     from bdp_assets.cli.rule_tables import tested
     from bdp_assets.clients.lake import Lake, TableMissing
-    from bdp_assets.decisions.rules import RULES, RuleError, load_rules
+    from bdp_assets.decisions.rules import FILE, RuleError, load_rules
     from bdp_assets.operations.rule_backtest import NothingToTest, backtest
     from bdp_assets.settings import get_settings
 
     settings = get_settings()
     dates = (first and first.date(), last and last.date())
     with told(RuleError, TableMissing, NothingToTest):
-        catalogs = {"present": RULES, **({} if rules is None else {"candidate": load_rules(rules)})}
+        catalogs = {
+            "present": load_rules(FILE),
+            **({} if rules is None else {"candidate": load_rules(rules)}),
+        }
         result = backtest(Lake(settings.lake), catalogs, dates, label_delay_days=settings.label_delay_days)
     if as_json:
         typer.echo(msgspec.json.encode(result))

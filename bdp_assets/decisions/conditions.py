@@ -22,6 +22,8 @@ from typing import Literal
 from bdp_assets.decisions.facts import NUMBERS, TEXTS, Facts, Truth, Value
 
 THRESHOLD = "threshold"
+EXACT = 2**53
+"""Up to here, doubles hold whole numbers."""
 LONGEST = 500
 """Characters of a condition: more is several rules."""
 
@@ -143,8 +145,10 @@ def _condition(node: ast.expr, threshold: float | None) -> Condition:
 def _number_is(field: str, symbol: str, constant: object) -> NumberIs:
     if symbol not in _NUMBER_OPERATORS:
         raise ConditionError(f"`{field}` is a number: it knows {' '.join(_NUMBER_OPERATORS)}, not `{symbol}`")
-    if isinstance(constant, bool) or not isinstance(constant, int | float) or not math.isfinite(constant):
+    if isinstance(constant, bool) or not isinstance(constant, int | float) or not abs(constant) < math.inf:
         raise ConditionError(f"`{field}` is a number: compare it with a number")
+    if abs(constant) > EXACT:
+        raise ConditionError(f"`{field}`: numbers beyond {EXACT:,} would be rounded")
     return NumberIs(field, symbol, float(constant))
 
 

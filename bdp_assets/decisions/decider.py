@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bdp_assets.contracts.records import Decision, Prediction, ValidatedTransaction
+from bdp_assets.decisions.catalog import RULES
 from bdp_assets.decisions.facts import Facts, facts_of
 from bdp_assets.decisions.policy import Policy, decide, policy_of
 from bdp_assets.decisions.reasons import feature_reasons
 from bdp_assets.decisions.record import Circumstances, Verdict, prediction
-from bdp_assets.decisions.rules import RULES, Rule, RuleCatalog
+from bdp_assets.decisions.rules import Rule, RuleCatalog
 from bdp_assets.decisions.ruling import raised, severity_of
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.attributions import ForestPaths

@@ -86,7 +86,7 @@ class Rule:
         return cls(entry, condition)
 
     def __post_init__(self) -> None:
-        known = {*self._shown, *([] if self.entry.threshold is None else [THRESHOLD])}
+        known = {*self._numbers, *self._own}
         try:
             fields = [parts[1:] for parts in Formatter().parse(self.entry.reason) if parts[1] is not None]
         except ValueError as error:
@@ -110,23 +110,22 @@ class Rule:
     @property
     def meaning(self) -> tuple[str, ...]:
         entry = self.entry
-        return entry.name, str(self.condition), entry.severity.value, entry.action.value, self._text
+        says = entry.reason.format(**{name: f"{{{name}}}" for name in self._numbers}, **self._own)
+        return entry.name, str(self.condition), entry.severity.value, entry.action.value, says
 
     def reason(self, facts: Facts, row: int) -> Reason:
         """Why it hit that row, for people."""
-        shown = {name: _shown(facts.shown(name, row)) for name in self._shown}
-        return Reason(f"{CODE}{self.name}", self._text.format(**shown))
+        shown = {name: _shown(facts.shown(name, row)) for name in self._numbers}
+        return Reason(f"{CODE}{self.name}", self.entry.reason.format(**shown, **self._own))
 
     @cached_property
-    def _text(self) -> str:
-        """The reason with its threshold."""
-        if self.entry.threshold is None:
-            return self.entry.reason
-        return self.entry.reason.replace(f"{{{THRESHOLD}}}", _shown(self.entry.threshold))
-
-    @cached_property
-    def _shown(self) -> tuple[str, ...]:
+    def _numbers(self) -> tuple[str, ...]:
+        """The fields that a reason may show."""
         return tuple({one.field: None for one in comparisons(self.condition) if isinstance(one, NumberIs)})
+
+    @cached_property
+    def _own(self) -> dict[str, str]:
+        return {} if self.entry.threshold is None else {THRESHOLD: _shown(self.entry.threshold)}
 
 
 @dataclass(frozen=True)
@@ -171,5 +170,3 @@ def _shown(value: float) -> str:
 
 
 NO_RULES = RuleCatalog(())
-RULES = load_rules()
-"""The catalog that decides; it is read once, when a process starts."""

@@ -11,11 +11,11 @@ from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.decisions.alerts import Grow
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.observability.stream_metrics import DEAD_LETTERS, STEP_DURATION
+from bdp_assets.observability.stream_metrics import ALERTS, DEAD_LETTERS, STEP_DURATION
 from bdp_assets.streaming import outputs
 from bdp_assets.streaming.following import Follow, alone
 from bdp_assets.streaming.isolation import isolate
-from bdp_assets.streaming.items import Dead, Output
+from bdp_assets.streaming.items import Dead, Decided, Output
 from bdp_assets.streaming.steps import enrich, score, validate
 
 _message = attrgetter("message")
@@ -65,7 +65,7 @@ class Scoring:
             decide = partial(score, decider=self._decider, alerts=self._alerts)
             decided, unscored = isolate("score", decide, enriched, _message)
         refused = [*unclean, *unenriched, *unscored]
-        _count(refused)
+        _count(refused, decided)
         with STEP_DURATION.labels("encode").time():
             headers = outputs.headers(coordinates)
             return [
@@ -76,6 +76,9 @@ class Scoring:
             ]
 
 
-def _count(refused: Sequence[Dead]) -> None:
+def _count(refused: Sequence[Dead], decided: Sequence[Decided]) -> None:
+    for _, _, _, alert in decided:
+        if alert is not None and alert.notify:
+            ALERTS.labels(alert.severity.value).inc()
     for item in refused:
         DEAD_LETTERS.labels(item.error).inc()

@@ -42,7 +42,8 @@ def run_scoring(settings: Settings, slot: int) -> None:
     """
     key = pan_key(settings)
     decider = Decider.load(settings.models_dir / "champion")
-    _log.info("model loaded", extra={"model_version": decider.info.version})
+    versions = {"model_version": decider.info.version, "rules_version": decider.rules.version}
+    _log.info("model loaded", extra=versions)
 
     def process(store: OnlineStore, topic_id: TopicId) -> Process:
         follow = Following(store, CatchUp(settings, store.client).transactions)

@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import Route
 
 import bento
-from bdp_assets.decisions.rules import RULES
+from bdp_assets.decisions.catalog import RULES
 from bdp_assets_tests.unit.bento.conftest import Client, body, transaction
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.app import Api

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bdp_assets.contracts.records import Decision, Severity
+from bdp_assets.decisions.catalog import RULES
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.policy import make_policy
 from bdp_assets.decisions.rules import (
     LEAST,
     NO_RULES,
-    RULES,
     Action,
     Entry,
     Rule,
@@ -119,6 +119,12 @@ def test_a_reason_shows_threshold_and_numbers(bundle: Path) -> None:
     assert "12,345.5 is 1,000 or more" in [reason.text for reason in verdict.reasons]
 
 
+def test_braces_that_are_meant_stay_braces(bundle: Path) -> None:
+    told = rule(when="hour < threshold", threshold=5, reason="{{threshold}} {{hour}} {threshold}")
+    (verdict,) = Decider.load(bundle, RuleCatalog((told,))).verdicts([transaction()], np.zeros((1, WIDTH)))
+    assert "{threshold} {hour} 5" in [reason.text for reason in verdict.reasons]
+
+
 def test_the_version_is_what_rules_do_and_say() -> None:
     def version(*rules: Rule) -> str:
         return RuleCatalog(rules).version
@@ -126,6 +132,10 @@ def test_the_version_is_what_rules_do_and_say() -> None:
     first = version(rule(), rule("other"))
     assert first == version(rule(when="(amount_value>=1.0)"), rule("other"))
     assert first == version(rule(when="amount_value >= threshold", threshold=1), rule("other"))
+    both = "amount_value >= {} and hour >= {}"
+    one = rule(when=both.format("threshold", 7), threshold=5, reason="{threshold}")
+    two = rule(when=both.format(5, "threshold"), threshold=7, reason="{threshold}")
+    assert version(one) != version(two), "they do the same, and say something else"
     others = [
         version(rule("other"), rule()),
         version(rule()),

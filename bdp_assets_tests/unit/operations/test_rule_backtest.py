@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from bdp_assets.cli.main import app
 from bdp_assets.clients.lake import Lake, TableMissing
 from bdp_assets.contracts.columns import EVENT_DATE
-from bdp_assets.decisions.rules import RULES, RuleCatalog, load_rules
+from bdp_assets.decisions.catalog import RULES
+from bdp_assets.decisions.rules import RuleCatalog, load_rules
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.tables import TABLES
 from bdp_assets.operations.rule_backtest import Backtest, NothingToTest, backtest
