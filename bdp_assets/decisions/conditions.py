@@ -106,13 +106,11 @@ def parse(text: str, threshold: float | None = None) -> Condition:
     if len(text) > LONGEST:
         raise ConditionError(f"a condition has at most {LONGEST} characters: make it several rules")
     try:
-        body = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError) as error:
+        return _condition(_body(text, threshold), threshold)
+    except ConditionError:
+        raise
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ConditionError(f"the condition cannot be read ({error.args[0]}); {_GRAMMAR}") from None
-    names = {node.id for node in ast.walk(body) if isinstance(node, ast.Name)}
-    if (THRESHOLD in names) != (threshold is not None):
-        raise ConditionError("a rule has a threshold exactly where its condition says `threshold`")
-    return _condition(body, threshold)
 
 
 def comparisons(condition: Condition) -> Iterator[NumberIs | TextIs]:
@@ -122,6 +120,14 @@ def comparisons(condition: Condition) -> Iterator[NumberIs | TextIs]:
             yield from comparisons(part)
     else:
         yield condition
+
+
+def _body(text: str, threshold: float | None) -> ast.expr:
+    body = ast.parse(text.strip(), mode="eval").body
+    names = {node.id for node in ast.walk(body) if isinstance(node, ast.Name)}
+    if (THRESHOLD in names) != (threshold is not None):
+        raise ConditionError("a rule has a threshold exactly where its condition says `threshold`")
+    return body
 
 
 def _condition(node: ast.expr, threshold: float | None) -> Condition:
@@ -169,7 +175,7 @@ def _constant(node: ast.expr, threshold: float | None) -> object:
         return threshold
     try:
         return ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError):
         raise ConditionError(
             f"`{ast.unparse(node)}` is no constant: a field is compared with a number, a text, or `threshold`"
         ) from None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import operator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,8 @@ def test_a_threshold_is_its_number() -> None:
         ("amount_value > 1 > 0", "compares twice"),
         ("amount_value > customer_usual_amount", "is no constant"),
         ("amount_value > 2 * 3", "is no constant"),
+        ("amount_value > {[]: 1}", "is no constant"),
+        ("amount_value > " + "-" * 480 + "1", "condition"),
         ("amount_value", "is no comparison"),
         ("not amount_value > 1", "is no comparison"),
         ("__import__('os').system('true')", "is no comparison"),
@@ -144,6 +147,52 @@ def test_a_threshold_is_its_number() -> None:
 def test_what_is_not_in_the_language_is_refused_and_says_why(text: str, says: str) -> None:
     with pytest.raises(ConditionError, match=says):
         parse(text)
+
+
+WORDS = [
+    "amount_value",
+    "country",
+    "threshold",
+    "and",
+    "or",
+    "not",
+    "in",
+    ">",
+    "==",
+    "(",
+    ")",
+    "1",
+    "'US'",
+    ",",
+]
+PIECES = [
+    *WORDS,
+    "[",
+    "]",
+    "{",
+    "}",
+    "lambda",
+    ":",
+    "-",
+    "*",
+    "**",
+    "f'{1}'",
+    "\n",
+    "\\",
+    "'",
+    '"',
+    "=",
+    ":=",
+    "#",
+    "é",
+]
+
+
+@settings(max_examples=cases(500))
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=20), glue=st.sampled_from(["", " "]))
+def test_whatever_is_written_is_a_condition_or_a_sentence(pieces: list[str], glue: str) -> None:
+    with suppress(ConditionError):
+        assert str(parse(glue.join(pieces), 1))
 
 
 def test_a_threshold_that_nothing_uses_is_refused() -> None:
