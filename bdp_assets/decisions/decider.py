@@ -80,6 +80,10 @@ class Decider:
             )
         ]
 
+    def flags(self, features: Doubles) -> NDArray[np.bool_]:
+        """Which rows model and policy do not approve, rules apart; bool [n]."""
+        return self.ensemble.score(features) >= self.policy.review_at
+
     def decide_again(self, record: Prediction) -> Verdict:
         """What this model, policy and catalog make of a decision record, from the record alone.
 

@@ -1,11 +1,11 @@
 """Back-tests rules: what they would have hit in the lake's history, and what became of it.
 
-One day is in memory at a time, and of it only the columns that rules read; and the customers who were hit.
+One day is in memory at a time, and of it only the columns that are read; and the customers who were hit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -24,6 +24,8 @@ from bdp_assets.ingest.tables import rows
 KEY = ("customer_id", "transaction_id")
 TOGETHER = "together"
 Bools = NDArray[np.bool_]
+Flags = Callable[[NDArray[np.float64]], Bools]
+"""Which rows of features model and policy would not approve: `Decider.flags`."""
 
 
 class NothingToTest(ValueError):  # noqa: N818 - read as what it is
@@ -68,13 +70,14 @@ class Backtest:
     first: date
     last: date
     days: int
+    """Days that have transactions."""
     transactions: int
     frauds: int
     fraud_amount_minor: int
     flagged: int
     """Transactions that model and policy did not approve."""
     undecided: int
-    """Transactions without a decision: they count as approved."""
+    """Transactions without a record of a decision: `flags` decided, or else they count as approved."""
     left_out: int
     """Transactions with features of another catalog, which rules cannot read."""
     catalogs: Mapping[str, Backtested]
@@ -108,20 +111,24 @@ def backtest(
     dates: tuple[date | None, date | None] = (None, None),
     *,
     label_delay_days: int = 0,
+    flags: Flags | None = None,
 ) -> Backtest:
     """Run catalogs, by a name for each, over the enriched transactions of the days first..last.
 
     Where `dates` leaves an end open: the first day that there is, and the last whose labels are due. What is
-    known of frauds now counts, whenever it became known. Raises TableMissing, NothingToTest.
+    known of frauds now counts, whenever it became known. `flags` is asked where there is no record of a
+    decision. Raises TableMissing, NothingToTest.
     """
     first, last = _range(lake, dates, label_delay_days)
     tallies = {name: [_Tally() for _ in (*one.rules, TOGETHER)] for name, one in catalogs.items()}
-    whole, undecided, left_out = _Tally(), 0, 0
+    columns = _columns(catalogs.values(), flags)
+    whole, days, undecided, left_out = _Tally(), 0, 0, 0
     for today in _days(first, last):
-        day, others = _read(lake, today, _columns(catalogs.values()))
+        day, others = _read(lake, today, columns)
+        days += not day.is_empty()
         left_out += others
         undecided += day["is_flagged"].null_count()
-        day = day.with_columns(pl.col("is_flagged").fill_null(value=False))
+        day = _decided(day, flags)
         whole.add(day, np.ones(len(day), dtype=np.bool_))
         for name, one in catalogs.items():
             _add(day, one, tallies[name])
@@ -130,7 +137,6 @@ def backtest(
             f"the lake has no enriched transactions of feature catalog {CATALOG.version} from {first} to "
             f"{last}: choose other days, or materialise features anew"
         )
-    days = (last - first).days + 1
     return Backtest(
         first=first,
         last=last,
@@ -165,9 +171,9 @@ def _days(first: date, last: date) -> Iterator[date]:
     return (first + timedelta(days=number) for number in range((last - first).days + 1))
 
 
-def _columns(catalogs: Iterable[RuleCatalog]) -> list[str]:
+def _columns(catalogs: Iterable[RuleCatalog], flags: Flags | None) -> list[str]:
     read = {field for catalog in catalogs for rule in catalog.rules for field in rule.fields}
-    return list(dict.fromkeys((*KEY, AMOUNT, *sorted(read))))
+    return list(dict.fromkeys((*KEY, AMOUNT, *sorted(read), *(CATALOG.names if flags else ()))))
 
 
 def _read(lake: Lake, today: date, columns: Sequence[str]) -> tuple[pl.DataFrame, int]:
@@ -184,6 +190,15 @@ def _flagged(lake: Lake, today: date) -> pl.DataFrame:
     decided = rows(lake, "predictions", [*KEY, "reasons"], (today, today))
     said = pl.col("reasons").str.contains(f'"code":"{FLAGGED}', literal=True)
     return decided.select(*KEY, said.alias("is_flagged")).unique(KEY, keep="any")
+
+
+def _decided(day: pl.DataFrame, flags: Flags | None) -> pl.DataFrame:
+    """With `is_flagged` of every row."""
+    found = day["is_flagged"].fill_null(value=False).to_numpy().copy()
+    missing = day["is_flagged"].is_null().to_numpy()
+    if flags is not None and missing.any():
+        found[missing] = flags(day.filter(missing).select(CATALOG.names).to_numpy())
+    return day.with_columns(pl.Series("is_flagged", found, dtype=pl.Boolean))
 
 
 def _labels(lake: Lake, day: pl.DataFrame) -> pl.DataFrame:
