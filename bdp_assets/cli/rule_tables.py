@@ -28,15 +28,17 @@ def shown(rule: Rule) -> Table:
     return table
 
 
-def tested(result: Backtest, who_decided: str) -> Group:
-    """The range, and a table for each catalog; `who_decided` where there was no record."""
+def tested(result: Backtest) -> Group:
+    """The range, and a table for each catalog."""
     known = (
         f"{result.first} to {result.last}: {result.transactions:,} transactions, {result.frauds:,} known "
         f"frauds ({_money(result.fraud_amount_minor)}), {result.flagged:,} flagged by model and policy"
     )
     notes = [known]
     if result.undecided:
-        notes.append(f"{result.undecided:,} have no record of a decision: {who_decided}.")
+        notes.append(
+            f"{result.undecided:,} have no record of a decision; who decided: {result.others_decided_by}."
+        )
     if result.left_out:
         notes.append(f"{result.left_out:,} have features of another catalog and are left out.")
     return Group(*notes, *(_figures(name, one) for name, one in result.catalogs.items()))

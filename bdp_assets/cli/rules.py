@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from bdp_assets.operations.rule_backtest import Flags
-    from bdp_assets.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Rules beside the model: what they are, and what they would do.")
 
@@ -76,32 +72,17 @@ def backtest(
     from bdp_assets.cli.display import show as shown
     from bdp_assets.cli.failure import told
     from bdp_assets.cli.rule_tables import tested
-    from bdp_assets.clients.lake import Lake, TableMissing
-    from bdp_assets.decisions.rules import FILE, RuleError, load_rules
-    from bdp_assets.operations.rule_backtest import NothingToTest, backtest
+    from bdp_assets.clients.lake import TableMissing
+    from bdp_assets.decisions.rules import RuleError
+    from bdp_assets.operations.rule_backtest import backtest_history
+    from bdp_assets.operations.rule_history import NothingToTest
     from bdp_assets.scoring.bundle import BundleError
     from bdp_assets.settings import get_settings
 
-    settings = get_settings()
     dates = (first and first.date(), last and last.date())
-    with told(RuleError, TableMissing, NothingToTest, BundleError):
-        catalogs = {
-            "present": load_rules(FILE),
-            **({} if rules is None else {"candidate": load_rules(rules)}),
-        }
-        flags = _champion(settings)
-        result = backtest(
-            Lake(settings.lake), catalogs, dates, label_delay_days=settings.label_delay_days, flags=flags
-        )
+    with told(RuleError, BundleError, TableMissing, NothingToTest):
+        result = backtest_history(get_settings(), dates, rules)
     if as_json:
         typer.echo(msgspec.json.encode(result))
     else:
-        shown(tested(result, "counted as approved" if flags is None else "the champion decided now"))
-
-
-def _champion(settings: Settings) -> Flags | None:
-    """What this machine's model would flag; None where there is none."""
-    from bdp_assets.decisions.decider import Decider  # reads the rules, which may be what is broken
-
-    directory = settings.models_dir / "champion"
-    return Decider.load(directory).flags if directory.exists() else None
+        shown(tested(result))

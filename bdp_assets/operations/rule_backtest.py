@@ -5,31 +5,30 @@ One day is in memory at a time, and of it only the columns that are read; and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from bdp_assets.clients.lake import Lake
-from bdp_assets.contracts.columns import EVENT_DATE
 from bdp_assets.decisions.facts import Columns
-from bdp_assets.decisions.policy import FLAGGED
-from bdp_assets.decisions.rules import RuleCatalog
+from bdp_assets.decisions.rules import FILE, RuleCatalog, load_rules
 from bdp_assets.features.catalog import AMOUNT, CATALOG
-from bdp_assets.ingest.tables import rows
+from bdp_assets.operations.rule_history import (
+    Bools,
+    Flags,
+    NothingToTest,
+    columns_read,
+    days_of,
+    read_day,
+    with_flags,
+)
+from bdp_assets.settings import Settings
 
-KEY = ("customer_id", "transaction_id")
 TOGETHER = "together"
-Bools = NDArray[np.bool_]
-Flags = Callable[[NDArray[np.float64]], Bools]
-"""Which rows of features model and policy would not approve: `Decider.flags`."""
-
-
-class NothingToTest(ValueError):  # noqa: N818 - read as what it is
-    """No transaction lies in the range; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,9 @@ class Backtest:
     flagged: int
     """Transactions that model and policy did not approve."""
     undecided: int
-    """Transactions without a record of a decision: `flags` decided, or else they count as approved."""
+    """Transactions without a record of a decision."""
+    others_decided_by: str
+    """Who decided those for the test; decided by nobody, they count as approved."""
     left_out: int
     """Transactions with features of another catalog, which rules cannot read."""
     catalogs: Mapping[str, Backtested]
@@ -105,12 +106,26 @@ class _Tally:
         self.customers.update(found.filter(~pl.col("is_fraud"))["customer_id"].unique())
 
 
+def backtest_history(
+    settings: Settings, dates: tuple[date | None, date | None], candidate: Path | None
+) -> Backtest:
+    """Back-test the present catalog, and a candidate's file beside it, on this installation's lake.
+
+    What nobody decided is asked of this machine's champion. Raises RuleError, BundleError, TableMissing,
+    NothingToTest.
+    """
+    catalogs = {"present": load_rules(FILE)}
+    if candidate is not None:
+        catalogs["candidate"] = load_rules(candidate)
+    delay = timedelta(days=settings.label_delay_days)
+    return backtest(Lake(settings.lake), catalogs, dates, delay, _champion(settings))
+
+
 def backtest(
     lake: Lake,
     catalogs: Mapping[str, RuleCatalog],
     dates: tuple[date | None, date | None] = (None, None),
-    *,
-    label_delay_days: int = 0,
+    label_delay: timedelta = timedelta(0),
     flags: Flags | None = None,
 ) -> Backtest:
     """Run catalogs, by a name for each, over the enriched transactions of the days first..last.
@@ -119,96 +134,72 @@ def backtest(
     known of frauds now counts, whenever it became known. `flags` is asked where there is no record of a
     decision. Raises TableMissing, NothingToTest.
     """
-    first, last = _range(lake, dates, label_delay_days)
-    tallies = {name: [_Tally() for _ in (*one.rules, TOGETHER)] for name, one in catalogs.items()}
-    columns = _columns(catalogs.values(), flags)
-    whole, days, undecided, left_out = _Tally(), 0, 0, 0
-    for today in _days(first, last):
-        day, others = _read(lake, today, columns)
-        days += not day.is_empty()
-        left_out += others
-        undecided += day["is_flagged"].null_count()
-        day = _decided(day, flags)
-        whole.add(day, np.ones(len(day), dtype=np.bool_))
-        for name, one in catalogs.items():
-            _add(day, one, tallies[name])
-    if not whole.hits:
+    sums = _Sums({name: [_Tally() for _ in (*one.rules, TOGETHER)] for name, one in catalogs.items()})
+    columns = columns_read(catalogs.values(), flags)
+    first, last, days = days_of(lake, dates, label_delay)
+    for today in days:
+        day, left_out = read_day(lake, today, columns)
+        sums.add(day, left_out, catalogs, flags)
+    if not sums.days:
         raise NothingToTest(
             f"the lake has no enriched transactions of feature catalog {CATALOG.version} from {first} to "
             f"{last}: choose other days, or materialise features anew"
         )
-    return Backtest(
-        first=first,
-        last=last,
-        days=days,
-        transactions=whole.hits,
-        frauds=whole.frauds,
-        fraud_amount_minor=whole.fraud_amount_minor,
-        flagged=whole.already_flagged,
-        undecided=undecided,
-        left_out=left_out,
-        catalogs={
-            name: Backtested(one.version, tuple(_figures(one, tallies[name], whole.frauds, days)))
-            for name, one in catalogs.items()
-        },
-    )
+    return sums.result(first, last, catalogs, "the champion, now" if flags else "nobody")
 
 
-def _range(lake: Lake, dates: tuple[date | None, date | None], delay_days: int) -> tuple[date, date]:
-    day = pl.col(EVENT_DATE)
-    ends = lake.scan("enriched").select(day.min().alias("first"), day.max().alias("last")).collect()
-    known: tuple[date | None, date | None] = ends.row(0)
-    if known[0] is None or known[1] is None:
-        raise NothingToTest("the lake has no enriched transactions yet: materialise them, or run `make demo`")
-    first = dates[0] or known[0]
-    last = dates[1] or max(first, known[1] - timedelta(days=delay_days))
-    if first > last:
-        raise NothingToTest(f"the days {first} to {last} are none: the first comes after the last")
-    return first, last
+@dataclass
+class _Sums:
+    """What the days so far hold, and each catalog's tallies."""
+
+    tallies: Mapping[str, Sequence[_Tally]]
+    whole: _Tally = field(default_factory=_Tally)
+    days: int = 0
+    undecided: int = 0
+    left_out: int = 0
+
+    def add(
+        self, day: pl.DataFrame, left_out: int, catalogs: Mapping[str, RuleCatalog], flags: Flags | None
+    ) -> None:
+        self.days += not day.is_empty()
+        self.left_out += left_out
+        self.undecided += day["is_flagged"].null_count()
+        decided = with_flags(day, flags)
+        self.whole.add(decided, np.ones(len(day), dtype=np.bool_))
+        for name, catalog in catalogs.items():
+            _add(decided, catalog, self.tallies[name])
+
+    def result(
+        self, first: date, last: date, catalogs: Mapping[str, RuleCatalog], others_decided_by: str
+    ) -> Backtest:
+        return Backtest(
+            first=first,
+            last=last,
+            days=self.days,
+            transactions=self.whole.hits,
+            frauds=self.whole.frauds,
+            fraud_amount_minor=self.whole.fraud_amount_minor,
+            flagged=self.whole.already_flagged,
+            undecided=self.undecided,
+            others_decided_by=others_decided_by,
+            left_out=self.left_out,
+            catalogs={
+                name: Backtested(
+                    one.version, tuple(_figures(one, self.tallies[name], self.whole.frauds, self.days))
+                )
+                for name, one in catalogs.items()
+            },
+        )
 
 
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=number) for number in range((last - first).days + 1))
+def _champion(settings: Settings) -> Flags | None:
+    """What this machine's model would flag; None where there is none."""
+    from bdp_assets.decisions.decider import (
+        Decider,
+    )  # reads the rules that decide: they may be what is broken
 
-
-def _columns(catalogs: Iterable[RuleCatalog], flags: Flags | None) -> list[str]:
-    read = {field for catalog in catalogs for rule in catalog.rules for field in rule.fields}
-    return list(dict.fromkeys((*KEY, AMOUNT, *sorted(read), *(CATALOG.names if flags else ()))))
-
-
-def _read(lake: Lake, today: date, columns: Sequence[str]) -> tuple[pl.DataFrame, int]:
-    """A day's transactions with `is_fraud` and `is_flagged` (null: undecided), and how many are left out."""
-    enriched = rows(lake, "enriched", [*columns, "catalog_version"], (today, today))
-    fits = enriched.filter(pl.col("catalog_version") == CATALOG.version).drop("catalog_version")
-    day = fits.join(_flagged(lake, today), on=KEY, how="left", maintain_order="left")
-    day = day.join(_labels(lake, fits), on=KEY, how="left", maintain_order="left")
-    return day.with_columns(pl.col("is_fraud").fill_null(value=False)), len(enriched) - len(fits)
-
-
-def _flagged(lake: Lake, today: date) -> pl.DataFrame:
-    """Whether the policy alone did not approve: its reason says so, whatever rules made of it since."""
-    decided = rows(lake, "predictions", [*KEY, "reasons"], (today, today))
-    said = pl.col("reasons").str.contains(f'"code":"{FLAGGED}', literal=True)
-    return decided.select(*KEY, said.alias("is_flagged")).unique(KEY, keep="any")
-
-
-def _decided(day: pl.DataFrame, flags: Flags | None) -> pl.DataFrame:
-    """With `is_flagged` of every row."""
-    found = day["is_flagged"].fill_null(value=False).to_numpy().copy()
-    missing = day["is_flagged"].is_null().to_numpy()
-    if flags is not None and missing.any():
-        found[missing] = flags(day.filter(missing).select(CATALOG.names).to_numpy())
-    return day.with_columns(pl.Series("is_flagged", found, dtype=pl.Boolean))
-
-
-def _labels(lake: Lake, day: pl.DataFrame) -> pl.DataFrame:
-    """The latest label of each of these transactions: a reversal takes one back."""
-    if not lake.exists("labels"):
-        return rows(lake, "labels", [*KEY, "is_fraud"])
-    known = lake.scan("labels").select(*KEY, "known_at_ms", "is_fraud")
-    ours = known.join(day.lazy().select(KEY), on=KEY, how="semi")
-    latest = ours.sort("known_at_ms", "is_fraud").unique(KEY, keep="last", maintain_order=True)
-    return latest.select(*KEY, "is_fraud").collect()
+    directory = settings.models_dir / "champion"
+    return Decider.load(directory).flags if directory.exists() else None
 
 
 def _add(day: pl.DataFrame, catalog: RuleCatalog, tallies: Sequence[_Tally]) -> None:

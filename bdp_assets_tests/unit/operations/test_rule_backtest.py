@@ -22,7 +22,8 @@ from bdp_assets.decisions.catalog import RULES
 from bdp_assets.decisions.rules import RuleCatalog, load_rules
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.tables import TABLES
-from bdp_assets.operations.rule_backtest import Backtest, NothingToTest, backtest
+from bdp_assets.operations.rule_backtest import Backtest, backtest
+from bdp_assets.operations.rule_history import NothingToTest
 from bdp_assets.settings import get_settings, variables
 from bdp_assets_tests.effort import cases
 
@@ -158,7 +159,7 @@ def test_figures_are_those_of_a_naive_reader(seed: int, skip: int, length: int) 
 
 def test_open_ends_are_the_first_day_and_the_last_whose_labels_are_due(tmp_path: Path) -> None:
     lake = write(tmp_path, history(1))
-    result: Backtest = backtest(lake, {"present": RULES}, label_delay_days=2)
+    result: Backtest = backtest(lake, {"present": RULES}, label_delay=timedelta(days=2))
     assert (result.first, result.last) == (START, START + timedelta(days=DAYS - 3))
 
 
