@@ -31,6 +31,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     reasons: list[Reason]
     model: Model
     policy_version: str
+    rules_version: str | None
     catalog_version: str
     degraded: bool
     """True: decided without history, because the online store was not usable."""
@@ -69,6 +70,7 @@ class ModelCard(Struct, frozen=True, kw_only=True):
     digest: str
     trained_at_ms: int
     policy_version: str
+    rules_version: str
     catalog_version: str
     feature_names: list[str]
     metrics: dict[str, float]
@@ -85,6 +87,7 @@ def answer_of(prediction: Prediction, request_id: str) -> Answer:
         reasons=prediction.reasons,
         model=Model(prediction.model_name, prediction.model_version),
         policy_version=prediction.policy_version,
+        rules_version=prediction.rules_version,
         catalog_version=prediction.catalog_version,
         degraded=prediction.degraded,
         request_id=request_id,
@@ -108,6 +111,7 @@ def card_of(decider: Decider) -> ModelCard:
         digest=info.digest,
         trained_at_ms=info.trained_at_ms,
         policy_version=decider.policy.version,
+        rules_version=decider.rules.version,
         catalog_version=info.catalog_version,
         feature_names=list(info.feature_names),
         metrics=info.metrics,

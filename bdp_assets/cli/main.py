@@ -23,6 +23,7 @@ from bdp_assets.cli import (
     migrate,
     models,
     platform,
+    rules,
     settings,
     simulate,
     stream,
@@ -75,6 +76,7 @@ app.add_typer(stream.app, name="stream")
 app.add_typer(stream.topics, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(features.app, name="features")
+app.add_typer(rules.app, name="rules")
 app.add_typer(verify.app)
 app.add_typer(chaos.app)
 app.add_typer(train.app)

@@ -19,6 +19,7 @@ Id = Annotated[str, Meta(min_length=1, max_length=64)]
 EpochMs = Annotated[int, Meta(ge=0)]
 Minor = Annotated[int, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
@@ -89,7 +90,10 @@ class Reason(Struct, frozen=True):
 
 
 class Prediction(Struct, frozen=True, kw_only=True):
-    """Value of `fraud-predictions-v1` and the decision record."""
+    """Value of `fraud-predictions-v1` and the decision record: with it alone, the decision can be made again.
+
+    What has a default came later than the topic: old records do not have it.
+    """
 
     transaction_id: Id
     customer_id: Id
@@ -106,23 +110,47 @@ class Prediction(Struct, frozen=True, kw_only=True):
     features: dict[str, float]
     degraded: bool
     decided_by: str
-    """`api` or `stream`."""
+    """`api`, `stream` or `batch`."""
     decided_at_ms: EpochMs
     merchant_id: Id | None = None
+    currency: str | None = None
+    country: str | None = None
+    channel: str | None = None
+    merchant_category: str | None = None
+    rules_version: str | None = None
+    """Version of the rule catalog that had its say after the policy."""
+    severity: Severity | None = None
+    """How urgent it is; none for an approval."""
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """Value of `fraud-alerts-v1`."""
+    """Value of `fraud-alerts-v1`: a customer's alert, as a transaction left it.
+
+    A record of a higher revision replaces those of the same `alert_id` before it.
+    """
 
     alert_id: Annotated[str, Meta(min_length=1, max_length=160)]
     transaction_id: Id
+    """The transaction that made it grow; so are its time, decision and probability."""
     customer_id: Id
     ts_ms: EpochMs
     severity: Severity
+    """The highest so far."""
     decision: Decision
     fraud_probability: Probability
     amount_at_risk_minor: Minor
+    """Of all its transactions."""
     reasons: list[Reason]
+    """Of all its transactions, the earliest first, up to a bound."""
+    revision: Positive = 1
+    transactions: Positive = 1
+    """How many it has."""
+    first_ms: EpochMs | None = None
+    """Earliest time of a transaction of it."""
+    last_ms: EpochMs | None = None
+    """Latest time of a transaction of it."""
+    notify: bool = True
+    """Whether people should be told: it is new, or more severe than before."""
 
 
 class Label(Struct, frozen=True, kw_only=True):

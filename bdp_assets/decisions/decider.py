@@ -1,4 +1,4 @@
-"""Ensemble, policy and reasons together: the one thing that the API, the stream and the batch asset call."""
+"""Ensemble, policy, rules and reasons: the one thing that the API, the stream and the batch asset call."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bdp_assets.contracts.records import Decision, Prediction, ValidatedTransaction
+from bdp_assets.decisions.catalog import RULES
+from bdp_assets.decisions.facts import Facts, facts_of
 from bdp_assets.decisions.policy import Policy, decide, policy_of
 from bdp_assets.decisions.reasons import feature_reasons
 from bdp_assets.decisions.record import Circumstances, Verdict, prediction
+from bdp_assets.decisions.rules import Rule, RuleCatalog
+from bdp_assets.decisions.ruling import raised, severity_of
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.attributions import ForestPaths
 from bdp_assets.scoring.bundle import Bundle, ModelInfo
@@ -21,19 +25,22 @@ Doubles = NDArray[np.float64]
 
 
 class Decider:
-    """Decides transactions with one model and one policy: no clock, no state, safe for many threads."""
+    """Decides with one model, one policy and one rule catalog: no clock, no state, safe for many threads."""
 
-    def __init__(self, ensemble: Ensemble, policy: Policy, paths: ForestPaths) -> None:
+    def __init__(
+        self, ensemble: Ensemble, policy: Policy, paths: ForestPaths, rules: RuleCatalog = RULES
+    ) -> None:
         self.ensemble = ensemble
         self.policy = policy
+        self.rules = rules
         self._paths = paths
         self._described = CATALOG.describe()
 
     @classmethod
-    def load(cls, directory: Path) -> Decider:
+    def load(cls, directory: Path, rules: RuleCatalog = RULES) -> Decider:
         """Load a bundle folder. Raises BundleError when it can not be used; the message says what to do."""
         bundle = Bundle.read(directory)
-        return cls(Ensemble.of(bundle), policy_of(bundle), ForestPaths.of(bundle))
+        return cls(Ensemble.of(bundle), policy_of(bundle), ForestPaths.of(bundle), rules)
 
     @property
     def info(self) -> ModelInfo:
@@ -61,8 +68,10 @@ class Decider:
         Raises:
             ValueError: lengths differ, or a feature is not finite.
         """
-        circumstances = Circumstances(self.info, self.policy.version, decided_by, decided_at_ms, degraded)
-        verdicts = self.verdicts([transaction.amount_base_minor for transaction in transactions], features)
+        circumstances = Circumstances(
+            self.info, self.policy.version, self.rules.version, decided_by, decided_at_ms, degraded
+        )
+        verdicts = self.verdicts(transactions, features)
         named = (dict(zip(self.info.feature_names, row, strict=True)) for row in features.tolist())
         return [
             prediction(transaction, apply_seq, values, verdict, circumstances)
@@ -71,17 +80,45 @@ class Decider:
             )
         ]
 
-    def verdicts(self, amounts_base_minor: Sequence[int], features: Doubles) -> list[Verdict]:
+    def flags(self, features: Doubles) -> NDArray[np.bool_]:
+        """Which rows model and policy do not approve, rules apart; bool [n]."""
+        return self.ensemble.score(features) >= self.policy.review_at
+
+    def decide_again(self, record: Prediction) -> Verdict:
+        """What this model, policy and catalog make of a decision record, from the record alone.
+
+        Raises KeyError when it was made with other features.
+        """
+        row = np.array([[record.features[name] for name in self.info.feature_names]])
+        return self.verdicts([record], row)[0]
+
+    def verdicts(
+        self, records: Sequence[ValidatedTransaction | Prediction], features: Doubles
+    ) -> list[Verdict]:
         """Verdict of each row; features are attributed only where somebody will ask why."""
+        probabilities = self.ensemble.score(features).tolist()
+        facts = facts_of(records, features)
         verdicts = [
-            Verdict(probability, *decide(self.policy, probability, amount))
-            for probability, amount in zip(
-                self.ensemble.score(features).tolist(), amounts_base_minor, strict=True
-            )
+            self._by_policy(probability, record.amount_base_minor)
+            for probability, record in zip(probabilities, records, strict=True)
         ]
+        for row, hits in self.rules.hits(facts).items():
+            verdicts[row] = _by_rules(verdicts[row], records[row].amount_base_minor, hits, facts, row)
         asked = [i for i, verdict in enumerate(verdicts) if verdict.decision is not Decision.APPROVE]
         if asked:
             contributions = self._paths.contributions(features[asked])
             for i, shares in zip(asked, contributions, strict=True):
                 verdicts[i].reasons.extend(feature_reasons(shares, features[i], self._described))
         return verdicts
+
+    def _by_policy(self, probability: float, amount_base_minor: int) -> Verdict:
+        decision, reasons = decide(self.policy, probability, amount_base_minor)
+        return Verdict(probability, decision, reasons, severity_of(decision, amount_base_minor))
+
+
+def _by_rules(own: Verdict, amount_base_minor: int, hits: Sequence[Rule], facts: Facts, row: int) -> Verdict:
+    """The policy's verdict after the rules that hit; whoever decided gives its reasons first."""
+    decision = raised(own.decision, hits)
+    told = [rule.reason(facts, row) for rule in hits]
+    reasons = [*own.reasons, *told] if decision is own.decision else [*told, *own.reasons]
+    return Verdict(own.probability, decision, reasons, severity_of(decision, amount_base_minor, hits))

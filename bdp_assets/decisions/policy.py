@@ -10,6 +10,9 @@ from msgspec import Struct
 from bdp_assets.contracts.records import Decision, Reason
 from bdp_assets.scoring.bundle import POLICY, RETRAIN, Bundle, BundleError
 
+FLAGGED = "score_at_"
+"""Begins the code of the policy's reason where it does not approve."""
+
 
 class Costs(Struct, frozen=True, kw_only=True):
     """What the thresholds were tuned for; money in minor units of the base currency."""
@@ -82,7 +85,7 @@ def decide(policy: Policy, probability: float, amount_base_minor: int) -> tuple[
 def _statement(decision: Decision, probability: float, threshold: float, amount_base_minor: int) -> Reason:
     at_risk = round(probability * amount_base_minor) / 100
     return Reason(
-        f"score_at_{decision.value}",
+        f"{FLAGGED}{decision.value}",
         f"The fraud probability of {_share(probability)} is at or above the {decision.value} threshold of "
         f"{_share(threshold)}; the expected loss is {at_risk:.2f}.",
     )

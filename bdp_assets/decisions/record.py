@@ -1,23 +1,23 @@
-"""The decision record and its alert, as they travel."""
+"""The decision record, as it travels."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from bdp_assets.contracts.records import Alert, Decision, Prediction, Reason, Severity, ValidatedTransaction
+from bdp_assets.contracts.records import Decision, Prediction, Reason, Severity, ValidatedTransaction
 from bdp_assets.scoring.bundle import ModelInfo
 
-CRITICAL_AT_RISK_MINOR = 100_000
 
-
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What was decided of one transaction."""
 
     probability: float
     decision: Decision
     reasons: list[Reason]
+    severity: Severity | None
+    """None for an approval."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Circumstances:
 
     info: ModelInfo
     policy_version: str
+    rules_version: str
     decided_by: str
     decided_at_ms: int
     degraded: bool = False
@@ -57,28 +58,10 @@ def prediction(
         degraded=circumstances.degraded,
         decided_by=circumstances.decided_by,
         decided_at_ms=circumstances.decided_at_ms,
+        currency=transaction.currency,
+        country=transaction.country,
+        channel=transaction.channel,
+        merchant_category=transaction.merchant_category,
+        rules_version=circumstances.rules_version,
+        severity=verdict.severity,
     )
-
-
-def alert_for(decided: Prediction) -> Alert | None:
-    """The alert that a decision raises: none for an approval. Its id is a function of the transaction."""
-    if decided.decision is Decision.APPROVE:
-        return None
-    return Alert(
-        alert_id=f"{decided.customer_id}:{decided.transaction_id}",
-        transaction_id=decided.transaction_id,
-        customer_id=decided.customer_id,
-        ts_ms=decided.ts_ms,
-        severity=_severity(decided),
-        decision=decided.decision,
-        fraud_probability=decided.fraud_probability,
-        amount_at_risk_minor=decided.amount_base_minor,
-        reasons=decided.reasons,
-    )
-
-
-def _severity(decided: Prediction) -> Severity:
-    """Review is medium, decline is high, and critical where much money is at risk."""
-    if decided.decision is Decision.REVIEW:
-        return Severity.MEDIUM
-    return Severity.CRITICAL if decided.amount_base_minor >= CRITICAL_AT_RISK_MINOR else Severity.HIGH

@@ -48,7 +48,9 @@ def _model(table: str, frame: pl.DataFrame) -> pa.DataFrameSchema:
         case "features":
             return frames.features_frame([name for name in frame.columns if name not in columns.features(())])
         case "alerts":
-            return frames.lake_model(Alert, TABLES[table], time_ms="ts_ms", unique=["alert_id"])
+            # An alert has a row for each transaction that made it grow.
+            once = ["customer_id", "transaction_id"]
+            return frames.lake_model(Alert, TABLES[table], time_ms="ts_ms", unique=once)
     models = {
         "validated": frames.ValidatedFrame,
         "quarantined": frames.QuarantinedFrame,

@@ -6,6 +6,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 MESSAGES = Counter("bdp_stream_messages_total", "Messages whose results and offsets are committed")
 DEAD_LETTERS = Counter("bdp_stream_dead_letters_total", "Messages refused, by error code", ["error"])
+ALERTS = Counter(
+    "bdp_stream_alerts_total", "Alerts that call people: new, or more severe than before", ["severity"]
+)
 RETRIES = Counter("bdp_stream_retries_total", "Micro-batches that had to be redone, by reason", ["reason"])
 REBALANCES = Counter("bdp_stream_rebalances_total", "Partitions assigned, revoked or lost: events", ["event"])
 LAG = Gauge(

@@ -10,7 +10,7 @@ import polars as pl
 
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.postgres import connect, upsert
-from bdp_assets.ingest.tables import rows
+from bdp_assets.ingest.tables import TABLES, rows
 from bdp_assets.settings import Settings
 
 
@@ -28,9 +28,14 @@ class Fact:
     columns: tuple[str, ...]
     times: Mapping[str, str]
     """Column of type timestamptz -> the lake's column of epoch milliseconds."""
+    revision: str | None = None
+    """Of rows with the same key, the one where this column is highest stands."""
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.select(*self.columns, **{name: _time(source) for name, source in self.times.items()})
+        # A table that was written before a column was thought of does not have it: null.
+        known = pl.concat([pl.DataFrame(schema=TABLES[self.source]), frame], how="diagonal")
+        ordered = known.sort(self.revision, nulls_last=False) if self.revision else known
+        return ordered.select(*self.columns, **{name: _time(source) for name, source in self.times.items()})
 
 
 FACTS = (
@@ -41,7 +46,7 @@ FACTS = (
         columns=(
             *("customer_id", "transaction_id", "merchant_id", "amount_base_minor", "fraud_probability"),
             *("decision", "reasons", "model_name", "model_version", "policy_version", "catalog_version"),
-            *("apply_seq", "degraded", "decided_by"),
+            *("apply_seq", "degraded", "decided_by", "rules_version", "severity"),
         ),
         times={"occurred_at": "ts_ms", "decided_at": "decided_at_ms"},
     ),
@@ -51,9 +56,10 @@ FACTS = (
         key=("alert_id",),
         columns=(
             *("alert_id", "customer_id", "transaction_id", "severity", "decision", "fraud_probability"),
-            *("amount_at_risk_minor", "reasons"),
+            *("amount_at_risk_minor", "reasons", "revision", "transactions"),
         ),
-        times={"occurred_at": "ts_ms"},
+        times={"occurred_at": "ts_ms", "first_at": "first_ms", "last_at": "last_ms"},
+        revision="revision",
     ),
     Fact(
         table="warehouse.labels",

@@ -8,13 +8,14 @@ from operator import attrgetter
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.redis import StoreUnavailable
+from bdp_assets.decisions.alerts import Grow
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.observability.stream_metrics import DEAD_LETTERS, STEP_DURATION
+from bdp_assets.observability.stream_metrics import ALERTS, DEAD_LETTERS, STEP_DURATION
 from bdp_assets.streaming import outputs
 from bdp_assets.streaming.following import Follow, alone
 from bdp_assets.streaming.isolation import isolate
-from bdp_assets.streaming.items import Dead, Output
+from bdp_assets.streaming.items import Dead, Decided, Output
 from bdp_assets.streaming.steps import enrich, score, validate
 
 _message = attrgetter("message")
@@ -23,23 +24,25 @@ _message = attrgetter("message")
 class Scoring:
     """Raw messages in; records for validated, enriched, predictions, alerts and dead letters out."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of
         self,
         store: OnlineStore,
         decider: Decider,
         topic_id: Callable[[], str],
         follow: Follow = alone,
         *,
+        alerts: Grow,
         pan_key: bytes,
     ) -> None:
         """`topic_id()`: the raw topic's id, which with partition and offset names a message for ever.
 
-        `pan_key` keys the hashes of card numbers in dead letters.
+        `alerts` keeps alerts. `pan_key` keys the hashes of card numbers in dead letters.
         """
         self._follow = follow
         self._topic_id = topic_id
         self._store = store
         self._decider = decider
+        self._alerts = alerts
         self._pan_key = pan_key
 
     def __call__(self, messages: Sequence[Message]) -> list[Output]:
@@ -59,9 +62,10 @@ class Scoring:
             claim = partial(enrich, store=self._store, coordinates=coordinates)
             enriched, unenriched = isolate("enrich", claim, validated, _message)
         with STEP_DURATION.labels("score").time():
-            decided, unscored = isolate("score", partial(score, decider=self._decider), enriched, _message)
+            decide = partial(score, decider=self._decider, alerts=self._alerts)
+            decided, unscored = isolate("score", decide, enriched, _message)
         refused = [*unclean, *unenriched, *unscored]
-        _count(refused)
+        _count(refused, decided)
         with STEP_DURATION.labels("encode").time():
             headers = outputs.headers(coordinates)
             return [
@@ -72,6 +76,9 @@ class Scoring:
             ]
 
 
-def _count(refused: Sequence[Dead]) -> None:
+def _count(refused: Sequence[Dead], decided: Sequence[Decided]) -> None:
+    for _, _, _, alert in decided:
+        if alert is not None and alert.notify:
+            ALERTS.labels(alert.severity.value).inc()
     for item in refused:
         DEAD_LETTERS.labels(item.error).inc()

@@ -1,7 +1,8 @@
 """The steps of scoring, each a function of a micro-batch: validate, enrich, score.
 
 Each returns what goes on and what is refused, both in the batch's order. The online store is the only state,
-and idempotent by source coordinates: a batch that is redone, whole or in parts, gives the same bytes again.
+and idempotent by source coordinates and ids: a batch that is redone, whole or in parts, gives the same bytes
+again.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import numpy as np
 from bdp_assets.clients.kafka import Message
 from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.contracts.errors import ContractError
+from bdp_assets.contracts.records import Prediction
 from bdp_assets.contracts.transaction import decode_transaction
+from bdp_assets.decisions.alerts import Grow
 from bdp_assets.decisions.decider import Decider
-from bdp_assets.decisions.record import alert_for
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.streaming.items import Dead, Decided, Enriched, Validated
 
@@ -64,13 +66,25 @@ def enrich(
     return enriched, refused
 
 
-def score(items: Sequence[Enriched], decider: Decider) -> tuple[list[Decided], list[Dead]]:
-    """Decide each transaction; one that the API decided keeps that decision, byte for byte."""
+def score(items: Sequence[Enriched], decider: Decider, alerts: Grow) -> tuple[list[Decided], list[Dead]]:
+    """Decide each transaction, and add it to its customer's alert where it is not approved.
+
+    One that the API decided keeps that decision, byte for byte. Raises StoreUnavailable.
+    """
     fresh = iter(_decide([item for item in items if item.enrichment.decision is None], decider))
-    return [next(fresh) if item.enrichment.decision is None else _published(item) for item in items], []
+    records = [
+        next(fresh) if item.enrichment.decision is None else decode_prediction(item.enrichment.decision)
+        for item in items
+    ]
+    # When all are decided: what crashed must not count in an alert.
+    grown = alerts(records)
+    return [
+        Decided(item.message, record.customer_id, item.enrichment.decision or encode(record), alert)
+        for item, record, alert in zip(items, records, grown, strict=True)
+    ], []
 
 
-def _decide(items: Sequence[Enriched], decider: Decider) -> list[Decided]:
+def _decide(items: Sequence[Enriched], decider: Decider) -> list[Prediction]:
     if not items:
         return []
     predictions = decider.decide_many(
@@ -80,17 +94,8 @@ def _decide(items: Sequence[Enriched], decider: Decider) -> list[Decided]:
         decided_by="stream",
         decided_at_ms=0,
     )
-    decided = []
-    for item, prediction in zip(items, predictions, strict=True):
-        # The message's own time, not the wall clock: a redelivery gives the same bytes.
-        dated = msgspec.structs.replace(prediction, decided_at_ms=item.message.timestamp_ms)
-        decided.append(Decided(item.message, dated.customer_id, encode(dated), alert_for(dated)))
-    return decided
-
-
-def _published(item: Enriched) -> Decided:
-    decision = item.enrichment.decision
-    assert decision is not None  # noqa: S101 - the caller looked
-    return Decided(
-        item.message, item.transaction.customer_id, decision, alert_for(decode_prediction(decision))
-    )
+    # The message's own time, not the wall clock: a redelivery gives the same bytes.
+    return [
+        msgspec.structs.replace(prediction, decided_at_ms=item.message.timestamp_ms)
+        for item, prediction in zip(items, predictions, strict=True)
+    ]

@@ -14,6 +14,7 @@ from bdp_assets.clients.kafka import GroupReader, TransactionalPublisher, topic_
 from bdp_assets.clients.redis import connect
 from bdp_assets.contracts import topics
 from bdp_assets.contracts.topics import Topic
+from bdp_assets.decisions.alerts import Alerts
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import REBALANCES
@@ -60,12 +61,13 @@ def run_scoring(settings: Settings, slot: int) -> None:
     """
     key = pan_key(settings)
     decider = Decider.load(settings.models_dir / "champion")
-    _log.info("model loaded", extra={"model_version": decider.info.version})
+    versions = {"model_version": decider.info.version, "rules_version": decider.rules.version}
+    _log.info("model loaded", extra=versions)
 
     def process(topic_id: TopicId) -> Process:
         store = _store(settings)
         follow = Following(store, CatchUp(settings, store.client).transactions)
-        return Scoring(store, decider, topic_id, follow, pan_key=key)
+        return Scoring(store, decider, topic_id, follow, alerts=Alerts(store.client), pan_key=key)
 
     _run(settings, slot, SCORING, process)
 

@@ -1,4 +1,4 @@
-"""The online store's promises in memory: claims by source coordinates, merchants once per message."""
+"""The online store's promises in memory: claims by source coordinates, merchants once per message, alerts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.online import Enrichment
+from bdp_assets_tests.fakes.alerts import NaiveAlerts
 
 
 @dataclass
@@ -28,6 +29,7 @@ class FakeStore:
     def __init__(self, outages: int = 0) -> None:
         self.claims: dict[tuple[str, str], Claim] = {}
         self.merchants: Counter[str | None] = Counter()
+        self.alerts = NaiveAlerts()
         self.outages = outages
         self.is_ready = True
         self._seqs: Counter[str] = Counter()

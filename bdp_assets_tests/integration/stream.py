@@ -28,6 +28,7 @@ from bdp_assets.clients.kafka import (
 from bdp_assets.clients.redis import connect
 from bdp_assets.contracts.columns import LABELS, VALIDATED
 from bdp_assets.contracts.topics import DLQ, RAW, TOPICS, Topic
+from bdp_assets.decisions.alerts import Alerts
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.operations.topics import specs
@@ -174,7 +175,7 @@ class Stream:
         topic_id = topic_ids(self.settings, [RAW.name])[RAW.name]
         decider = Decider.load(self.settings.models_dir / "champion")
         store, key = OnlineStore(connect(self._fresh)), pan_key(self.settings)
-        scoring = Scoring(store, decider, lambda: topic_id, pan_key=key)
+        scoring = Scoring(store, decider, lambda: topic_id, alerts=Alerts(store.client), pan_key=key)
         # A customer has the same partition on every topic, so the order within a partition is the raw one.
         outputs = scoring(self.records(RAW.name))
         return _dead_sorted([output for name in TOPICS for output in outputs if output.topic == name])

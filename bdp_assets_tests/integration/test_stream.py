@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from bdp_assets.clients.kafka import GroupReader, TransactionAborted, TransactionalPublisher, topic_ids
-from bdp_assets.contracts.codec import decode_prediction, encode
+from bdp_assets.contracts.codec import decode_alert, decode_prediction, encode
 from bdp_assets.contracts.headers import SOURCE
-from bdp_assets.contracts.topics import PREDICTIONS, RAW
+from bdp_assets.contracts.topics import ALERTS, PREDICTIONS, RAW
 from bdp_assets.contracts.transaction import decode_transaction
+from bdp_assets.decisions.alerts import Alerts
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.operations.ledger import read_ledger
 from bdp_assets.pan_key import pan_key
@@ -82,6 +83,8 @@ def test_killed_again_and_again_it_publishes_what_an_undisturbed_worker_does(str
         stream.drain()
 
     assert_as_if_undisturbed(stream)
+    grown = [decode_alert(message.value or b"").revision for message in stream.records(ALERTS.name)]
+    assert max(grown) > 5, "there was something to grow"
 
 
 def test_killed_at_every_write_boundary_it_publishes_what_an_undisturbed_worker_does(stream: Stream) -> None:
@@ -130,7 +133,10 @@ def test_a_batch_that_is_redone_after_an_abort_gives_the_same_bytes(stream: Stre
     stream.send(transactions(200))
     topic_id = topic_ids(stream.settings, [RAW.name])[RAW.name]
     decider = Decider.load(stream.settings.models_dir / "champion")
-    scoring = Scoring(stream.store, decider, lambda: topic_id, pan_key=pan_key(stream.settings))
+    alerts = Alerts(stream.store.client)
+    scoring = Scoring(
+        stream.store, decider, lambda: topic_id, alerts=alerts, pan_key=pan_key(stream.settings)
+    )
     publisher = TransactionalPublisher(stream.settings, f"{SCORING}-0")
     batch: list = []  # type: ignore[type-arg]
     with stream.reader() as reader:
@@ -184,6 +190,35 @@ def test_a_decision_of_the_api_is_published_unchanged(stream: Stream) -> None:
     published = [m.value for m in stream.records(PREDICTIONS.name)]
     assert published[0] == encode(decision)
     assert [decode_prediction(value or b"").apply_seq for value in published] == [1, 2]
+
+
+def test_an_attack_is_one_alert_whoever_decides_and_whoever_dies(stream: Stream) -> None:
+    """A hundred transactions of one customer, the fifth decided by the API; the worker is killed midway."""
+    attack = [body(f"t-{number}", "c-attacked", amount=6_000) for number in range(100)]
+    transaction = decode_transaction(attack[4], received_ms=2_000_000_000_000)
+    for value in attack[:4]:
+        stream.store.enrich([decode_transaction(value, received_ms=2_000_000_000_000)], [None])
+    (claim,) = stream.store.enrich([transaction], [None])
+    decider = Decider.load(stream.settings.models_dir / "champion")
+    (decision,) = decider.decide_many(
+        [transaction], claim.features[None, :], [claim.apply_seq], decided_by="api", decided_at_ms=12345
+    )
+    stream.store.save_decision(transaction, encode(decision))
+    stream.send(("c-attacked", value) for value in attack)
+
+    worker = stream.start()
+    until(lambda: stream.done() >= 50)
+    kill(worker)
+    with stream.worker():
+        stream.drain()
+
+    alerts = [decode_alert(message.value or b"") for message in stream.records(ALERTS.name)]
+    assert len({alert.alert_id for alert in alerts}) == 1
+    assert [alert.revision for alert in alerts] == list(range(1, 101))
+    assert [alert.transaction_id for alert in alerts] == [f"t-{number}" for number in range(100)]
+    assert [alert.amount_at_risk_minor for alert in alerts] == [600_000 * n for n in range(1, 101)]
+    assert alerts[0].notify
+    assert read_ledger(stream.settings).balanced
 
 
 def test_verify_tells_a_stream_that_balances_from_one_that_does_not(stream: Stream) -> None:

@@ -15,6 +15,7 @@ from bdp_assets.contracts.codec import decode_prediction
 from bdp_assets.contracts.columns import LABELS
 from bdp_assets.contracts.records import Prediction
 from bdp_assets.contracts.topics import PREDICTIONS
+from bdp_assets.decisions.alerts import Alerts
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG
@@ -102,7 +103,7 @@ def api(decider: Decider, store: OnlineStore) -> dict[str, float]:
 
 def stream(decider: Decider, store: OnlineStore) -> dict[str, float]:
     messages = [raw(text, offset=offset) for offset, text in enumerate(VALUES[PAST:])]
-    outputs = Scoring(store, decider, lambda: "topic", pan_key=PAN_KEY)(messages)
+    outputs = Scoring(store, decider, lambda: "topic", alerts=Alerts(store.client), pan_key=PAN_KEY)(messages)
     predictions = [decode_prediction(output.value) for output in outputs if output.topic == PREDICTIONS.name]
     return {prediction.transaction_id: prediction.fraud_probability for prediction in predictions}
 

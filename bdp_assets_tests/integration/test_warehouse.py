@@ -12,7 +12,7 @@ import pytest
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.postgres import WarehouseUnavailable, connect
 from bdp_assets.contracts.columns import to_frame
-from bdp_assets.contracts.records import Decision, Prediction, Reason
+from bdp_assets.contracts.records import Alert, Decision, Prediction, Reason, Severity
 from bdp_assets.operations import migrations
 from bdp_assets.operations.warehouse import FACTS, load
 from bdp_assets.settings import Settings
@@ -103,6 +103,45 @@ def test_a_row_the_warehouse_refuses_leaves_it_as_it_was(settings: Settings, lak
     with pytest.raises(psycopg.errors.CheckViolation):
         load(settings, lake, DAY, DAY)
     assert query(settings, "SELECT count(*) FROM warehouse.decisions") == [(0,)]
+
+
+def alert(revision: int, **fields: Any) -> pl.DataFrame:
+    made = {
+        "alert_id": "c-1:0",
+        "transaction_id": f"t-{revision}",
+        "customer_id": "c-1",
+        "ts_ms": DAY_MS + revision,
+        "severity": Severity.HIGH,
+        "decision": Decision.DECLINE,
+        "fraud_probability": 0.9,
+        "amount_at_risk_minor": 100 * revision,
+        "reasons": [Reason("score_at_decline", "text")],
+        "revision": revision,
+        "transactions": revision,
+        "first_ms": DAY_MS + 1,
+        "last_ms": DAY_MS + revision,
+        **fields,
+    }
+    return to_frame([Alert(**made)], Alert, "ts_ms")
+
+
+def test_of_an_alert_the_highest_revision_stands(settings: Settings, lake: Lake) -> None:
+    lake.append("alerts", pl.concat([alert(2), alert(3), alert(1)]))
+    assert changed(settings, lake)["warehouse.alerts"] == 1
+    standing = "SELECT alert_id, revision, amount_at_risk_minor, last_at FROM warehouse.alerts"
+    last = datetime(2026, 3, 1, 0, 0, 0, 3_000, UTC)
+    assert query(settings, standing) == [("c-1:0", 3, 300, last)]
+    assert changed(settings, lake)["warehouse.alerts"] == 0
+
+
+def test_alerts_from_before_they_could_grow_load_beside_new_ones(settings: Settings, lake: Lake) -> None:
+    newer = ["revision", "transactions", "first_ms", "last_ms", "notify"]
+    lake.append("alerts", alert(1, alert_id="old").drop(newer))
+    assert changed(settings, lake)["warehouse.alerts"] == 1
+    lake.append("alerts", alert(1))
+    assert changed(settings, lake)["warehouse.alerts"] == 1
+    kept = query(settings, "SELECT alert_id, revision FROM warehouse.alerts ORDER BY alert_id")
+    assert kept == [("c-1:0", 1), ("old", None)]
 
 
 def test_every_fact_loads_from_an_empty_lake(settings: Settings, lake: Lake) -> None:

@@ -21,6 +21,7 @@ ALERTS = table_spec(
     "alerts",
     replaces=None,
     deps=[topic_key(topics.ALERTS)],
-    description="Decisions that an analyst has to look at. Only the live door writes here.",
+    description="Alerts as they grew: a row for each transaction that an analyst has to look at. Of an "
+    "alert_id, the highest revision is how it stands. Only the live door writes here.",
     kinds={"deltalake"},
 )

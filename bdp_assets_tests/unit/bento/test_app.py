@@ -10,6 +10,7 @@ import pytest
 from starlette.routing import Route
 
 import bento
+from bdp_assets.decisions.catalog import RULES
 from bdp_assets_tests.unit.bento.conftest import Client, body, transaction
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.app import Api
@@ -42,6 +43,7 @@ def test_an_answer_says_what_was_decided_by_which_model(client: Client) -> None:
         "reasons": [],
         "model": {"name": "fraud_ensemble", "version": answer.json()["model"]["version"]},
         "policy_version": answer.json()["policy_version"],
+        "rules_version": RULES.version,
         "catalog_version": answer.json()["catalog_version"],
         "degraded": False,
         "request_id": answer.headers["x-request-id"],

@@ -4,11 +4,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from bdp_assets.contracts.records import Decision, Severity, ValidatedTransaction
+from bdp_assets.contracts.records import Decision
 from bdp_assets.decisions.decider import Decider
-from bdp_assets.decisions.record import alert_for
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle, tiny_rows
+from bdp_assets_tests.unit.decisions.transactions import transaction
 
 WIDTH = len(CATALOG.names)
 ROWS, _ = tiny_rows(WIDTH, rows=200, seed=5)
@@ -17,22 +17,6 @@ ROWS, _ = tiny_rows(WIDTH, rows=200, seed=5)
 @pytest.fixture(scope="module")
 def decider(tmp_path_factory: pytest.TempPathFactory) -> Decider:
     return Decider.load(tiny_bundle(tmp_path_factory.mktemp("bundle")))
-
-
-def transaction(number: int, amount_minor: int = 5_000) -> ValidatedTransaction:
-    return ValidatedTransaction(
-        transaction_id=f"t{number}",
-        customer_id="c1",
-        merchant_id="m1",
-        timestamp="2026-01-01T00:00:00Z",
-        ts_ms=1_767_225_600_000,
-        amount=f"{amount_minor / 100:.2f}",
-        currency="USD",
-        amount_minor=amount_minor,
-        amount_base_minor=amount_minor,
-        rates_version="1",
-        body_hash="0" * 32,
-    )
 
 
 def test_alone_and_in_a_batch_the_records_are_equal_to_the_byte(decider: Decider) -> None:
@@ -66,39 +50,20 @@ def test_a_record_says_who_decided_on_what(decider: Decider) -> None:
 def test_reasons_lead_with_the_policy_and_go_on_with_the_features_of_the_fraud(decider: Decider) -> None:
     suspicious = np.zeros((1, WIDTH))
     suspicious[0, :2] = 3.0
-    (verdict,) = decider.verdicts([1_000], suspicious)
+    (verdict,) = decider.verdicts([transaction(1, 1_000)], suspicious)
     codes = [reason.code for reason in verdict.reasons]
     assert codes[0] == "score_at_decline"
     assert set(codes[1:3]) == set(CATALOG.names[:2])
     assert CATALOG.describe()[0]["description"] in " ".join(reason.text for reason in verdict.reasons)
 
 
-def test_approvals_are_not_explained_by_features_and_raise_no_alert(decider: Decider) -> None:
+def test_approvals_are_not_explained_by_features(decider: Decider) -> None:
     (record,) = decider.decide_many(
         [transaction(1)], np.zeros((1, WIDTH)), [1], decided_by="api", decided_at_ms=1
     )
     assert record.decision is Decision.APPROVE
     assert [reason.code for reason in record.reasons] == ["score_below_review"]
-    assert alert_for(record) is None
-
-
-@pytest.mark.parametrize(
-    ("decision", "amount", "severity"),
-    [
-        (Decision.REVIEW, 500_000, Severity.MEDIUM),
-        (Decision.DECLINE, 99_999, Severity.HIGH),
-        (Decision.DECLINE, 100_000, Severity.CRITICAL),
-    ],
-)
-def test_alerts_weigh_decision_and_amount(
-    decider: Decider, decision: Decision, amount: int, severity: Severity
-) -> None:
-    (record,) = decider.decide_many(
-        [transaction(1, amount)], ROWS[:1], [1], decided_by="api", decided_at_ms=1
-    )
-    alert = alert_for(msgspec.structs.replace(record, decision=decision))
-    assert alert is not None
-    assert (alert.severity, alert.amount_at_risk_minor, alert.alert_id) == (severity, amount, "c1:t1")
+    assert record.severity is None
 
 
 def test_lengths_must_agree(decider: Decider) -> None:

@@ -30,7 +30,8 @@ VALUES = [
 def stream(topic_id: str = "T") -> list[Message]:
     """Raw messages on partition 2 from offset 10 on, and what the stream makes of them."""
     incoming = [raw(value, offset=10 + i, partition=2) for i, value in enumerate(VALUES)]
-    outputs = Scoring(FakeStore(), FakeDecider(), lambda: topic_id, pan_key=PAN_KEY)(incoming)  # type: ignore[arg-type]
+    store = FakeStore()
+    outputs = Scoring(store, FakeDecider(), lambda: topic_id, alerts=store.alerts, pan_key=PAN_KEY)(incoming)  # type: ignore[arg-type]
     return incoming + [
         Message(o.topic, 0, i, 0, o.key.encode(), o.value, o.headers) for i, o in enumerate(outputs)
     ]

@@ -43,7 +43,7 @@ class Worker:
         dies_at: Point | None = None,
     ) -> None:
         self.stop = threading.Event()
-        self._scoring = Scoring(store, FakeDecider(), lambda: "TOPIC", pan_key=PAN_KEY)  # type: ignore[arg-type]
+        self._scoring = Scoring(store, FakeDecider(), lambda: "TOPIC", alerts=store.alerts, pan_key=PAN_KEY)  # type: ignore[arg-type]
         self._dies_at = dies_at
         publisher = FakePublisher(broker, abortable)
         self.reader = FakeReader(broker)

@@ -23,7 +23,8 @@ TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def scoring(store: FakeStore | None = None) -> Scoring:
-    return Scoring(store or FakeStore(), FakeDecider(), lambda: "TOPIC", pan_key=PAN_KEY)  # type: ignore[arg-type]
+    store = store or FakeStore()
+    return Scoring(store, FakeDecider(), lambda: "TOPIC", alerts=store.alerts, pan_key=PAN_KEY)  # type: ignore[arg-type]
 
 
 def on(topic: str, outputs: list[Output]) -> list[Output]:
@@ -122,3 +123,4 @@ def test_redone_in_other_batches_it_gives_the_same_bytes_and_the_same_state(
 
     assert Counter(redone) == Counter(expected)
     assert (store.claims, store.merchants) == (once.claims, once.merchants)
+    assert store.alerts.alerts == once.alerts.alerts

@@ -14,6 +14,7 @@ from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.streaming.dlq import letter
 from bdp_assets.streaming.items import Enriched
 from bdp_assets.streaming.steps import enrich, score, validate
+from bdp_assets_tests.fakes.alerts import NaiveAlerts
 from bdp_assets_tests.fakes.decider import FakeDecider
 from bdp_assets_tests.fakes.inputs import NAMES, PAN, Input, inputs
 from bdp_assets_tests.fakes.messages import NOW_MS, PAN_KEY, body, raw
@@ -131,7 +132,7 @@ def test_an_outage_of_the_store_is_no_fault_of_the_message() -> None:
 def test_a_decision_is_dated_by_its_own_message() -> None:
     items = enriched(FakeStore(), raw(body("a"), 3), raw(body("b", amount=5000), 9))
 
-    decided, refused = score(items, FakeDecider())  # type: ignore[arg-type]
+    decided, refused = score(items, FakeDecider(), NaiveAlerts())  # type: ignore[arg-type]
 
     predictions = [decode_prediction(item.prediction) for item in decided]
     assert [p.decided_at_ms for p in predictions] == [NOW_MS + 3, NOW_MS + 9]
@@ -144,13 +145,14 @@ def test_a_decision_of_the_api_is_published_byte_for_byte_and_in_its_place() -> 
     store = FakeStore()
     messages = [raw(body(name, amount=5000), offset) for offset, name in enumerate(("a", "b", "c"))]
     validated, _ = validate(messages)
-    (by_api,), _ = score(enriched(FakeStore(), messages[1]), FakeDecider())  # type: ignore[arg-type]
+    (by_api,), _ = score(enriched(FakeStore(), messages[1]), FakeDecider(), NaiveAlerts())  # type: ignore[arg-type]
     stored = by_api.prediction.replace(b'"decided_by":"stream"', b'"decided_by":"api" ')
     store.decided_by_api(validated[1].transaction, stored)
 
-    decided, _ = score(enriched(store, *messages), FakeDecider())  # type: ignore[arg-type]
+    decided, _ = score(enriched(store, *messages), FakeDecider(), store.alerts)  # type: ignore[arg-type]
 
     assert decided[1].prediction == stored
     assert decided[1].alert is not None
     assert decided[1].alert.transaction_id == "b"
+    assert [item.alert.revision for item in decided if item.alert] == [1, 2, 3], "in the API's place, too"
     assert [decode_prediction(item.prediction).transaction_id for item in decided] == ["a", "b", "c"]
