@@ -14,6 +14,7 @@ from bdp_assets.contracts.codec import decode_dead_letter, decode_prediction, de
 from bdp_assets.contracts.headers import SOURCE, STEP
 from bdp_assets.contracts.pan import mask_pans
 from bdp_assets.contracts.topics import DLQ, ENRICHED, PREDICTIONS, RAW, VALIDATED
+from bdp_assets.decisions.alerts import Alerts
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.operations.ledger import read_ledger
 from bdp_assets.pan_key import pan_key
@@ -89,7 +90,10 @@ def assert_refused(ran: Ran, case: Input, letters: Sequence[Message]) -> None:
 def test_a_redelivery_of_the_same_messages_gives_the_same_records(ran: Ran) -> None:
     topic_id = topic_ids(ran.stream.settings, [RAW.name])[RAW.name]
     decider = Decider.load(ran.stream.settings.models_dir / "champion")
-    again = Scoring(ran.stream.store, decider, lambda: topic_id, pan_key=pan_key(ran.stream.settings))
+    store = ran.stream.store
+    again = Scoring(
+        store, decider, lambda: topic_id, alerts=Alerts(store.client), pan_key=pan_key(ran.stream.settings)
+    )
     redelivered = again(ran.stream.records(RAW.name))
     assert sorted(redelivered) == sorted(ran.stream.published())
 

@@ -1,4 +1,4 @@
-"""One worker in Quix Streams, exactly once: our own steps, message by message as the framework hands them out.
+"""One worker in Quix Streams, exactly once: our own steps, message by message.
 
 Or a pass-through.
 """
@@ -14,8 +14,10 @@ from quixstreams import Application, message_context
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.redis import connect
 from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, RAW, VALIDATED
+from bdp_assets.decisions.alerts import Alerts
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
+from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings, get_settings
 from bdp_assets.streaming.scoring import Scoring
 from benchmarks.quix.groups import CHAIN, PASS_THROUGH
@@ -42,7 +44,10 @@ def application(settings: Settings, group: str) -> Application:
 def chain(settings: Settings, topic_id: str) -> Application:
     app = application(settings, CHAIN)
     decider = Decider.load(settings.models_dir / "champion")
-    scoring = Scoring(OnlineStore(connect(settings)), decider, lambda: topic_id, pan_key=b"bench" * 8)
+    store = OnlineStore(connect(settings))
+    scoring = Scoring(
+        store, decider, lambda: topic_id, alerts=Alerts(store.client), pan_key=pan_key(settings)
+    )
     rows = app.dataframe(_topic(app, RAW.name)).apply(_scored(scoring), expand=True, metadata=True)
     for topic in OUTPUTS:
         mine = rows.filter(lambda row, name=topic.name: row[0] == name)
