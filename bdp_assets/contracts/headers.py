@@ -9,4 +9,4 @@ SOURCE = "source"
 """`topic-id:partition:offset` of the raw message that this one came from; the ledger is counted by it."""
 
 STEP = "step"
-"""On dead letters: the step that refused the message (`validate`, `enrich`, `score`, `label` or `analytics`)."""
+"""On dead letters: the step that refused it (`validate`, `enrich`, `score`, `label` or `analytics`)."""

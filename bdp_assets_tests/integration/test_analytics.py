@@ -16,7 +16,7 @@ import pytest
 
 from bdp_assets.clients.kafka import topic_ids, watermarks
 from bdp_assets.clients.lake import Lake
-from bdp_assets.clients.postgres import Session, connect
+from bdp_assets.clients.postgres import Warehouse, connect
 from bdp_assets.contracts.codec import decode_window_aggregate, encode
 from bdp_assets.contracts.records import Label, WindowAggregate
 from bdp_assets.contracts.topics import ANALYTICS, LABELS, VALIDATED, Topic
@@ -197,7 +197,7 @@ def test_dead_between_the_warehouse_and_kafka_nothing_is_doubled_and_nobody_is_l
     tell(stream, seed=2)
     topic_id = topic_ids(stream.settings, [VALIDATED.name])[VALIDATED.name]
     # A worker that dies after its warehouse transaction has produced nothing and committed no offsets.
-    session = Session(stream.settings)
+    session = Warehouse(stream.settings)
     messages = [*stream.records(LABELS.name)[:100], *stream.records(VALIDATED.name)[:400]]
     Analytics(session, lambda: topic_id, pan_key=pan_key(stream.settings))(messages)
     session.close()
