@@ -54,7 +54,7 @@ class WarehouseRefused(Exception):  # noqa: N818 - reads as what it is
     """PostgreSQL refused a statement of ours: a defect. The text holds no value of a row."""
 
 
-class Session:
+class Warehouse:
     """One connection of one thread, opened when it is needed, and again after it was lost."""
 
     def __init__(self, settings: Settings) -> None:

@@ -1,4 +1,7 @@
-"""Several workers of the stream under one parent: `bdp stream KIND --workers N`."""
+"""Several workers of the stream under one parent: `bdp stream KIND --workers N`.
+
+Should the parent be killed, its workers go on; those that start in their slots next take over from them.
+"""
 
 from __future__ import annotations
 

@@ -86,11 +86,11 @@ def run_labels(settings: Settings, slot: int) -> None:
 
 def run_analytics(settings: Settings, slot: int) -> None:
     """Run one worker that counts validated transactions by windows; otherwise as `run_scoring`."""
-    from bdp_assets.clients.postgres import Session  # loads SQLAlchemy, which the others need not have
+    from bdp_assets.clients.postgres import Warehouse  # loads SQLAlchemy, which the others need not have
     from bdp_assets.streaming.analytics.process import Analytics
 
     key = pan_key(settings)
-    warehouse = Session(settings)
+    warehouse = Warehouse(settings)
     try:
         _run(settings, slot, ANALYTICS, lambda topic_id: Analytics(warehouse, topic_id, pan_key=key))
     finally:

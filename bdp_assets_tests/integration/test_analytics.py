@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 
 from bdp_assets.clients.kafka import topic_ids, watermarks
 from bdp_assets.clients.lake import Lake
-from bdp_assets.clients.postgres import Session, connect
+from bdp_assets.clients.postgres import Warehouse, connect
 from bdp_assets.contracts.codec import decode_window_aggregate, encode
 from bdp_assets.contracts.records import Label, WindowAggregate
 from bdp_assets.contracts.topics import ANALYTICS, LABELS, VALIDATED, Topic
@@ -33,7 +35,7 @@ from bdp_assets.streaming.analytics.process import Analytics
 from bdp_assets_tests.fakes.messages import NOW_MS, body
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import Platform
-from bdp_assets_tests.integration.stream import Stream, kill, until
+from bdp_assets_tests.integration.stream import PATIENCE_S, Stream, kill, until
 
 pytestmark = pytest.mark.services
 
@@ -195,7 +197,7 @@ def test_dead_between_the_warehouse_and_kafka_nothing_is_doubled_and_nobody_is_l
     tell(stream, seed=2)
     topic_id = topic_ids(stream.settings, [VALIDATED.name])[VALIDATED.name]
     # A worker that dies after its warehouse transaction has produced nothing and committed no offsets.
-    session = Session(stream.settings)
+    session = Warehouse(stream.settings)
     messages = [*stream.records(LABELS.name)[:100], *stream.records(VALIDATED.name)[:400]]
     Analytics(session, lambda: topic_id, pan_key=pan_key(stream.settings))(messages)
     session.close()
@@ -232,6 +234,23 @@ def test_a_worker_that_slept_through_its_own_expulsion_changes_nothing(stream: S
             assert_equal_to_the_lake(stream, lake)
     finally:
         kill(sleeper)
+
+
+def test_a_crew_of_two_counts_and_is_drained_as_one(stream: Stream, lake: Lake) -> None:
+    validate(stream, traffic(600, seed=10))
+    tell(stream, seed=10)
+    command = [sys.executable, "-m", "bdp_assets.cli.main", "stream", KIND, "--workers", "2"]
+    with (stream.home / "crew.log").open("wb") as log:
+        crew = subprocess.Popen(command, env=stream._environment, stderr=log, stdout=log)
+    try:
+        assert_equal_to_the_lake(stream, lake)
+        crew.terminate()
+        assert crew.wait(PATIENCE_S) == 0
+    finally:
+        crew.kill()
+        crew.wait()
+    written = (stream.home / "crew.log").read_text()
+    assert written.count("analytics worker runs") == written.count("analytics worker left the group") == 2
 
 
 def test_the_check_compares_what_both_sides_have_finished(stream: Stream, lake: Lake) -> None:

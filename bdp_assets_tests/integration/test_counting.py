@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bdp_assets.clients import postgres
 from bdp_assets.clients.kafka import Message
-from bdp_assets.clients.postgres import Session, WarehouseRefused, WarehouseUnavailable, connect
+from bdp_assets.clients.postgres import Warehouse, WarehouseRefused, WarehouseUnavailable, connect
 from bdp_assets.contracts.codec import decode_dead_letter, decode_window_aggregate, encode
 from bdp_assets.contracts.records import Label, ValidatedTransaction, WindowAggregate
 from bdp_assets.contracts.topics import ANALYTICS, DLQ, LABELS, VALIDATED
@@ -69,7 +69,7 @@ def empty(warehouse: Settings) -> None:
 
 @contextmanager
 def worker(settings: Settings) -> Iterator[Analytics]:
-    session = Session(settings)
+    session = Warehouse(settings)
     try:
         yield Analytics(session, lambda: "TOPIC", pan_key=PAN_KEY)
     finally:
@@ -217,7 +217,7 @@ def test_who_was_stopped_inside_a_transaction_loses_it_and_holds_nobody_up(
     log = [(0, transaction("c0", "t", 5, country="US"))]
     with worker(settings) as other:
         monkeypatch.setattr(postgres, "IDLE_TIMEOUT_MS", 300)
-        stopped = Session(settings)
+        stopped = Warehouse(settings)
         with pytest.raises(WarehouseUnavailable), stopped.transaction() as connection:
             lock_positions(connection, "TOPIC", [0])
             other(messages(log))  # waits, until the server gives the sleeper up

@@ -8,7 +8,7 @@ from functools import partial
 import polars as pl
 
 from bdp_assets.clients.kafka import Message
-from bdp_assets.clients.postgres import Session
+from bdp_assets.clients.postgres import Warehouse
 from bdp_assets.contracts.codec import encode, schema_version_header
 from bdp_assets.contracts.records import WindowAggregate
 from bdp_assets.contracts.topics import ANALYTICS, VALIDATED
@@ -25,7 +25,7 @@ _HEADERS = (schema_version_header(ANALYTICS),)
 class Analytics:
     """Messages in; new totals of their groups and dead letters out, and the warehouse's figures changed."""
 
-    def __init__(self, warehouse: Session, topic_id: Callable[[], str], *, pan_key: bytes) -> None:
+    def __init__(self, warehouse: Warehouse, topic_id: Callable[[], str], *, pan_key: bytes) -> None:
         """`topic_id()`: the validated topic's id, which with partition and offset names a message for ever.
 
         `pan_key` keys the hashes of card numbers in dead letters.

@@ -15,7 +15,7 @@ from bdp_assets.runtime.problems import Problem
 def test_the_benches_are_listed_with_what_they_measure() -> None:
     done = CliRunner().invoke(app, ["bench", "--list"])
     assert done.exit_code == 0, done.output
-    assert [line.split()[0] for line in done.output.splitlines()] == ["features", "online"]
+    assert [line.split()[0] for line in done.output.splitlines()] == ["features", "online", "stream"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["features", "--all"]])
