@@ -120,7 +120,7 @@ def tell(stream: Stream, seed: int) -> None:
     stream.send(((label.customer_id, encode(label)) for label in labels), LABELS)
 
 
-def reached(settings: Settings, stream: Stream) -> int:
+def reached(settings: Settings) -> int:
     """Validated messages that the warehouse has counted, or what is left of their offsets."""
     topic_id = topic_ids(settings, [VALIDATED.name])[VALIDATED.name]
     with connect(settings) as connection:
@@ -187,7 +187,7 @@ def test_killed_again_and_again_it_counts_what_the_lake_has(stream: Stream, lake
 
     for share in (0.1, 0.4, 0.7):
         process = stream.start(kind=KIND)
-        until(lambda: reached(stream.settings, stream) >= share * total)  # noqa: B023 - used at once
+        until(lambda: reached(stream.settings) >= share * total)  # noqa: B023 - used at once
         kill(process)
     with stream.worker(kind=KIND):
         assert_equal_to_the_lake(stream, lake)
@@ -210,6 +210,23 @@ def test_dead_between_the_warehouse_and_kafka_nothing_is_doubled_and_nobody_is_l
         assert_equal_to_the_lake(stream, lake)
 
 
+def test_a_warehouse_that_breaks_off_has_the_batch_redone(stream: Stream, lake: Lake) -> None:
+    validate(stream, traffic(1_000, seed=11))
+    tell(stream, seed=11)
+    total = last_offsets(stream)
+
+    with stream.worker(kind=KIND):
+        for share in (0.1, 0.3, 0.5, 0.7):
+            until(lambda: reached(stream.settings) >= share * total)  # noqa: B023 - used at once
+            with connect(stream.settings) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name = 'bdp' AND pid <> pg_backend_pid()"
+                )
+        assert_equal_to_the_lake(stream, lake)
+    assert "warehouse_unavailable" in stream.log(kind=KIND)
+
+
 def test_two_workers_share_the_work_and_the_one_that_stays_takes_over(stream: Stream, lake: Lake) -> None:
     validate(stream, traffic(800, seed=3))
     with stream.worker(0, KIND):
@@ -228,7 +245,7 @@ def test_a_worker_that_slept_through_its_own_expulsion_changes_nothing(stream: S
 
     sleeper = stream.start(0, KIND)
     try:
-        until(lambda: reached(stream.settings, stream) >= 0.2 * total)
+        until(lambda: reached(stream.settings) >= 0.2 * total)
         os.kill(sleeper.pid, signal.SIGSTOP)
         with stream.worker(1, KIND):
             drain(stream)
