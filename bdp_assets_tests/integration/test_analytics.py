@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import polars as pl
 import pytest
 
@@ -20,12 +21,14 @@ from bdp_assets.clients.postgres import Warehouse, connect
 from bdp_assets.contracts.codec import decode_window_aggregate, encode
 from bdp_assets.contracts.records import Label, WindowAggregate
 from bdp_assets.contracts.topics import ANALYTICS, LABELS, VALIDATED, Topic
+from bdp_assets.defs.serving import analytics as assets
 from bdp_assets.features.times import HOUR, MINUTE
 from bdp_assets.ingest.landing import TopicRange, land
 from bdp_assets.operations import migrations
 from bdp_assets.operations.ledger import read_ledger
 from bdp_assets.operations.window_check import Comparison, compare, differences, recount
 from bdp_assets.pan_key import pan_key
+from bdp_assets.resources.lake import LakeResource
 from bdp_assets.settings import Settings
 from bdp_assets.streaming import groups
 from bdp_assets.streaming.analytics import tables
@@ -117,7 +120,7 @@ def tell(stream: Stream, seed: int) -> None:
     stream.send(((label.customer_id, encode(label)) for label in labels), LABELS)
 
 
-def reached(settings: Settings, stream: Stream) -> int:
+def reached(settings: Settings) -> int:
     """Validated messages that the warehouse has counted, or what is left of their offsets."""
     topic_id = topic_ids(settings, [VALIDATED.name])[VALIDATED.name]
     with connect(settings) as connection:
@@ -184,7 +187,7 @@ def test_killed_again_and_again_it_counts_what_the_lake_has(stream: Stream, lake
 
     for share in (0.1, 0.4, 0.7):
         process = stream.start(kind=KIND)
-        until(lambda: reached(stream.settings, stream) >= share * total)  # noqa: B023 - used at once
+        until(lambda: reached(stream.settings) >= share * total)  # noqa: B023 - used at once
         kill(process)
     with stream.worker(kind=KIND):
         assert_equal_to_the_lake(stream, lake)
@@ -207,6 +210,23 @@ def test_dead_between_the_warehouse_and_kafka_nothing_is_doubled_and_nobody_is_l
         assert_equal_to_the_lake(stream, lake)
 
 
+def test_a_warehouse_that_breaks_off_has_the_batch_redone(stream: Stream, lake: Lake) -> None:
+    validate(stream, traffic(1_000, seed=11))
+    tell(stream, seed=11)
+    total = last_offsets(stream)
+
+    with stream.worker(kind=KIND):
+        for share in (0.1, 0.3, 0.5, 0.7):
+            until(lambda: reached(stream.settings) >= share * total)  # noqa: B023 - used at once
+            with connect(stream.settings) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name = 'bdp' AND pid <> pg_backend_pid()"
+                )
+        assert_equal_to_the_lake(stream, lake)
+    assert "warehouse_unavailable" in stream.log(kind=KIND)
+
+
 def test_two_workers_share_the_work_and_the_one_that_stays_takes_over(stream: Stream, lake: Lake) -> None:
     validate(stream, traffic(800, seed=3))
     with stream.worker(0, KIND):
@@ -225,7 +245,7 @@ def test_a_worker_that_slept_through_its_own_expulsion_changes_nothing(stream: S
 
     sleeper = stream.start(0, KIND)
     try:
-        until(lambda: reached(stream.settings, stream) >= 0.2 * total)
+        until(lambda: reached(stream.settings) >= 0.2 * total)
         os.kill(sleeper.pid, signal.SIGSTOP)
         with stream.worker(1, KIND):
             drain(stream)
@@ -253,7 +273,9 @@ def test_a_crew_of_two_counts_and_is_drained_as_one(stream: Stream, lake: Lake) 
     assert written.count("analytics worker runs") == written.count("analytics worker left the group") == 2
 
 
-def test_the_check_compares_what_both_sides_have_finished(stream: Stream, lake: Lake) -> None:
+def test_the_check_compares_what_both_sides_have_finished(
+    stream: Stream, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
     validate(stream, traffic(500, seed=8))
     with stream.worker(kind=KIND):
         drain(stream)
@@ -274,6 +296,7 @@ def test_the_check_compares_what_both_sides_have_finished(stream: Stream, lake: 
     assert_sound(level)
     assert level.labels_apart == 0
     assert level.windows > behind.windows
+    assert dagster_says(stream, lake_now, monkeypatch) == (True, level.windows)
 
     with connect(stream.settings) as connection:
         connection.execute(
@@ -285,7 +308,21 @@ def test_the_check_compares_what_both_sides_have_finished(stream: Stream, lake: 
             "(SELECT min(start_ms) FROM warehouse.window_figures)"
         ).fetchone() or (0,)
     assert len(compare(stream.settings, lake_now).wrong) == wrong > 0
+    assert dagster_says(stream, lake_now, monkeypatch) == (False, level.windows)
     assert compare(stream.settings, lake).wrong.is_empty(), "frauds are not compared without the labels"
+
+
+def dagster_says(stream: Stream, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> tuple[bool, int]:
+    """Verdict of the asset check, and how many windows it compared; nothing is old here."""
+    monkeypatch.setattr(assets, "get_settings", lambda: stream.settings)
+    monkeypatch.setattr(LakeResource, "open", lambda _: lake)
+    done = dg.materialize(
+        [assets.window_figures, assets.window_figures_equal_lake], resources={"lake": LakeResource()}
+    )
+    (event,) = done.get_asset_materialization_events()
+    assert event.materialization.metadata["forgotten in window_figures"].value == 0
+    (verdict,) = done.get_asset_check_evaluations()
+    return verdict.passed, int(verdict.metadata["compared"].value)  # type: ignore[arg-type]
 
 
 def assert_sound(found: Comparison) -> None:
