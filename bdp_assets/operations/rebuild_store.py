@@ -1,7 +1,8 @@
 """Rebuilds the online store from the lake and Kafka, beside the one that serves; nobody has to stop.
 
 1. Fill a new generation from the lake: everything up to the offsets that have landed.
-2. Catch up from the topics: what was published since.
+2. Catch up from the topics: what was published since. Labels may land before their transactions: those that
+   the fill could not place come in between, once the transactions are there.
 3. Switch. From here on the new one serves. What was claimed on the old one and has not come by Kafka yet
    comes along customer by customer (see `features/generations.py`), and workers bring in batches that they
    committed in between (see `streaming/following.py`).
@@ -13,7 +14,7 @@ Killed at any point it leaves a store that serves; the next rebuild removes what
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import polars as pl
@@ -21,10 +22,13 @@ import polars as pl
 from bdp_assets.clients.kafka import topic_ids, watermarks
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.redis import Redis, connect
+from bdp_assets.contracts.columns import columns_of, records_of
+from bdp_assets.contracts.records import Label
 from bdp_assets.contracts.topics import ENRICHED, LABELS, Topic
 from bdp_assets.features import positions
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.generations import begin, settle, switch
+from bdp_assets.features.labelling import apply_labels
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.positions import Kind
@@ -32,7 +36,7 @@ from bdp_assets.features.rebuild import RebuildResult, fill
 from bdp_assets.ingest.landing import DESTINATIONS
 from bdp_assets.ingest.tables import IS_HISTORY, TABLES
 from bdp_assets.settings import Settings
-from bdp_assets.streaming.catch_up import CatchUp
+from bdp_assets.streaming.catch_up import CHUNK, CatchUp
 from bdp_assets.streaming.worker import STORE_TIMEOUT_MS
 
 SEEN = [*CATALOG.columns, "body_hash", "door", "apply_seq"]
@@ -64,6 +68,8 @@ def rebuild_store(
     enriched, labels = (_snapshot(settings, lake, client, generation, topic) for topic in (ENRICHED, LABELS))
     result = fill(client, generation, _in_order(enriched), labels)
     reached("filled")
+    CatchUp(settings, client).transactions(generation)
+    _apply(client, generation, _unplaced(labels, enriched))
     _catch_up(settings, client, generation)
     reached("caught up")
     _catch_up(settings, client, generation)
@@ -97,6 +103,19 @@ def _in_order(enriched: pl.DataFrame) -> pl.DataFrame:
     """History came first; within a door, a customer's transactions in the order they were applied in."""
     streamed = pl.when(IS_HISTORY.not_()).then("apply_seq")
     return enriched.sort(IS_HISTORY.not_(), "apply_seq", maintain_order=True).with_columns(apply_seq=streamed)
+
+
+def _unplaced(labels: pl.DataFrame, enriched: pl.DataFrame) -> list[Label]:
+    """Labels of transactions that the fill did not have, in the order in which they became known."""
+    others = labels.join(enriched, on=["customer_id", "transaction_id"], how="anti").sort("known_at_ms")
+    return records_of(others.select(list(columns_of(Label))), Label)
+
+
+def _apply(client: Redis, generation: Layout, labels: Sequence[Label]) -> None:
+    """As the labels worker does; by what is known already each counts once."""
+    for start in range(0, len(labels), CHUNK):
+        some = labels[start : start + CHUNK]
+        apply_labels(client, generation, some, [None] * len(some))
 
 
 def _catch_up(settings: Settings, client: Redis, generation: Layout) -> None:

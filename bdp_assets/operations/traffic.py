@@ -87,21 +87,23 @@ def _send_all(
 ) -> None:
     api_due, complaints = 0.0, Complaints(publisher)
     for record in records:
-        complaints.sent(record)
+        complaints.publish()
         api_due += 0.0 if record.is_bad else api_share
         if api_due >= 1.0 and not record.is_bad:
             api_due -= 1.0
             api.send(record, _traceparent())
+            complaints.arrived(record)
         else:
-            _publish(publisher, record, journal)
+            _publish(publisher, record, journal, complaints)
 
 
-def _publish(publisher: Publisher, record: Outgoing, journal: Journal) -> None:
+def _publish(publisher: Publisher, record: Outgoing, journal: Journal, complaints: Complaints) -> None:
     sent_ms = time.time_ns() // 1_000_000
 
     def on_delivery(written: bool) -> None:
         if written:
             journal.delivered(record, sent_ms)
+            complaints.arrived(record)
 
     publisher.send(
         RAW.name,

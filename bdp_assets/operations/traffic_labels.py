@@ -21,18 +21,24 @@ AFTER_S = 5.0
 
 
 class Complaints:
-    """Labels of the frauds among the records that it is told of, each `AFTER_S` seconds later."""
+    """Labels of the frauds among the records that arrived, each `AFTER_S` seconds later.
+
+    Nobody complains of what was never paid: a record that Kafka did not take.
+    """
 
     def __init__(self, publisher: Publisher, clock: Callable[[], float] = time.time) -> None:
         self._publisher = publisher
         self._clock = clock
         self._waiting: deque[tuple[float, Outgoing]] = deque()
 
-    def sent(self, record: Outgoing) -> None:
-        """Note a record, and publish the complaints that are due."""
-        now = self._clock()
+    def arrived(self, record: Outgoing) -> None:
+        """Note a record; from a delivery callback, too, so it publishes nothing."""
         if record.kind in FRAUDS:
-            self._waiting.append((now + AFTER_S, record))
+            self._waiting.append((self._clock() + AFTER_S, record))
+
+    def publish(self) -> None:
+        """The complaints that are due."""
+        now = self._clock()
         while self._waiting and self._waiting[0][0] <= now:
             label = label_of(self._waiting.popleft()[1], known_at_ms=int(now * 1000))
             self._publisher.send(

@@ -75,8 +75,10 @@ def render(settings: Settings) -> str:
         "transaction.state.log.replication.factor": 1,
         "transaction.state.log.min.isr": 1,
         "transaction.state.log.num.partitions": 4,
-        # How soon it sees that the transaction of a worker that hangs is over its time (default 10 s).
-        "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
+        # How soon it sees that a worker's transaction is over its time. Not sooner: a broker that has just
+        # started may not know its own partitions' leaders yet, takes them for deleted, and leaves the
+        # transaction open in them, before everybody who reads committed records.
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms": 10_000,
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
         "share.coordinator.state.topic.num.partitions": 1,

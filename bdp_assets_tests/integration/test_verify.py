@@ -21,9 +21,11 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.landing import DESTINATIONS, land
 from bdp_assets.ingest.offsets import due_ranges, landed_offsets
 from bdp_assets.ingest.tables import TABLES
+from bdp_assets.operations.rebuild_store import rebuild_store
 from bdp_assets.operations.traffic_journal import Answer, Journal, Outgoing, new_journal
 from bdp_assets.operations.traffic_labels import label_of
 from bdp_assets.operations.verify.lag import read_lag
+from bdp_assets.operations.verify.store import probe
 from bdp_assets.operations.verify.verification import Verification, verify
 from bdp_assets.streaming import groups
 from bdp_assets_tests.fakes.messages import NOW_MS, body
@@ -222,3 +224,25 @@ def test_a_doubled_and_an_orphaned_record_are_noticed(played: Played) -> None:
     orphan = (prediction.value or b"").replace(b'"transaction_id":"t-', b'"transaction_id":"x-')
     played.forge(msgspec.structs.replace(prediction, topic=ALERTS.name), orphan)
     assert "alerts of unknown transactions = 0" in played.broken()
+
+
+def test_labels_that_landed_before_their_transactions_are_in_a_rebuilt_store(
+    platform: Platform, home: Path, tmp_path: Path
+) -> None:
+    """Found by `bdp chaos`: the rebuild had left them out, and its position said that they were in."""
+    stream, lake = Stream(platform, home), Lake(str(tmp_path / "lake"))
+    records = [_record(number) for number in range(40)]
+    labels = [label_of(record, NOW_MS + 60_000 + number) for number, record in enumerate(records[:20])]
+    with stream.worker(), stream.worker(kind="labels"):
+        stream.send((record.customer_id, record.value) for record in records)
+        stream.drain()
+        stream.send(((label.customer_id, encode(label)) for label in labels), LABELS)
+        stream.drain(group=groups.LABELS, topic=LABELS)
+    marks, ids = watermarks(stream.settings, [LABELS.name]), topic_ids(stream.settings, [LABELS.name])
+    land(stream.settings, lake, due_ranges(marks, ids, {}))
+
+    stream.store.client.flushdb()
+    rebuild_store(stream.settings, lake, lag_s=0)
+
+    probed = probe(stream.settings, lake)
+    assert (probed.compared, probed.different) == (21, {})

@@ -113,7 +113,7 @@ class Blows:
             self._added[name] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
     def _remove(self, move: Move) -> None:
-        """It drains. One that Kafka's absence has ended before is gone already."""
+        """It drains, or is killed when it can not, as the supervisor does: Kafka may be away."""
         worker = self._added.pop(f"{move.target.program}-{ADDED_SLOT}")
         worker.terminate()
         try:
@@ -121,7 +121,7 @@ class Blows:
         except subprocess.TimeoutExpired:
             worker.kill()
             worker.wait()
-            raise Failed(f"the added worker did not leave within {DRAINED_S:g} s") from None
+            return
         if worker.returncode not in ends.GOOD:
             raise Failed(f"the added worker ended with {worker.returncode}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, date, datetime, timedelta
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -52,10 +52,12 @@ def test_frauds_are_complained_about_a_little_later(tmp_path: Path) -> None:
     World(seed=3, customers=50, merchants=40).history(date(2026, 3, 1), 2).write(tmp_path / "history")
     source = from_settings(_settings(tmp_path), start_ms=NOW_MS, per_second=100, bad_share=0.1)
     records = [*islice(source, 3_000)]
-    topic, now = FakePublisher(), count(NOW_MS // 1000)
-    complaints = Complaints(topic, clock=lambda: next(now))  # type: ignore[arg-type]
+    topic, now = FakePublisher(), [NOW_MS // 1000]
+    complaints = Complaints(topic, clock=lambda: now[0])  # type: ignore[arg-type]
     for record in records:
-        complaints.sent(record)
+        complaints.publish()
+        complaints.arrived(record)
+        now[0] += 1
     frauds = [record for record in records[: -int(AFTER_S)] if record.kind in FRAUDS]
     labels = [decode_label(value, received_ms=NOW_MS + 10**8) for _, value in topic.sent]
     assert len(frauds) > 20
