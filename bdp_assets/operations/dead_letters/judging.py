@@ -20,6 +20,11 @@ DOORS: Mapping[str, Callable[[bytes, int], str]] = {
 }
 """Topic -> the key of a message that its contract takes; raises ContractError for any other."""
 
+NO_DOOR = (
+    "It was refused on a topic that only the platform's workers write to. Replay what it came from, or send "
+    "the transaction anew."
+)
+
 
 class Ready(NamedTuple):
     """A letter on its way: what is sent, under which key."""
@@ -41,6 +46,8 @@ class Kept(NamedTuple):
 def judge(entry: Entry, fixes: Fixes, *, now_ms: int, again: bool) -> Ready | Kept:
     """`now_ms` is the clock of the contract's time bounds; `again`: also what can only be a duplicate."""
     letter = entry.letter
+    if letter.source_topic not in DOORS:
+        return Kept(entry.place, letter.error, NO_DOOR)
     try:
         value = fixes.apply(entry)
     except Unfixable as error:

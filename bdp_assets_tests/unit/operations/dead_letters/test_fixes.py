@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bdp_assets.clients.kafka import Message
+from bdp_assets.contracts.topics import VALIDATED
 from bdp_assets.operations.dead_letters.fixes import Fix, Fixes, InvalidFix, Unfixable, When, read_fixes
-from bdp_assets.operations.dead_letters.judging import Kept, Ready, judge
+from bdp_assets.operations.dead_letters.judging import NO_DOOR, Kept, Ready, judge
 from bdp_assets.streaming.items import Dead
 from bdp_assets_tests.effort import cases
 from bdp_assets_tests.fakes.messages import NOW_MS, body, raw
@@ -214,3 +216,12 @@ def test_a_file_that_is_wrong_says_where(tmp_path: Path, text: str, says: str) -
     with pytest.raises(InvalidFix) as error:
         read_fixes(file)
     assert says in str(error.value)
+
+
+def test_what_was_refused_behind_the_doors_is_not_sent_through_them() -> None:
+    message = Message(VALIDATED.name, 0, 7, NOW_MS, b"c-1", b"no record", ())
+    refused = Dead(message, "analytics", "not_decodable", "The message is no validated transaction.")
+    for again in (False, True):
+        kept = judge(dead(message, refused), NONE, now_ms=NOW_MS, again=again)
+        assert isinstance(kept, Kept)
+        assert kept.says == NO_DOOR
