@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
+from typing import Literal, Protocol
+
 from prometheus_client import Counter, Gauge, Histogram
 
 MESSAGES = Counter("bdp_stream_messages_total", "Messages whose results and offsets are committed")
@@ -35,6 +39,22 @@ STEP_DURATION = Histogram(
 )
 FRESHNESS = Histogram(
     "bdp_stream_freshness_seconds",
-    "Oldest message of each micro-batch: from its Kafka timestamp until what became of it is readable",
+    "Oldest message of each micro-batch: from its Kafka timestamp until its features, or what else became of "
+    "it, can be read",
+    ["until"],
     buckets=(0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300),
 )
+
+
+class Dated(Protocol):
+    """A message. `timestamp_ms`: Kafka's, UTC epoch milliseconds."""
+
+    @property
+    def timestamp_ms(self) -> int: ...
+
+
+def observe_freshness(until: Literal["feature", "output"], batch: Iterable[Dated]) -> None:
+    """Now its features can be read in the online store, or its output by everybody."""
+    oldest_ms = min((message.timestamp_ms for message in batch), default=None)
+    if oldest_ms is not None:
+        FRESHNESS.labels(until).observe(max(0.0, time.time() - oldest_ms / 1000))

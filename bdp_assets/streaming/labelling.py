@@ -11,8 +11,8 @@ from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.labels import decode_label
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.observability.stream_metrics import DEAD_LETTERS, STEP_DURATION
-from bdp_assets.streaming import outputs
+from bdp_assets.observability.stream_metrics import STEP_DURATION, observe_freshness
+from bdp_assets.streaming import outputs, telling
 from bdp_assets.streaming.following import Follow, alone
 from bdp_assets.streaming.isolation import isolate
 from bdp_assets.streaming.items import Dead, Labelled, Output
@@ -54,8 +54,8 @@ class Labelling:
             apply = partial(apply_labels, store=self._store, coordinates=coordinates, filled=filled)
             _, unplaced = isolate("label", apply, labelled, attrgetter("message"))
         refused = [*unread, *unplaced]
-        for item in refused:
-            DEAD_LETTERS.labels(item.error).inc()
+        observe_freshness("feature", messages)
+        telling.refused(refused, outputs.trace_ids(coordinates))
         return list(outputs.dead_records(refused, outputs.headers(coordinates), self._pan_key))
 
 

@@ -39,19 +39,24 @@ def headers(coordinates: Callable[[Message], str]) -> Headers:
         place = (message.partition, message.offset)
         if place not in origins:  # a message has up to four outputs
             source = coordinates(message).encode()
-            origins[place] = ((SOURCE, source), (TRACEPARENT, _trace(message, source)))
+            origins[place] = ((SOURCE, source), (TRACEPARENT, trace_context(message, source)))
         return (*origins[place], _VERSIONS[topic.name])
 
     return of
 
 
-def _trace(message: Message, source: bytes) -> bytes:
+def trace_context(message: Message, source: bytes) -> bytes:
     """The producer's trace context, or one that every redelivery makes again."""
     sent = message.header(TRACEPARENT)
     if sent is not None and _TRACEPARENT.fullmatch(sent):
         return sent
     digest = blake2b(source, digest_size=24).hexdigest()
     return f"00-{digest[:32]}-{digest[32:]}-01".encode()
+
+
+def trace_ids(coordinates: Callable[[Message], str]) -> Callable[[Message], str]:
+    """The trace that each message belongs to: 32 hex digits."""
+    return lambda message: trace_context(message, coordinates(message).encode())[3:35].decode()
 
 
 def validated_records(items: Sequence[Validated], headers: Headers) -> Iterator[Output]:

@@ -124,5 +124,4 @@ class Runner:
 def _observe(batch: Sequence[Message]) -> None:
     metrics.MESSAGES.inc(len(batch))
     metrics.BATCH_SIZE.observe(len(batch))
-    oldest_ms = min(message.timestamp_ms for message in batch)
-    metrics.FRESHNESS.observe(max(0.0, time.time() - oldest_ms / 1000))
+    metrics.observe_freshness("output", batch)

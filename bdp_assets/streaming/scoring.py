@@ -11,11 +11,11 @@ from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.decisions.alerts import Grow
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.observability.stream_metrics import ALERTS, DEAD_LETTERS, STEP_DURATION
-from bdp_assets.streaming import outputs
+from bdp_assets.observability.stream_metrics import STEP_DURATION, observe_freshness
+from bdp_assets.streaming import outputs, telling
 from bdp_assets.streaming.following import Follow, alone
 from bdp_assets.streaming.isolation import isolate
-from bdp_assets.streaming.items import Dead, Decided, Output
+from bdp_assets.streaming.items import Output
 from bdp_assets.streaming.steps import enrich, score, validate
 
 _message = attrgetter("message")
@@ -61,11 +61,14 @@ class Scoring:
         with STEP_DURATION.labels("enrich").time():
             claim = partial(enrich, store=self._store, coordinates=coordinates)
             enriched, unenriched = isolate("enrich", claim, validated, _message)
+        observe_freshness("feature", messages)
         with STEP_DURATION.labels("score").time():
             decide = partial(score, decider=self._decider, alerts=self._alerts)
             decided, unscored = isolate("score", decide, enriched, _message)
         refused = [*unclean, *unenriched, *unscored]
-        _count(refused, decided)
+        trace = outputs.trace_ids(coordinates)
+        telling.refused(refused, trace)
+        telling.alerted(decided, trace)
         with STEP_DURATION.labels("encode").time():
             headers = outputs.headers(coordinates)
             return [
@@ -74,11 +77,3 @@ class Scoring:
                 *outputs.decided_records(decided, headers),
                 *outputs.dead_records(refused, headers, self._pan_key),
             ]
-
-
-def _count(refused: Sequence[Dead], decided: Sequence[Decided]) -> None:
-    for _, _, _, alert in decided:
-        if alert is not None and alert.notify:
-            ALERTS.labels(alert.severity.value).inc()
-    for item in refused:
-        DEAD_LETTERS.labels(item.error).inc()

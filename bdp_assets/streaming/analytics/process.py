@@ -12,8 +12,8 @@ from bdp_assets.clients.postgres import Warehouse
 from bdp_assets.contracts.codec import encode, schema_version_header
 from bdp_assets.contracts.records import WindowAggregate
 from bdp_assets.contracts.topics import ANALYTICS, VALIDATED
-from bdp_assets.observability.stream_metrics import DEAD_LETTERS, LATE, STEP_DURATION, WINDOWS_CHANGED
-from bdp_assets.streaming import outputs
+from bdp_assets.observability.stream_metrics import LATE, STEP_DURATION, WINDOWS_CHANGED
+from bdp_assets.streaming import outputs, telling
 from bdp_assets.streaming.analytics import reading
 from bdp_assets.streaming.analytics.counting import count
 from bdp_assets.streaming.isolation import isolate
@@ -50,8 +50,7 @@ class Analytics:
         with STEP_DURATION.labels("count").time(), self._warehouse.transaction() as connection:
             counted = count(connection, topic_id, events, reading.latest_labels(labels))
         _observe(counted.totals, counted.late)
-        for item in refused:
-            DEAD_LETTERS.labels(item.error).inc()
+        telling.refused(refused, outputs.trace_ids(coordinates))
         return [
             *records(counted.totals),
             *outputs.dead_records(refused, outputs.headers(coordinates), self._pan_key),
