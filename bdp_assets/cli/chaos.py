@@ -28,7 +28,7 @@ def chaos(
     from bdp_assets.cli.display import sentence
     from bdp_assets.cli.failure import ended_by_signals, interruptible, told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, OffsetsGone
-    from bdp_assets.clients.redis import StoreUnavailable
+    from bdp_assets.clients.outage import Outage
     from bdp_assets.operations.chaos import report
     from bdp_assets.operations.chaos.ground import ground, refuse_own_systems
     from bdp_assets.operations.chaos.plan import TARGETS, make_plan
@@ -40,7 +40,7 @@ def chaos(
 
     refuse_own_systems(get_settings())
     plan = make_plan(seed, rounds)
-    failures = (KafkaUnavailable, KafkaRefused, OffsetsGone, StoreUnavailable)
+    failures = (KafkaUnavailable, KafkaRefused, OffsetsGone, Outage)
     with told(*failures), interruptible("Stopped: its platform is ended."), ended_by_signals():
         programs = [target.program for target in TARGETS]
         now_ms = time.time_ns() // 1_000_000

@@ -22,14 +22,14 @@ def verify(
 
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, OffsetsGone
-    from bdp_assets.clients.redis import StoreUnavailable
+    from bdp_assets.clients.outage import Outage
     from bdp_assets.operations.verify import report
     from bdp_assets.operations.verify.lag import await_drained
     from bdp_assets.operations.verify.verification import verify as prove
     from bdp_assets.settings import get_settings
 
     settings = get_settings()
-    with told(KafkaUnavailable, KafkaRefused, OffsetsGone, StoreUnavailable):
+    with told(KafkaUnavailable, KafkaRefused, OffsetsGone, Outage):
         found = prove(settings, await_drained(settings, wait))
     if as_json:
         typer.echo(json.dumps(report.as_values(found)))

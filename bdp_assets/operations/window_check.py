@@ -15,7 +15,7 @@ import polars as pl
 
 from bdp_assets.clients.kafka import topic_ids
 from bdp_assets.clients.lake import Lake
-from bdp_assets.clients.postgres import connect
+from bdp_assets.clients.postgres import session
 from bdp_assets.contracts.topics import RAW, VALIDATED
 from bdp_assets.ingest.tables import IS_HISTORY, SOURCE_COLUMNS, rows
 from bdp_assets.operations.window_retention import kept_from
@@ -73,7 +73,7 @@ def compare(settings: Settings, lake: Lake) -> Comparison:
     """
     ids = topic_ids(settings, [RAW.name, VALIDATED.name])
     counted = recount(lake)
-    with connect(settings) as connection:
+    with session(settings) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         stored = tables.all_figures(connection)
         reached = tables.all_positions(connection, ids[VALIDATED.name])

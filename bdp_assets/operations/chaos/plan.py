@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bdp_assets.contracts.topics import LABELS, RAW, Topic
+from bdp_assets.contracts.topics import LABELS, RAW, VALIDATED, Topic
 from bdp_assets.streaming import groups
 from bdp_assets.streaming.kill_points import Point
 
@@ -42,6 +42,7 @@ class Target:
 TARGETS = (
     Target("scoring", (4.0, 13.0), (groups.SCORING, RAW), scales=True),
     Target("labels", (4.0, 13.0), (groups.LABELS, LABELS)),
+    Target("analytics", (4.0, 13.0), (groups.ANALYTICS, VALIDATED)),
     Target("redis", can_be_lost=True),
     Target("kafka"),
     Target("postgres"),

@@ -67,7 +67,7 @@ class Outcome:
 def run(settings: Settings, plan: Sequence[Move], *, rate: float, most_s: float, tell: Tell) -> Outcome:
     """Play the plan, for `most_s` seconds at most, then drain and verify.
 
-    Raises KafkaUnavailable, KafkaRefused, StoreUnavailable: one of them did not come back at the end.
+    Raises KafkaUnavailable, KafkaRefused, Outage: something did not come back at the end.
     """
     traffic, blows = Traffic(settings, rate), Blows(settings, threading.Event())
     try:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 
 from bdp_assets.clients.kafka import committed_offsets, stream_range, watermarks
-from bdp_assets.contracts.topics import LABELS, RAW, Topic
+from bdp_assets.contracts.topics import LABELS, RAW, VALIDATED, Topic
 from bdp_assets.operations.landing_lag import not_landed
 from bdp_assets.settings import Settings
 from bdp_assets.streaming import groups
 
-READERS = {groups.SCORING: RAW, groups.LABELS: LABELS}
+READERS = {groups.SCORING: RAW, groups.LABELS: LABELS, groups.ANALYTICS: VALIDATED}
 """Consumer group -> the topic that it reads; a new kind of worker is one more entry."""
 FEW = 1_000
 LOOK_EVERY_S = 0.5

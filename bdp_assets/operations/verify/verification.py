@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bdp_assets.clients.kafka import read_range, watermarks
 from bdp_assets.clients.lake import Lake
 from bdp_assets.contracts.topics import LABELS, RAW
-from bdp_assets.operations import feature_skew
+from bdp_assets.operations import feature_skew, window_check
 from bdp_assets.operations.ledger import Equation, Ledger, balance, read_entries
 from bdp_assets.operations.traffic_journal import lines
 from bdp_assets.operations.verify.lag import LAKE, READERS, Lag
@@ -49,7 +49,7 @@ class Verification:
 def verify(settings: Settings, lag: Lag) -> Verification:
     """Prove what can be proved with that lag.
 
-    Raises KafkaUnavailable, KafkaRefused, OffsetsGone, StoreUnavailable.
+    Raises KafkaUnavailable, KafkaRefused, OffsetsGone, StoreUnavailable, WarehouseUnavailable.
     """
     lake = Lake(settings.lake)
     # What was promised, and what has landed, is in the topics that are read after it.
@@ -58,6 +58,7 @@ def verify(settings: Settings, lag: Lag) -> Verification:
     entries = read_entries(settings, counted.add, besides=[LABELS.name])
     served, served_note = _served(lake)
     state, state_note = _state(settings, lake, lag)
+    windows, windows_note = _windows(settings, lake)
     left_out = ", ".join(f"{number:,} {why}" for why, number in sorted(promises.left_out.items()))
     return Verification(
         lag=lag,
@@ -67,6 +68,7 @@ def verify(settings: Settings, lag: Lag) -> Verification:
             "lake": counted.equations(),
             "features": served,
             "online store": state,
+            "windows": windows,
         },
         notes={
             "load driver": f"{len(promises.delivered):,} delivered, {len(promises.answered):,} answered"
@@ -74,6 +76,7 @@ def verify(settings: Settings, lag: Lag) -> Verification:
             "lake": f"{lag[LAKE]:,} offsets have not landed" if lag[LAKE] else "",
             "features": served_note,
             "online store": state_note,
+            "windows": windows_note,
         },
     )
 
@@ -105,6 +108,13 @@ def _state(settings: Settings, lake: Lake, lag: Lag) -> Proved:
     wrong = Equation("answers of the store that tables contradict = 0", sum(probed.different.values()), 0)
     worst = f"; differ: {_listed(probed.different)}" if probed.different else ""
     return (wrong,), f"{probed.compared:,} answers compared{worst}"
+
+
+def _windows(settings: Settings, lake: Lake) -> Proved:
+    """Windowed figures of the warehouse, as the check `window_figures_equal_lake` judges them."""
+    found = window_check.compare(settings, lake)
+    wrong = Equation("window figures that the lake contradicts = 0", len(found.wrong), 0)
+    return (wrong,), f"{found.windows:,} figures of finished windows compared"
 
 
 def _listed(numbers: Mapping[str, int]) -> str:

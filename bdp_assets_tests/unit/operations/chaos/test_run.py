@@ -18,7 +18,7 @@ from bdp_assets.operations.verify.verification import Verification
 from bdp_assets.settings import Settings
 from bdp_assets.streaming.kill_points import Point
 
-SCORING, REDIS = TARGETS[0], TARGETS[2]
+SCORING, REDIS = (next(one for one in TARGETS if one.program == name) for name in ("scoring", "redis"))
 
 
 class FakeBlows(Blows):
