@@ -6,10 +6,12 @@ import base64
 import shutil
 import struct
 import subprocess
+import sys
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
-from bdp_assets.runtime import health, jars, java
+from bdp_assets.runtime import health, jars, java, kafka_start
 from bdp_assets.runtime.parts import Say
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK, Settings
@@ -37,6 +39,7 @@ def prepare(settings: Settings, say: Say) -> None:
     shutil.rmtree(folder(settings) / "tmp", ignore_errors=True)
     (folder(settings) / "tmp").mkdir(parents=True)
     _properties(settings).write_text(render(settings))
+    _properties(settings).with_name(kafka_start.CONTROLLER).write_text(render_controller(settings))
     if not (folder(settings) / "data" / "meta.properties").exists():
         _format(settings)
 
@@ -49,7 +52,8 @@ def command(settings: Settings) -> list[str]:
         "-XX:MaxMetaspaceSize=128m",
         "-XX:ReservedCodeCacheSize=96m",
     )
-    return [*_java(settings, *memory, *_JVM), "kafka.Kafka", str(_properties(settings))]
+    start = [sys.executable, "-m", kafka_start.__name__]
+    return [*start, *_java(settings, *memory, *_JVM), "kafka.Kafka", str(_properties(settings))]
 
 
 def healthy(settings: Settings) -> bool:
@@ -75,10 +79,8 @@ def render(settings: Settings) -> str:
         "transaction.state.log.replication.factor": 1,
         "transaction.state.log.min.isr": 1,
         "transaction.state.log.num.partitions": 4,
-        # How soon it sees that a worker's transaction is over its time. Not sooner: a broker that has just
-        # started may not know its own partitions' leaders yet, takes them for deleted, and leaves the
-        # transaction open in them, before everybody who reads committed records.
-        "transaction.abort.timed.out.transaction.cleanup.interval.ms": 10_000,
+        # How soon it sees that the transaction of a worker that hangs is over its time (default 10 s).
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
         "share.coordinator.state.topic.num.partitions": 1,
@@ -90,6 +92,26 @@ def render(settings: Settings) -> str:
         # The cleaner takes 128 MB of the heap by default.
         "log.cleaner.dedupe.buffer.size": 16 * 1024**2,
     }
+    return _rendered(options)
+
+
+def render_controller(settings: Settings) -> str:
+    """The text of `kafka_start.CONTROLLER`."""
+    controller = f"{LOOPBACK}:{settings.kafka_controller_port}"
+    return _rendered(
+        {
+            "process.roles": "controller",
+            "node.id": 1,
+            "controller.quorum.voters": f"1@{controller}",
+            "controller.listener.names": "CONTROLLER",
+            "listeners": f"CONTROLLER://{controller}",
+            "log.dirs": folder(settings) / "data",
+            "broker.session.timeout.ms": 500,
+        }
+    )
+
+
+def _rendered(options: Mapping[str, object]) -> str:
     return "".join(f"{name}={value}\n" for name, value in options.items())
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from bdp_assets.clients.kafka import Message, TransactionalPublisher, topic_ids, watermarks
 from bdp_assets.clients.lake import Lake
+from bdp_assets.clients.postgres import session
 from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.contracts.records import Decision
 from bdp_assets.contracts.topics import ALERTS, LABELS, PREDICTIONS
@@ -21,6 +22,7 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.landing import DESTINATIONS, land
 from bdp_assets.ingest.offsets import due_ranges, landed_offsets
 from bdp_assets.ingest.tables import TABLES
+from bdp_assets.operations import migrations
 from bdp_assets.operations.rebuild_store import rebuild_store
 from bdp_assets.operations.traffic_journal import Answer, Journal, Outgoing, new_journal
 from bdp_assets.operations.traffic_labels import label_of
@@ -31,9 +33,13 @@ from bdp_assets.streaming import groups
 from bdp_assets_tests.fakes.messages import NOW_MS, body
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import Platform
-from bdp_assets_tests.integration.stream import Stream
+from bdp_assets_tests.integration.stream import Stream, until
 
 pytestmark = pytest.mark.services
+
+MINUTES = 57
+"""Of an hour with a transaction each minute, what ended, with its grace, before the last one; longer windows
+had not."""
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +64,13 @@ class Played:
                 journal.delivered(record, 1)
         self.journal = journal.path
         values = [(record.customer_id, record.value) for record in self.records]
-        with stream.worker(), stream.worker(kind="labels"):
+        with stream.worker(), stream.worker(kind="labels"), stream.worker(kind="analytics"):
             stream.send([*values, values[3], ("c-1", b"{")])
             stream.drain()
             labels = [label_of(record, NOW_MS + 60_000) for record in self.records[:5]]
             stream.send([(label.customer_id, encode(label)) for label in labels], LABELS)
             stream.drain(group=groups.LABELS, topic=LABELS)
+            until(lambda: not read_lag(self.settings)[groups.ANALYTICS])
         self.land()
 
     def land(self) -> None:
@@ -91,9 +98,14 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(platform: Platform, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Played:
+def played(platform: Platform, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     """Shared: what a test breaks, it mends. The last two tests leave the topics broken."""
-    return Played(Stream(platform, home), str(tmp_path_factory.mktemp("lake") / "lake"))
+    stream = Stream(platform, home)
+    stream.settings = stream.settings.model_copy(update={"postgres_url": platform.postgres})
+    stream._environment["BDP_POSTGRES_URL"] = platform.postgres
+    migrations.upgrade(stream.settings)
+    yield Played(stream, str(tmp_path_factory.mktemp("lake") / "lake"))
+    migrations.downgrade(stream.settings, "base")
 
 
 @pytest.fixture
@@ -106,10 +118,10 @@ def journal(played: Played) -> Iterator[Journal]:
 
 
 def _record(number: int) -> Outgoing:
-    fields = {"merchant_id": f"m-{number % 3}", "amount": number + 1.5, "device_id": f"d-{number % 4}"}
+    place = {"merchant_id": f"m-{number % 3}", "device_id": f"d-{number % 4}", "country": "DE"}
     ids = (f"t-{number}", f"c-{number % 7}")
     second = f"2025-12-31T23:{number:02d}:00Z"
-    return Outgoing(*ids, body(*ids, timestamp=second, **fields), "genuine")
+    return Outgoing(*ids, body(*ids, timestamp=second, amount=number + 1.5, **place), "genuine")
 
 
 def test_what_is_true_is_believed_and_all_of_it_is_compared(played: Played) -> None:
@@ -120,6 +132,7 @@ def test_what_is_true_is_believed_and_all_of_it_is_compared(played: Played) -> N
     assert found.notes["load driver"].startswith("60 delivered, 0 answered")
     assert found.notes["online store"] == "21 answers compared"
     assert f"{60 * len(CATALOG.names):,} values of the lake compared" in found.notes["features"]
+    assert found.notes["windows"] == f"{MINUTES} figures of finished windows compared"
     rows = {one.says.rpartition(" ")[2]: one.right for one in found.groups["lake"]}
     assert (rows["raw"], rows["enriched"], rows["quarantined"], rows["labels"]) == (62, 60, 2, 5)
 
@@ -180,6 +193,16 @@ def test_a_feature_that_nothing_explains_is_noticed(played: Played) -> None:
     played.lake.replace("enriched", enriched, "true")
 
 
+def test_a_window_figure_that_is_wrong_is_noticed(played: Played) -> None:
+    change = "UPDATE warehouse.window_figures SET count = count + %s WHERE window_name = 'tumbling_1m'"
+    with session(played.settings) as connection:
+        connection.execute(change, [1])
+    assert played.broken() == ["window figures that the lake contradicts = 0"]
+    with session(played.settings) as connection:
+        connection.execute(change, [-1])
+    assert not played.broken()
+
+
 def test_the_command_waits_as_long_as_it_is_told_and_says_all_of_it(played: Played) -> None:
     environment = {**played.stream._environment, "BDP_LAKE_URL": played.lake.url}
     command = [sys.executable, "-m", "bdp_assets.cli.main", "verify", "--json", "--wait", "1"]
@@ -191,9 +214,11 @@ def test_the_command_waits_as_long_as_it_is_told_and_says_all_of_it(played: Play
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["holds"], told["drained"], told["broken"]) == (True, True, [])
-    assert set(told["proofs"]) == {"load driver", "lake", "features", "online store"}
+    assert set(told["proofs"]) == {"load driver", "lake", "features", "online store", "windows"}
     away = run(BDP_REDIS_URL="redis://127.0.0.1:1/0")
     assert (away.returncode, b"online store" in away.stderr) == (2, True)
+    away = run(BDP_POSTGRES_URL="postgresql://nobody@127.0.0.1:1/bdp")
+    assert (away.returncode, b"PostgreSQL" in away.stderr) == (2, True)
     away = run(BDP_KAFKA_PORT="1")
     assert (away.returncode, b"does not answer" in away.stderr) == (2, True)
 
