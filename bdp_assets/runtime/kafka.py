@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 
 from bdp_assets.runtime import health, jars, java, kafka_start
@@ -118,8 +119,7 @@ def _rendered(options: Mapping[str, object]) -> str:
 def _format(settings: Settings) -> None:
     """Give the log folder its cluster id; what a killed attempt left is made anew."""
     shutil.rmtree(folder(settings) / "data", ignore_errors=True)
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    arguments = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(_properties(settings))]
+    arguments = ["kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(_properties(settings))]
     done = subprocess.run(
         [*_java(settings, "-XX:TieredStopAtLevel=1"), *arguments], capture_output=True, text=True, check=False
     )
@@ -128,6 +128,12 @@ def _format(settings: Settings) -> None:
             f"Kafka could not format its log folder:\n{(done.stderr or done.stdout).strip()[-2000:]}",
             f"Make sure that {folder(settings)} can be written, then try again.",
         )
+
+
+def _cluster_id() -> str:
+    """A random one that no command line takes for an option: one in 64 would begin with a hyphen."""
+    ids = (base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=") for _ in count())
+    return next(one for one in ids if not one.startswith("-"))
 
 
 def _properties(settings: Settings) -> Path:

@@ -102,3 +102,7 @@ def test_mlflow_still_reads_the_variables_that_we_set() -> None:
     text = "".join(file.read_text() for file in files)
     for name in web.mlflow_environment(Settings()):
         assert re.search(rf'"{name}"', text), f"MLflow no longer knows {name}"
+
+
+def test_no_cluster_id_looks_like_an_option() -> None:
+    assert not any(kafka._cluster_id().startswith("-") for _ in range(2_000))
