@@ -21,7 +21,7 @@ from benchmarks.stream.world import Prepared
 
 pytestmark = pytest.mark.services
 
-TINY = Effort(repeats=1, messages=600, workers=2, rate=50, seconds=3)
+TINY = Effort(repeats=1, messages=3_000, workers=2, rate=50, seconds=3)
 
 
 def test_a_run_has_every_figure_and_leaves_nothing_behind() -> None:

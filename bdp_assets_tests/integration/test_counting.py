@@ -149,7 +149,7 @@ known_labels = st.lists(
 
 
 @effort(
-    max_examples=cases(150),
+    max_examples=cases(40),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
