@@ -65,17 +65,18 @@ def settle(
 ) -> Settled:
     """Wait until `done()` is `total`, of which `backlog` was open at first. Raises Problem."""
     start = total - round(backlog * (1 - _BEGINS))
-    reached = _until(done, start)
+    reached = wait_until(done, start)
     if reached == total:
         raise Problem("The backlog was settled before it could be timed.", "Give the bench a larger one.")
     began, before = time.perf_counter(), _cpu(processes)
-    _until(done, total)
+    wait_until(done, total)
     seconds = time.perf_counter() - began
     cpu = {name: spent - before[name] for name, spent in _cpu(processes).items()}
     return Settled(total - reached, seconds, cpu)
 
 
-def _until(done: Callable[[], int], wanted: int) -> int:
+def wait_until(done: Callable[[], int], wanted: int) -> int:
+    """Until so many are done; how many are, then. Raises Problem."""
     deadline = time.monotonic() + _PATIENCE_S
     while (now := done()) < wanted:
         if time.monotonic() > deadline:

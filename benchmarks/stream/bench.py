@@ -20,7 +20,7 @@ from benchmarks.bench import Bench, Figures, Outcome, Plot, Request
 from benchmarks.goals import Goal
 from benchmarks.services import own_services
 from benchmarks.stream import freshness, pass_through
-from benchmarks.stream.backlog import Committed, Settled, produce, settle
+from benchmarks.stream.backlog import Committed, Settled, produce, settle, wait_until
 from benchmarks.stream.effort import Effort
 from benchmarks.stream.workers import pass_through as passing
 from benchmarks.stream.workers import running, scoring, services
@@ -84,7 +84,7 @@ def _rounds(settings: Settings, world: Prepared, effort: Effort, sides: Sides, s
 def _warmed_up(settings: Settings, world: Prepared, done: Committed, count: int) -> None:
     total = done() + count
     produce(settings, world.records, count)
-    settle(done, total, count, {})
+    wait_until(done, total)
 
 
 def _watched(settings: Settings, workers: Sequence[psutil.Process]) -> Mapping[str, Sequence[psutil.Process]]:
