@@ -41,7 +41,8 @@ class Committed:
     """Messages of the raw topic whose results a group has committed; it never joins the group."""
 
     def __init__(self, settings: Settings, group: str) -> None:
-        self._consumer = consumer(settings, group)
+        # A reader of committed records would wait here until no transaction is under way.
+        self._consumer = consumer(settings, group, **{"isolation.level": "read_uncommitted"})
         self._wanted = [TopicPartition(RAW.name, number) for number in range(RAW.partitions)]
 
     def __call__(self) -> int:
