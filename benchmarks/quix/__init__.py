@@ -1,4 +1,4 @@
-"""The stream's chain in Quix Streams, measured once for docs/stream-performance.md; no part of `bdp bench`.
+"""The stream's chain in Quix Streams, to be measured beside ours by hand; no part of `bdp bench`.
 
 Quix Streams wants an older Kafka driver than ours, so it runs in an environment of its own:
 
