@@ -75,7 +75,7 @@ test-all: setup ## All tests (those marked slow, too), property tests with five 
 SEED ?= 1
 
 .PHONY: chaos
-chaos: setup ## Kill everything, more than 200 times in half an hour, and prove that nothing is lost (SEED=n)
+chaos: setup ## Kill everything, some 300 times, and prove that nothing is lost (SEED=n)
 	$(BIN)/bdp chaos --seed $(SEED) --rounds 12 --minutes 40
 
 .PHONY: lint

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +31,16 @@ def own_services(*names: str) -> Iterator[Settings]:
     """
     _remove_leftovers()
     home = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-    redis, kafka, controller = islice(_free_ports(), 3)
+    free = ports.choose_free(("redis", "kafka", "controller"))
     settings = Settings(  # type: ignore[call-arg]
         _env_file=None,
         home=home,
         redis_url=None,
-        redis_port=redis,
+        redis_port=free["redis"],
         redis_timeout_ms=_TIMEOUT_MS,
         kafka_bootstrap=None,
-        kafka_port=kafka,
-        kafka_controller_port=controller,
+        kafka_port=free["kafka"],
+        kafka_controller_port=free["controller"],
     )
     with _stopped_by_exit():
         try:
@@ -58,11 +56,6 @@ def connected(settings: Settings) -> Redis:
     client = connect(settings)
     assert isinstance(client, Redis)  # noqa: S101 - no cluster is asked for
     return client
-
-
-def _free_ports() -> Iterator[int]:
-    """Below those that the kernel gives to outgoing connections."""
-    return filter(ports.is_free, random.sample(range(20_000, 32_000), 200))
 
 
 @contextmanager

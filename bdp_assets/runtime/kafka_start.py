@@ -16,6 +16,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ CONTROLLER = "controller.properties"
 """Beside the broker's properties: the same node as controller alone, with sessions that end soon."""
 PATIENCE_S = 20.0
 _FENCED = "Fencing broker"
+_WRITTEN_S = 1.0
+"""It says so before the record is in its log: ended at once, it was heard to fence, and had not (seen)."""
 _CLEAN = ".kafka_cleanshutdown"
 _RAN = "recovery-point-offset-checkpoint"
 
@@ -39,17 +42,23 @@ def fence(command: Sequence[str], patience_s: float = PATIENCE_S) -> bool:
 
     It did not need to where the broker was fenced before it died.
     """
-    deadline = time.monotonic() + patience_s
+    fenced, over = threading.Event(), threading.Event()
     with _running(command) as controller:
-        assert controller.stdout is not None  # noqa: S101 - it is a pipe
-        os.set_blocking(controller.stdout.fileno(), False)
-        while time.monotonic() < deadline and controller.poll() is None:
-            lines = controller.stdout.readlines()
-            sys.stdout.writelines(lines)
-            if any(_FENCED in line for line in lines):
-                return True
-            time.sleep(0.05)
-    return False
+        threading.Thread(target=_listen, args=(controller, fenced, over), daemon=True).start()
+        if over.wait(patience_s):
+            time.sleep(_WRITTEN_S)
+    return fenced.is_set()
+
+
+def _listen(controller: subprocess.Popen[str], fenced: threading.Event, over: threading.Event) -> None:
+    """To its end, so that it never waits for a reader."""
+    assert controller.stdout is not None  # noqa: S101 - it is a pipe
+    for line in controller.stdout:
+        sys.stdout.write(line)
+        if _FENCED in line:
+            fenced.set()
+            over.set()
+    over.set()
 
 
 @contextmanager
@@ -62,10 +71,10 @@ def _running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.terminate()
         try:
-            process.communicate(timeout=10)
+            process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            process.wait()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 

@@ -7,7 +7,6 @@ killed run left behind is ended and removed by the next one.
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -69,9 +68,8 @@ def make_settings(home: Path) -> Settings:
 
 
 def free_ports() -> dict[str, int]:
-    """A free port for each name in PORTS, below those that the kernel gives to outgoing connections."""
-    candidates = random.sample(range(20_000, 32_000), 200)
-    return dict(zip(PORTS, filter(ports.is_free, candidates), strict=False))
+    """A free port for each name in PORTS."""
+    return ports.choose_free(PORTS)
 
 
 @pytest.fixture(scope="session")
