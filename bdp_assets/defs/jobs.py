@@ -32,13 +32,16 @@ decide_history = dg.define_asset_job(
     description="Decide days of history with the champion, as the API would.",
 )
 
-compare_served_features = dg.define_asset_job(
-    "compare_served_features",
-    selection=dg.AssetSelection.checks(
-        dg.AssetCheckKey(dg.AssetKey(["clean", "enriched_transactions"]), "online_offline_skew")
+scheduled_work = dg.define_asset_job(
+    "scheduled_work",
+    selection=(
+        dg.AssetSelection.assets(["serving", "dead_letters"], ["serving", "window_figures"])
+        | dg.AssetSelection.checks(
+            dg.AssetCheckKey(dg.AssetKey(["clean", "enriched_transactions"]), "online_offline_skew")
+        )
     ),
     tags=BATCH_LANE,
-    description="The check of served features against the lake, now instead of at the full hour.",
+    description="What follows the clock and not the data, with its checks: now instead of at its hour.",
 )
 
-JOBS = [history_backfill, train_and_serve, decide_history, compare_served_features]
+JOBS = [history_backfill, train_and_serve, decide_history, scheduled_work]

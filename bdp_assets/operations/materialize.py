@@ -45,9 +45,12 @@ def decisions(settings: Settings, days: Days | None, screen: Screen) -> None:
     materialize(settings, "decide_history", days or history_days(settings), screen)
 
 
-def served_features(settings: Settings, screen: Screen) -> None:
-    """Compare features as served with the lake. Raises Problem, ControlPlaneUnavailable."""
-    materialize(settings, "compare_served_features", None, screen)
+def scheduled(settings: Settings, screen: Screen) -> None:
+    """What else follows the clock: features as served and window figures compared with the lake.
+
+    Raises Problem, ControlPlaneUnavailable.
+    """
+    materialize(settings, "scheduled_work", None, screen)
 
 
 def history_days(settings: Settings) -> Days:

@@ -60,6 +60,21 @@ def test_every_asset_says_whose_it_is_and_what_it_is(specs: list[dg.AssetSpec]) 
         assert len(spec.description or "") > 20, spec.key
 
 
+def test_what_follows_the_clock_alone_is_in_a_job_that_the_demo_runs() -> None:
+    graph = defs.resolve_asset_graph()
+    conditions = {
+        **{node.key: node.automation_condition for node in graph.asset_nodes},
+        **{key: graph.get(key).automation_condition for key in graph.asset_check_keys},
+    }
+    waits = {key for key, condition in conditions.items() if "cron_schedule" in repr(condition)}
+    assert len(waits) == 5
+    run: set[dg.AssetKey | dg.AssetCheckKey] = set()
+    for job in ("history_backfill", "scheduled_work"):
+        selected = defs.resolve_job_def(job).asset_layer
+        run |= {*selected.executable_asset_keys, *selected.asset_graph.asset_check_keys}
+    assert waits <= run
+
+
 def test_tables_show_their_columns(specs: list[dg.AssetSpec]) -> None:
     tables = {spec.metadata["table"]: spec for spec in specs if "table" in spec.metadata}
     assert set(tables) == {
