@@ -60,17 +60,21 @@ TESTS := $(wildcard $(addprefix bdp_assets_tests/,unit integration e2e))
 test-unit: setup ## Unit tests alone, property tests with a share of their cases: seconds, no network
 	$(BIN)/pytest bdp_assets_tests/unit -m "not slow and not handbook"
 
+# So many test processes, each with services of its own (1.5 GB); the tests of a file stay together.
+WORKERS ?= 2
+SIDE_BY_SIDE = --numprocesses $(WORKERS) --dist loadfile
+
 # What is committed has seen every case.
 test: export TEST_EFFORT := full
 test-all: export TEST_EFFORT := soak
 
 .PHONY: test
 test: setup ## Unit tests, then tests on real PostgreSQL, Valkey and Kafka
-	$(BIN)/pytest $(TESTS) -m "not slow"
+	$(BIN)/pytest $(TESTS) -m "not slow" $(SIDE_BY_SIDE)
 
 .PHONY: test-all
 test-all: setup ## All tests (those marked slow, too), property tests with five times their cases
-	$(BIN)/pytest $(TESTS) --timeout 1800
+	$(BIN)/pytest $(TESTS) --timeout 1800 $(SIDE_BY_SIDE)
 
 SEED ?= 1
 
