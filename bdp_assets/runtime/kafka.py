@@ -21,6 +21,8 @@ from bdp_assets.settings import LOOPBACK, Settings
 _API_VERSIONS = struct.pack(">hhih3s", 18, 0, 1, 3, b"bdp")
 
 _JVM = (
+    # The quick compiler only. The thorough one takes both cores of a laptop for the first minutes of traffic.
+    "-XX:TieredStopAtLevel=1",
     "-XX:+UseG1GC",
     "-XX:MaxGCPauseMillis=20",
     "-XX:+ExitOnOutOfMemoryError",

@@ -23,6 +23,7 @@ from bdp_assets.settings import Settings
 from bdp_assets.streaming import groups, kill_points
 from bdp_assets.streaming.catch_up import CatchUp
 from bdp_assets.streaming.following import Following
+from bdp_assets.streaming.garbage import collected_between
 from bdp_assets.streaming.labelling import Labelling
 from bdp_assets.streaming.runner import Limits, Process, Runner
 from bdp_assets.streaming.scoring import Scoring
@@ -116,7 +117,7 @@ def _run(settings: Settings, slot: int, kind: Kind, process: Callable[[TopicId],
     publisher = TransactionalPublisher(settings, f"{kind.group}-{slot}")
     names = [topic.name for topic in kind.topics]
     reader = GroupReader(settings, kind.group, names, slot=slot, on_rebalance=topic_id.rebalanced)
-    worker = process(topic_id)
+    worker = collected_between(process(topic_id))
     fill_s = settings.stream_batch_ms / 1000 if kind.fill_s is None else kind.fill_s
     _log.info("%s worker runs", kind.name, extra={"slot": slot})
     try:

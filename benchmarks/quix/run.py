@@ -14,11 +14,11 @@ from benchmarks.quix import groups
 from benchmarks.services import own_services
 from benchmarks.stream import workers
 from benchmarks.stream.backlog import Committed, produce, settle
+from benchmarks.stream.effort import Effort
 from benchmarks.stream.pass_through import GROUP, OUTPUT
 from benchmarks.stream.world import prepare
 
 MESSAGES = 20_000
-DAYS = 60
 
 
 def _say(what: str) -> None:
@@ -29,7 +29,7 @@ def run(python: str) -> dict[str, dict[str, float]]:
     found = {}
     with own_services("kafka", "redis") as settings:
         ensure_topics(settings, [*specs(), TopicSpec(OUTPUT, RAW.partitions, {})])
-        records = prepare(settings, DAYS, _say).records
+        records = prepare(settings, Effort(repeats=0, messages=MESSAGES), _say).records
         topic_id = topic_ids(settings, [RAW.name])[RAW.name]
         chain = ["benchmarks.quix.chain"]
         sides = {

@@ -13,9 +13,9 @@ from confluent_kafka import TopicPartition
 from bdp_assets.clients.kafka import Publisher, consumer
 from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.topics import RAW
+from bdp_assets.operations.traffic_journal import Outgoing
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
-from bdp_assets.simulator.live import LiveRecord
 from benchmarks.stream.workers import cpu_s
 
 _EVERY_S = 0.05
@@ -53,7 +53,7 @@ class Committed:
         self._consumer.close()
 
 
-def produce(settings: Settings, records: Iterator[LiveRecord], count: int) -> None:
+def produce(settings: Settings, records: Iterator[Outgoing], count: int) -> None:
     """Onto the raw topic, as fast as it takes them."""
     publisher, version = Publisher(settings), schema_version_header(RAW)
     for record in islice(records, count):

@@ -34,7 +34,7 @@ def run(request: Request) -> Outcome:
     effort = Effort(repeats=request.repeats or Effort.repeats)
     request.say("starting a Kafka and a Valkey of its own")
     with own_services("kafka", "redis") as settings:
-        return measured(settings, prepare(settings, effort.history_days, request.say), effort, request.say)
+        return measured(settings, prepare(settings, effort, request.say), effort, request.say)
 
 
 def measured(settings: Settings, world: Prepared, effort: Effort, say: Say) -> Outcome:

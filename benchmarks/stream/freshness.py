@@ -12,12 +12,11 @@ from confluent_kafka import TopicPartition
 from bdp_assets.clients.kafka import Publisher, consumer, watermarks
 from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.topics import PREDICTIONS, RAW
+from bdp_assets.operations.traffic_journal import Outgoing
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
-from bdp_assets.simulator.live import LiveRecord
 
 _PATIENCE_S = 30.0
-_FETCH_WAIT_MS = 5
 
 
 class _Id(msgspec.Struct):
@@ -32,7 +31,7 @@ class _Reader(threading.Thread):
         self.read_at: dict[str, float] = {}
         self._stop_reading = threading.Event()
         self._decode = msgspec.json.Decoder(_Id).decode
-        self._consumer = consumer(settings, "bdp-bench-freshness", **{"fetch.wait.max.ms": _FETCH_WAIT_MS})
+        self._consumer = consumer(settings, "bdp-bench-freshness")
         ends = {place: end for place, (_, end) in watermarks(settings, [PREDICTIONS.name]).items()}
         self._consumer.assign([TopicPartition(*place, end) for place, end in ends.items()])
 
@@ -54,7 +53,7 @@ class _Reader(threading.Thread):
                     self.read_at[self._decode(message.value()).transaction_id] = now
 
 
-def measured(settings: Settings, records: Iterator[LiveRecord], rate: int, seconds: int) -> Sequence[float]:
+def measured(settings: Settings, records: Iterator[Outgoing], rate: int, seconds: int) -> Sequence[float]:
     """Milliseconds of each message, the first second's left out. Raises Problem."""
     with _Reader(settings) as reader:
         sent_at = _sent(settings, records, rate, seconds)
@@ -66,8 +65,8 @@ def measured(settings: Settings, records: Iterator[LiveRecord], rate: int, secon
         return [1_000 * (reader.read_at[name] - at) for name, at in list(sent_at.items())[rate:]]
 
 
-def _sent(settings: Settings, records: Iterator[LiveRecord], rate: int, seconds: int) -> dict[str, float]:
-    publisher, version = Publisher(settings, **{"linger.ms": 0}), schema_version_header(RAW)
+def _sent(settings: Settings, records: Iterator[Outgoing], rate: int, seconds: int) -> dict[str, float]:
+    publisher, version = Publisher(settings), schema_version_header(RAW)
     sent_at: dict[str, float] = {}
     began = time.perf_counter()
     for number in range(rate * seconds):

@@ -6,50 +6,61 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import polars as pl
 
 from bdp_assets.clients.redis import connect
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.ingest.history import raw_rows
+from bdp_assets.ingest.history import raw_rows, replay
 from bdp_assets.ingest.source import HistorySource
 from bdp_assets.ingest.validation import validate
+from bdp_assets.operations.traffic_journal import REPLAYED, Outgoing
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.local_bundles import CHAMPION
 from bdp_assets.settings import Settings
-from bdp_assets.simulator.live import LiveRecord
-from bdp_assets.simulator.world import World, midnight
+from bdp_assets.simulator.world import EPOCH, World, midnight
 from bdp_assets.training.pipeline import Source, train
 from bdp_assets.training.split import DAY_MS, Split, TrainingData
 from benchmarks.alternation import Say
+from benchmarks.stream.effort import Effort
 
 _VERSION = "1"
+_A_DAY = 1.8
+"""Transactions of a customer in the simulator's history, at least."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """`records`: endless, by event time."""
+    """`records`: by event time, at least as many as the bench sends."""
 
-    records: Iterator[LiveRecord]
+    records: Iterator[Outgoing]
     events: int
     customers: int
 
 
-def prepare(settings: Settings, days: int, say: Say) -> Prepared:
-    """Make everything in the settings' home and store. Raises TrainingError."""
-    world = World()
-    now_ms = time.time_ns() // 1_000_000
-    end = midnight(now_ms)
-    say(f"{days} days of history")
-    history = world.history(end, days)
+def prepare(settings: Settings, effort: Effort, say: Say) -> Prepared:
+    """Make everything in the settings' home and store. Raises TrainingError.
+
+    The messages are the history's last days: customers spend as often as they did before, so that what the
+    store has to read of each does not grow with the speed of the bench.
+    """
+    world = World(customers=effort.customers, merchants=effort.merchants)
+    sent_days = 1 + round(effort.total / (_A_DAY * effort.customers))
+    say(f"{effort.history_days} days of history, {sent_days} days to send")
+    history = world.history(midnight(time.time_ns() // 1_000_000), effort.history_days + sent_days)
     source = HistorySource(history.write(settings.home / "history"))
-    transactions = validate(raw_rows(source, *source.days), pan_key(settings)).transactions
+    first, last = source.days
+    cut = last - timedelta(days=sent_days - 1)
+    transactions = validate(raw_rows(source, first, cut - timedelta(days=1)), pan_key(settings)).transactions
+    labels = history.labels.filter(pl.col("known_at_ms") < (cut - EPOCH).days * DAY_MS)
     say("training the model")
-    _train(settings, transactions, history.labels)
+    _train(settings, transactions, labels)
     say("filling the store")
-    filled = OnlineStore(connect(settings)).rebuild(transactions, history.labels)
-    return Prepared(world.live(now_ms, bad_share=0.0), filled.events, filled.customers)
+    filled = OnlineStore(connect(settings)).rebuild(transactions, labels)
+    records = (Outgoing(*row, REPLAYED) for row in replay(source, cut))
+    return Prepared(records, filled.events, filled.customers)
 
 
 def _train(settings: Settings, transactions: pl.DataFrame, labels: pl.DataFrame) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -51,6 +52,7 @@ class GroupReader:
         self._on_rebalance = on_rebalance
         self._moved = False
         self._membership: Any = None
+        self._polled_at = time.monotonic()
         self._consumer = consumer(
             settings,
             group,
@@ -65,16 +67,20 @@ class GroupReader:
         )
 
     def poll(self, most: int, fill_s: float, idle_s: float) -> list[Message]:
-        """Wait up to `idle_s` seconds for a first message, then up to `fill_s` for the batch to reach `most`.
+        """Wait up to `idle_s` seconds for a first message, then for the batch to reach `most`, until `fill_s`
+        after the last poll.
 
-        With a backlog the batch is full at once; without one its age is bounded. May be empty.
+        With a backlog the batch is full at once; without one its age is bounded, and what came while the last
+        batch was in hand does not wait once more. May be empty.
         Raises KafkaRefused if a topic is missing or the group refuses us.
         """
         self._moved = False
         with translated(self._bootstrap):
             events = self._consumer.consume(1, idle_s)
             if events and most > 1:
-                events += self._consumer.consume(most - 1, fill_s)
+                collected_s = time.monotonic() - self._polled_at
+                events += self._consumer.consume(most - 1, max(0.0, fill_s - collected_s))
+            self._polled_at = time.monotonic()
         batch = [from_driver(event) for event in events if not self._failed(event)]
         if self._moved:
             # Part of the batch may belong to somebody else by now, who reads it from the committed offset.
