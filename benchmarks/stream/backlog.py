@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import psutil
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 from bdp_assets.clients.kafka import Publisher, consumer
 from bdp_assets.contracts.codec import schema_version_header
@@ -46,8 +46,16 @@ class Committed:
         self._wanted = [TopicPartition(RAW.name, number) for number in range(RAW.partitions)]
 
     def __call__(self) -> int:
-        found = self._consumer.committed(self._wanted, timeout=10)
-        return sum(max(0, position.offset) for position in found)
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                found = self._consumer.committed(self._wanted, timeout=10)
+            except KafkaException as exception:  # a broker that has just started has no coordinator yet
+                if not exception.args[0].retriable() or time.monotonic() > deadline:
+                    raise
+                time.sleep(_EVERY_S)
+            else:
+                return sum(max(0, position.offset) for position in found)
 
     def close(self) -> None:
         self._consumer.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -125,14 +126,16 @@ class Driver:
     def __init__(self, *_: object, **__: object) -> None:
         self.generation = 1
         self.seeks: list[tuple[int, int]] = []
+        self.waits: list[float] = []
         self.rebalances = True
 
     def subscribe(self, _: object, *, on_assign, on_revoke, on_lost) -> None:  # type: ignore[no-untyped-def]
         self._assign, self._revoke, self._lost = on_assign, on_revoke, on_lost
 
-    def consume(self, most: int, _: float) -> list[Event]:
+    def consume(self, most: int, wait_s: float) -> list[Event]:
         if most == 1:
             return [Event(0, 7)]
+        self.waits.append(wait_s)
         if self.rebalances:
             self.generation = 2
             self._revoke(self, [TopicPartition("t", 1)])
@@ -165,6 +168,18 @@ def test_a_batch_in_which_partitions_moved_is_not_handed_out_but_read_again(driv
     assert events == [("revoked", 1), ("assigned", 0)]
     driver.rebalances = False
     assert [(m.partition, m.offset) for m in reader.poll(10, 0.0, 0.0)] == [(0, 7), (1, 3), (0, 8)]
+
+
+def test_a_batch_is_collected_from_the_last_poll_on(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [100.0]
+    monkeypatch.setattr(group, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    reader = GroupReader(SETTINGS, "g", ["t"], slot=0)
+
+    for in_hand_s in (0.0, 5.0, 25.0):
+        now_s[0] += in_hand_s
+        reader.poll(10, 20.0, 0.0)
+
+    assert driver.waits == [20.0, 15.0, 0.0]
 
 
 def test_membership_is_that_of_the_last_assignment_and_not_of_the_moment(driver: Driver) -> None:
