@@ -79,8 +79,8 @@ test-all: setup ## All tests (those marked slow, too), property tests with five 
 SEED ?= 1
 
 .PHONY: chaos
-chaos: setup ## Kill everything, some 300 times, and prove that nothing is lost (SEED=n)
-	$(BIN)/bdp chaos --seed $(SEED) --rounds 12 --minutes 40
+chaos: setup ## Kill everything, some 400 times, and prove that nothing is lost (SEED=n)
+	$(BIN)/bdp chaos --seed $(SEED) --rounds 16 --minutes 60
 
 .PHONY: lint
 lint: setup ## ruff and import-linter

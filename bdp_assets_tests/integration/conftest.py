@@ -1,4 +1,4 @@
-"""The real PostgreSQL, Valkey and Kafka for tests: own ports, own folder, started once a run.
+"""The real PostgreSQL, Valkey and Kafka for tests: own ports, own folder, started once for each test process.
 
 `platform` starts them when the first test asks, and stops them at the end of the run whatever happens. What a
 killed run left behind is ended and removed by the next one.

@@ -50,8 +50,8 @@ class Committed:
         while True:
             try:
                 found = self._consumer.committed(self._wanted, timeout=10)
-            except KafkaException as exception:  # a broker that has just started has no coordinator yet
-                if not exception.args[0].retriable() or time.monotonic() > deadline:
+            except KafkaException:  # a broker that has just started has no coordinator yet
+                if time.monotonic() > deadline:
                     raise
                 time.sleep(_EVERY_S)
             else:
