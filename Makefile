@@ -60,7 +60,7 @@ TESTS := $(wildcard $(addprefix bdp_assets_tests/,unit integration e2e))
 test-unit: setup ## Unit tests alone, property tests with a share of their cases: seconds, no network
 	$(BIN)/pytest bdp_assets_tests/unit -m "not slow and not handbook"
 
-# So many test processes, each with services of its own (1.5 GB); the tests of a file stay together.
+# So many test processes, each with services of its own (2 GB); the tests of a file stay together.
 WORKERS ?= 2
 SIDE_BY_SIDE = --numprocesses $(WORKERS) --dist loadfile
 
