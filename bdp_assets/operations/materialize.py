@@ -15,6 +15,8 @@ from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
 
 END_OF_HISTORY = "features/transactions"
+SCHEDULED = ("scheduled_work", "compare_served_features")
+"""Jobs of what follows the clock alone."""
 
 Days = tuple[date, date]
 
@@ -50,7 +52,8 @@ def scheduled(settings: Settings, screen: Screen) -> None:
 
     Raises Problem, ControlPlaneUnavailable.
     """
-    materialize(settings, "scheduled_work", None, screen)
+    for job in SCHEDULED:
+        materialize(settings, job, None, screen)
 
 
 def history_days(settings: Settings) -> Days:
