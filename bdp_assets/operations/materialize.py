@@ -48,7 +48,7 @@ def decisions(settings: Settings, days: Days | None, screen: Screen) -> None:
 
 
 def scheduled(settings: Settings, screen: Screen) -> None:
-    """What else follows the clock: features as served and window figures compared with the lake.
+    """What follows the clock alone: dead letters, window figures, features as served compared with the lake.
 
     Raises Problem, ControlPlaneUnavailable.
     """
