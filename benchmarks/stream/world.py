@@ -28,7 +28,7 @@ from benchmarks.stream.effort import Effort
 
 _VERSION = "1"
 _A_DAY = 1.8
-"""Transactions of a customer in the simulator's history: less than the 1.95 seen, so that the days suffice."""
+"""A day's transactions of a customer in the simulator: less than the 1.95 seen, so that the days suffice."""
 
 
 @dataclass(frozen=True)
