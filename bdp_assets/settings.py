@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     kafka_heap_mb: int = Field(default=512, ge=256, description="Heap of the embedded broker")
     auto_install: bool = Field(default=True, description="Let set-up install Java and Maven where it may")
 
-    stream_batch_messages: int = Field(default=2000, ge=1, description="Most messages in one micro-batch")
+    stream_batch_messages: int = Field(default=4000, ge=1, description="Most messages in one micro-batch")
     stream_batch_ms: int = Field(default=20, ge=1, description="Longest wait for a micro-batch to fill")
     stream_metrics_port: int = Field(
         default=0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from bdp_assets.contracts.records import (
@@ -19,6 +21,12 @@ SCHEMA_VERSION_HEADER = "schema-version"
 
 encode = msgspec.json.Encoder().encode
 """encode(record) -> bytes: compact UTF-8 JSON, fields in the order of the class."""
+
+
+def extended(record: bytes, more: Mapping[str, object]) -> bytes:
+    """An encoded record with more fields at its end."""
+    return record[:-1] + b"," + encode(more)[1:]
+
 
 # Decoders refuse what is missing or of another type and skip unknown fields: a reader outlives additions.
 decode_validated = msgspec.json.Decoder(ValidatedTransaction).decode

@@ -68,17 +68,19 @@ class Decider:
         Raises:
             ValueError: lengths differ, or a feature is not finite.
         """
-        circumstances = Circumstances(
-            self.info, self.policy.version, self.rules.version, decided_by, decided_at_ms, degraded
-        )
+        circumstances = self.circumstances(decided_by, degraded=degraded)
         verdicts = self.verdicts(transactions, features)
         named = (dict(zip(self.info.feature_names, row, strict=True)) for row in features.tolist())
         return [
-            prediction(transaction, apply_seq, values, verdict, circumstances)
+            prediction(transaction, apply_seq, values, verdict, circumstances, decided_at_ms=decided_at_ms)
             for transaction, apply_seq, values, verdict in zip(
                 transactions, apply_seqs, named, verdicts, strict=True
             )
         ]
+
+    def circumstances(self, decided_by: str, *, degraded: bool = False) -> Circumstances:
+        """What all records say that it decides; arguments as for `decide_many`."""
+        return Circumstances(self.info, self.policy.version, self.rules.version, decided_by, degraded)
 
     def flags(self, features: Doubles) -> NDArray[np.bool_]:
         """Which rows model and policy do not approve, rules apart; bool [n]."""

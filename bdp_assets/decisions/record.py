@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,24 +21,25 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True)
 class Circumstances:
-    """Who decided, when (UTC epoch milliseconds) and with what; `degraded`: on features without history."""
+    """Who decided, and with what; `degraded`: on features without history."""
 
     info: ModelInfo
     policy_version: str
     rules_version: str
     decided_by: str
-    decided_at_ms: int
     degraded: bool = False
 
 
-def prediction(
+def prediction(  # noqa: PLR0913 - the parts of a record
     transaction: ValidatedTransaction,
     apply_seq: int,
-    features: Mapping[str, float],
+    features: dict[str, float],
     verdict: Verdict,
     circumstances: Circumstances,
+    *,
+    decided_at_ms: int,
 ) -> Prediction:
-    """The record of one decision."""
+    """The record of one decision, made at `decided_at_ms` (UTC epoch milliseconds); it keeps `features`."""
     return Prediction(
         transaction_id=transaction.transaction_id,
         customer_id=transaction.customer_id,
@@ -54,10 +54,10 @@ def prediction(
         policy_version=circumstances.policy_version,
         catalog_version=circumstances.info.catalog_version,
         apply_seq=apply_seq,
-        features=dict(features),
+        features=features,
         degraded=circumstances.degraded,
         decided_by=circumstances.decided_by,
-        decided_at_ms=circumstances.decided_at_ms,
+        decided_at_ms=decided_at_ms,
         currency=transaction.currency,
         country=transaction.country,
         channel=transaction.channel,

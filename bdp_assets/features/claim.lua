@@ -43,9 +43,10 @@ local function repeated(claim)
 end
 
 local function seen(status, sequence, newest, decision)
-  local folded = redis.call('GET', KEYS[4])
+  local whole = size > 0 and struct.unpack('<i8', events) == 1 -- nothing was folded: the first event is still there
+  local folded = not whole and redis.call('GET', KEYS[4])
   local reply = {status, sequence, newest, events, folded, decision}
-  for at = 8, #ARGV do reply[at - 1] = redis.call('HGET', KEYS[5], ARGV[at]) end
+  for at = 8, #ARGV do reply[at - 1] = not whole and redis.call('HGET', KEYS[5], ARGV[at]) end
   if status == NEW and mode ~= 'dry' and ttl > 0 and redis.call('TTL', KEYS[1]) < ttl then
     for i, key in ipairs(KEYS) do
       if i ~= DECISION then redis.call('EXPIRE', key, ttl + DAY) end

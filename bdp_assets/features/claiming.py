@@ -48,9 +48,10 @@ def claims(layout: Layout, call: Call) -> Iterator[Command]:
     pairs = [pair_fields(entity, call.batch.columns[entity.keys[1]]) for entity in layout.pairs]
     for i, (t, place, mode) in enumerate(zip(call.transactions, call.sources, call.modes, strict=True)):
         events, claimed, folded, paired = layout.keys_of(t.customer_id)
+        key = transaction_key(t.transaction_id)
         yield CLAIM.call(
-            (events, claimed, layout.decision(t.customer_id, t.transaction_id), folded, paired),
-            *(mode, transaction_key(t.transaction_id), struct.pack("<q", t.ts_ms), place),
+            (events, claimed, layout.decision(t.customer_id, key), folded, paired),
+            *(mode, key, struct.pack("<q", t.ts_ms), place),
             *(bytes.fromhex(t.body_hash), kept[i], layout.events_s),
             *(fields[i] for fields in pairs),
         )

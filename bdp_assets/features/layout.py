@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 from bdp_assets.features.checks import SpecError
 from bdp_assets.features.formulas import LABEL_FILTER
-from bdp_assets.features.records import id_hash, transaction_key
+from bdp_assets.features.records import id_hash
 from bdp_assets.features.spec import CUSTOMER, Catalog, Entity, WindowFeature, retention
 from bdp_assets.features.summaries import Summary
 from bdp_assets.features.times import ALL_HISTORY, SECOND
@@ -65,7 +65,7 @@ class Layout:
         owned = {e: fs for e, fs in catalog.entities.items() if e.state == "events"}
         self.root = root
         self.live = f"{root}live"
-        self.generation = generation
+        self._name(generation)
         self.ids = tuple(sorted(_ids(owned) | _labelled(catalog)))
         self.events_ms = retention(tuple(feature for features in owned.values() for feature in features))
         self.customer = Summary(owned.get(CUSTOMER, ()))
@@ -90,12 +90,12 @@ class Layout:
     def of(self, generation: str) -> Layout:
         """The same catalog's keys in another generation."""
         other = copy(self)
-        other.generation = generation
+        other._name(generation)
         return other
 
-    @property
-    def prefix(self) -> str:
-        return f"{self.root}{self.generation}:"
+    def _name(self, generation: str) -> None:
+        self.generation = generation
+        self.prefix = f"{self.root}{generation}:"
 
     @property
     def positions(self) -> str:
@@ -132,8 +132,8 @@ class Layout:
     def paired(self, customer_id: str) -> str:
         return f"{self._customer(customer_id)}:p"
 
-    def decision(self, customer_id: str, transaction_id: str) -> str:
-        return f"{self.root}{{customer:{customer_id}}}:d:{transaction_key(transaction_id).hex()}"
+    def decision(self, customer_id: str, transaction_key: bytes) -> str:
+        return f"{self.root}{{customer:{customer_id}}}:d:{transaction_key.hex()}"
 
     def tiles(self, entity: Entity, identifier: str | int) -> str:
         """`identifier`: itself, or its hash."""

@@ -12,7 +12,6 @@ that has changed (see `generations`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -38,7 +37,7 @@ from bdp_assets.features.kernel import Engine
 from bdp_assets.features.label_places import place_labels
 from bdp_assets.features.labelling import apply_labels
 from bdp_assets.features.layout import Layout
-from bdp_assets.features.records import Batch, source
+from bdp_assets.features.records import Batch, source, transaction_key
 from bdp_assets.features.served import Answering, Shared, nothing_seen
 from bdp_assets.features.shared import TILES, transaction_calls
 from bdp_assets.features.spec import EXACT_EVENTS, Catalog, Entity
@@ -56,8 +55,7 @@ _SWITCHES = 3
 _NO_FEATURES: Floats = np.zeros(0, dtype=np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class Enrichment:
+class Enrichment(NamedTuple):
     """What the store says of one transaction.
 
     `features`: float64 in catalog order, finite; empty for a duplicate or conflict. `apply_seq`: the
@@ -150,7 +148,7 @@ class OnlineStore:
         self, transactions: Sequence[ValidatedTransaction], decisions: Sequence[bytes]
     ) -> list[bytes]:
         """The same for several, in one round trip."""
-        keys = [self._first.decision(t.customer_id, t.transaction_id) for t in transactions]
+        keys = [self._first.decision(t.customer_id, transaction_key(t.transaction_id)) for t in transactions]
         commands: list[Command] = []
         for key, decision in zip(keys, decisions, strict=True):
             commands += [("SET", key, decision, "NX", "EX", self._first.events_ms // 1000), ("GET", key)]
@@ -159,7 +157,8 @@ class OnlineStore:
     def decision(self, customer_id: str, transaction_id: str) -> bytes | None:
         """The decision that was saved for a transaction, None without one."""
         reply: bytes | None
-        [reply] = run(self.client, [("GET", self._first.decision(customer_id, transaction_id))])
+        key = self._first.decision(customer_id, transaction_key(transaction_id))
+        [reply] = run(self.client, [("GET", key)])
         return reply
 
     def apply_shared(self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -50,8 +51,7 @@ class Batch:
     def __init__(self, numbers: Mapping[str, Ints], ids: Mapping[str, Sequence[str | None]]) -> None:
         self.columns = {name: checked(name, numbers[name]) for name in COLUMNS}
         for name, values in ids.items():
-            hashes = {value: id_hash(value) for value in dict.fromkeys(values)}
-            self.columns[name] = np.array([hashes[value] for value in values], dtype=np.int64)
+            self.columns[name] = np.array([id_hash(value) for value in values], dtype=np.int64)
 
     @classmethod
     def of(cls, transactions: Sequence[ValidatedTransaction], ids: Sequence[str]) -> Batch:
@@ -71,6 +71,7 @@ class Batch:
         return np.column_stack([self.columns[name] for name in (*NUMBERS, *ids)])
 
 
+@lru_cache(maxsize=65_536)
 def id_hash(value: str | None) -> int:
     """63-bit BLAKE2b of an id; -1 without one."""
     if value is None:

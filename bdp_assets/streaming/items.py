@@ -12,12 +12,17 @@ from bdp_assets.features.online import Enrichment
 class Validated(NamedTuple):
     message: Message
     transaction: ValidatedTransaction
+    value: bytes
+    """The transaction, encoded."""
 
 
 class Enriched(NamedTuple):
     message: Message
     transaction: ValidatedTransaction
+    value: bytes
     enrichment: Enrichment
+    features: dict[str, float]
+    """Encoded, see `encode_vector`."""
 
 
 class Decided(NamedTuple):

@@ -6,13 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 
-import msgspec
-
 from bdp_assets.clients.kafka import Header, Message
-from bdp_assets.contracts.codec import encode, schema_version_header
+from bdp_assets.contracts.codec import encode, extended, schema_version_header
 from bdp_assets.contracts.headers import REPLAY_OF, SOURCE, STEP, TRACEPARENT
 from bdp_assets.contracts.pan import holds_pan
-from bdp_assets.contracts.records import EnrichedTransaction
 from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, TOPICS, VALIDATED, Topic
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.streaming import dlq
@@ -20,7 +17,6 @@ from bdp_assets.streaming.items import Dead, Decided, Enriched, Output, Validate
 
 _TRACEPARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _PLACE = re.compile(rb"[A-Za-z0-9_-]{22}:[0-9]{1,9}:[0-9]{1,19}")
-_NAMES = tuple(CATALOG.names)
 _VERSIONS = {topic.name: schema_version_header(topic) for topic in TOPICS.values()}
 
 Headers = Callable[[Message, Topic], tuple[Header, ...]]
@@ -37,10 +33,11 @@ def headers(coordinates: Callable[[Message], str]) -> Headers:
 
     def of(message: Message, topic: Topic) -> tuple[Header, ...]:
         place = (message.partition, message.offset)
-        if place not in origins:  # a message has up to four outputs
+        origin = origins.get(place)
+        if origin is None:  # a message has up to four outputs
             source = coordinates(message).encode()
-            origins[place] = ((SOURCE, source), (TRACEPARENT, trace_context(message, source)))
-        return (*origins[place], _VERSIONS[topic.name])
+            origin = origins[place] = (SOURCE, source), (TRACEPARENT, trace_context(message, source))
+        return (*origin, _VERSIONS[topic.name])
 
     return of
 
@@ -60,21 +57,21 @@ def trace_ids(coordinates: Callable[[Message], str]) -> Callable[[Message], str]
 
 
 def validated_records(items: Sequence[Validated], headers: Headers) -> Iterator[Output]:
-    for message, transaction in items:
-        yield Output(
-            VALIDATED.name, transaction.customer_id, encode(transaction), headers(message, VALIDATED)
-        )
+    for message, transaction, value in items:
+        yield Output(VALIDATED.name, transaction.customer_id, value, headers(message, VALIDATED))
 
 
 def enriched_records(items: Sequence[Enriched], headers: Headers) -> Iterator[Output]:
-    for message, transaction, enrichment in items:
-        record = EnrichedTransaction(
-            **msgspec.structs.asdict(transaction),
-            catalog_version=CATALOG.version,
-            apply_seq=enrichment.apply_seq,
-            features=dict(zip(_NAMES, enrichment.features.tolist(), strict=True)),
+    """As `EnrichedTransaction` has it: the validated transaction and what was served for it."""
+    for message, transaction, value, enrichment, features in items:
+        served = {
+            "catalog_version": CATALOG.version,
+            "apply_seq": enrichment.apply_seq,
+            "features": features,
+        }
+        yield Output(
+            ENRICHED.name, transaction.customer_id, extended(value, served), headers(message, ENRICHED)
         )
-        yield Output(ENRICHED.name, transaction.customer_id, encode(record), headers(message, ENRICHED))
 
 
 def decided_records(items: Sequence[Decided], headers: Headers) -> Iterator[Output]:

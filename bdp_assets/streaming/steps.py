@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import msgspec
 import numpy as np
 
 from bdp_assets.clients.kafka import Message
@@ -19,7 +18,9 @@ from bdp_assets.contracts.records import Prediction
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.alerts import Grow
 from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.record import prediction
 from bdp_assets.features.online import OnlineStore
+from bdp_assets.features.vectors import encode_vector
 from bdp_assets.streaming.items import Dead, Decided, Enriched, Validated
 
 REFUSED = {
@@ -38,7 +39,7 @@ def validate(messages: Sequence[Message]) -> tuple[list[Validated], list[Dead]]:
         except ContractError as error:
             refused.append(Dead(message, "validate", error.code, error.message, error.field))
         else:
-            validated.append(Validated(message, transaction))
+            validated.append(Validated(message, transaction, encode(transaction)))
     return validated, refused
 
 
@@ -60,7 +61,8 @@ def enrich(
             status = enrichment.status
             refused.append(Dead(item.message, "enrich", status, REFUSED[status], "transaction_id"))
         else:
-            enriched.append(Enriched(item.message, item.transaction, enrichment))
+            features = encode_vector(enrichment.features.tolist())
+            enriched.append(Enriched(*item, enrichment, features))
     # After the claim: a merchant must not count a duplicate. Redone after a crash, it finds itself done.
     store.apply_shared([e.transaction for e in enriched], [coordinates(e.message) for e in enriched])
     return enriched, refused
@@ -87,15 +89,18 @@ def score(items: Sequence[Enriched], decider: Decider, alerts: Grow) -> tuple[li
 def _decide(items: Sequence[Enriched], decider: Decider) -> list[Prediction]:
     if not items:
         return []
-    predictions = decider.decide_many(
-        [item.transaction for item in items],
-        np.stack([item.enrichment.features for item in items]),
-        [item.enrichment.apply_seq for item in items],
-        decided_by="stream",
-        decided_at_ms=0,
-    )
+    transactions = [item.transaction for item in items]
+    verdicts = decider.verdicts(transactions, np.stack([item.enrichment.features for item in items]))
+    circumstances = decider.circumstances("stream")
     # The message's own time, not the wall clock: a redelivery gives the same bytes.
     return [
-        msgspec.structs.replace(prediction, decided_at_ms=item.message.timestamp_ms)
-        for item, prediction in zip(items, predictions, strict=True)
+        prediction(
+            item.transaction,
+            item.enrichment.apply_seq,
+            item.features,
+            verdict,
+            circumstances,
+            decided_at_ms=item.message.timestamp_ms,
+        )
+        for item, verdict in zip(items, verdicts, strict=True)
     ]

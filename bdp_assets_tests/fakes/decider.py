@@ -7,43 +7,40 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bdp_assets.contracts.records import Decision, Prediction, Reason, ValidatedTransaction
+from bdp_assets.contracts.records import Decision, Reason, ValidatedTransaction
+from bdp_assets.decisions.record import Circumstances, Verdict
+from bdp_assets.decisions.ruling import severity_of
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.scoring.bundle import ModelInfo
+
+INFO = ModelInfo(
+    name="fake",
+    trained_at_ms=0,
+    catalog_version=CATALOG.version,
+    feature_names=CATALOG.names,
+    metrics={},
+    version="1",
+    digest="0" * 12,
+)
 
 
 class FakeDecider:
     """Ids that begin with `unscorable` crash it, as a bad model might."""
 
-    def decide_many(
-        self,
-        transactions: Sequence[ValidatedTransaction],
-        features: NDArray[np.float64],
-        apply_seqs: Sequence[int],
-        *,
-        decided_by: str,
-        decided_at_ms: int,
-        degraded: bool = False,
-    ) -> list[Prediction]:
+    def circumstances(self, decided_by: str) -> Circumstances:
+        return Circumstances(INFO, "1", "1", decided_by)
+
+    def verdicts(
+        self, transactions: Sequence[ValidatedTransaction], features: NDArray[np.float64]
+    ) -> list[Verdict]:
+        assert features.shape == (len(transactions), len(CATALOG.names))
         if any(tx.transaction_id.startswith("unscorable") for tx in transactions):
             raise FloatingPointError
-        return [
-            Prediction(
-                transaction_id=tx.transaction_id,
-                customer_id=tx.customer_id,
-                ts_ms=tx.ts_ms,
-                amount_base_minor=tx.amount_base_minor,
-                fraud_probability=0.9 if tx.amount_base_minor >= 100_000 else 0.1,
-                decision=Decision.DECLINE if tx.amount_base_minor >= 100_000 else Decision.APPROVE,
-                reasons=[Reason("amount", "by its amount")],
-                model_name="fake",
-                model_version="1",
-                policy_version="1",
-                catalog_version=CATALOG.version,
-                apply_seq=seq,
-                features=dict(zip(CATALOG.names, row.tolist(), strict=True)),
-                degraded=degraded,
-                decided_by=decided_by,
-                decided_at_ms=decided_at_ms,
-            )
-            for tx, row, seq in zip(transactions, features, apply_seqs, strict=True)
-        ]
+        return [_verdict(tx.amount_base_minor) for tx in transactions]
+
+
+def _verdict(amount_base_minor: int) -> Verdict:
+    decision = Decision.DECLINE if amount_base_minor >= 100_000 else Decision.APPROVE
+    probability = 0.9 if decision is Decision.DECLINE else 0.1
+    severity = severity_of(decision, amount_base_minor)
+    return Verdict(probability, decision, [Reason("amount", "by its amount")], severity)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bdp_assets.clients.kafka.connection import producer
@@ -47,16 +47,8 @@ class Publisher:
                 on_delivery(error is None)
 
         with translated(self._bootstrap):
-            enqueue(
-                self._producer,
-                self._bootstrap,
-                topic=topic,
-                key=key,
-                value=value,
-                headers=list(headers),
-                timestamp=timestamp_ms,
-                on_delivery=delivered,
-            )
+            more = {"timestamp": timestamp_ms, "on_delivery": delivered}
+            enqueue(self._producer, self._bootstrap, (topic, value, key), list(headers), more)
         self._producer.poll(0)
 
     def poll(self, wait_s: float = 0.0) -> None:
@@ -74,16 +66,24 @@ class Publisher:
             raise KafkaUnavailable(self._bootstrap, f"{waiting} messages still wait after {timeout_s:g} s")
 
 
-def enqueue(producer: Any, bootstrap: str, **record: object) -> None:
-    """`producer.produce(**record)` that waits where it raises BufferError: queue full, polling empties it.
+def enqueue(
+    producer: Any,
+    bootstrap: str,
+    record: tuple[str, bytes | None, str | bytes | None],
+    headers: list[Header],
+    more: Mapping[str, object] = {},
+) -> None:
+    """`producer.produce` of a record (topic, value, key) that waits where it raises BufferError: queue full,
+    polling empties it.
 
     Raises KafkaUnavailable if there is no room for 30 s, and the driver's KafkaException.
     """
-    deadline = time.monotonic() + QUEUE_WAIT_S
+    deadline: float | None = None
     while True:
         try:
-            producer.produce(**record)
+            producer.produce(*record, headers=headers, **more)
         except BufferError:
+            deadline = deadline or time.monotonic() + QUEUE_WAIT_S
             if time.monotonic() > deadline:
                 raise KafkaUnavailable(
                     bootstrap, f"no room in the send queue for {QUEUE_WAIT_S:g} s"

@@ -43,7 +43,7 @@ class TransactionalPublisher:
     def send(self, topic: str, *, key: str | bytes | None, value: bytes, headers: Sequence[Header]) -> None:
         """Queue a record into the open transaction."""
         try:
-            enqueue(self._producer, self._bootstrap, topic=topic, key=key, value=value, headers=list(headers))
+            enqueue(self._producer, self._bootstrap, (topic, value, key), list(headers))
         except KafkaException as exception:
             self._raise_final(exception)
             raise translate(self._bootstrap, exception.args[0]) from exception

@@ -43,13 +43,14 @@ def read_transactions(messages: Sequence[Message]) -> tuple[list[Validated], lis
     """Messages of the validated topic, as its contract has them."""
     read, refused = [], []
     for message in messages:
+        value = message.value or b""
         try:
-            transaction = decode_validated(message.value or b"")
+            transaction = decode_validated(value)
         except (msgspec.DecodeError, UnicodeDecodeError):
             refused.append(Dead(message, STEP, NOT_DECODABLE, _NOT_DECODABLE))
             continue
         if max(transaction.ts_ms, transaction.amount_base_minor) < EXACT and _is_formed(transaction, _FIELDS):
-            read.append(Validated(message, transaction))
+            read.append(Validated(message, transaction, value))
         else:
             refused.append(Dead(message, STEP, NOT_DECODABLE, _NOT_DECODABLE))
     return read, refused
@@ -79,7 +80,7 @@ def events(items: Sequence[Validated], coordinates: Callable[[Message], str]) ->
     fields = list(EVENTS)[3:]
     rows = [
         (message.partition, message.offset, coordinates(message), *(getattr(one, name) for name in fields))
-        for message, one in items
+        for message, one, _ in items
     ]
     return pl.DataFrame(rows, EVENTS, orient="row")
 

@@ -69,10 +69,10 @@ class FullQueue:
         self.polls = polls
         self.sent: list[object] = []
 
-    def produce(self, **record: object) -> None:
+    def produce(self, topic: str, value: bytes, key: bytes, headers: list[tuple[str, bytes]]) -> None:
         if self.polls:
             raise BufferError
-        self.sent.append(record["value"])
+        self.sent.append((topic, value, key, headers))
 
     def poll(self, _: float) -> None:
         self.polls -= 1
@@ -81,16 +81,16 @@ class FullQueue:
 def test_a_full_queue_is_waited_for() -> None:
     driver = FullQueue(polls=3)
 
-    enqueue(driver, "broker:9092", value=b"x")
+    enqueue(driver, "broker:9092", ("topic", b"x", b"key"), [("name", b"1")])
 
-    assert driver.sent == [b"x"]
+    assert driver.sent == [("topic", b"x", b"key", [("name", b"1")])]
 
 
 def test_a_queue_that_stays_full_means_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publisher, "QUEUE_WAIT_S", -1.0)
 
     with pytest.raises(KafkaUnavailable):
-        enqueue(FullQueue(polls=100), "broker:9092", value=b"x")
+        enqueue(FullQueue(polls=100), "broker:9092", ("topic", b"x", None), [])
 
 
 class Event:
@@ -204,7 +204,7 @@ class TransactionalDriver:
         if error is not None:
             raise KafkaException(error)
 
-    def produce(self, **_: object) -> None:
+    def produce(self, *_: object, **__: object) -> None:
         self.begin_transaction()
 
 

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.redis import StoreUnavailable
-from bdp_assets.contracts.codec import decode_alert, decode_dead_letter, decode_enriched, decode_prediction
+from bdp_assets.contracts.codec import (
+    decode_alert,
+    decode_dead_letter,
+    decode_enriched,
+    decode_prediction,
+    decode_validated,
+    encode,
+)
 from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, VALIDATED
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.streaming.items import Output
@@ -47,6 +54,15 @@ def test_a_good_transaction_is_on_every_topic_it_should_be_on() -> None:
     assert tuple(enriched.features) == tuple(CATALOG.names)
     assert enriched.features == decode_prediction(outputs[2].value).features
     assert decode_alert(outputs[3].value).transaction_id == enriched.transaction_id
+
+
+def test_records_are_written_as_their_classes_would_be() -> None:
+    outputs = scoring()([raw(body(amount=5000, customer_id="c-9"), offset=4, partition=2)])
+
+    decoders = {VALIDATED: decode_validated, ENRICHED: decode_enriched, PREDICTIONS: decode_prediction}
+    for topic, decode in decoders.items():
+        [output] = on(topic.name, outputs)
+        assert encode(decode(output.value)) == output.value  # type: ignore[operator]
 
 
 def test_the_trace_of_the_producer_is_passed_on_and_a_foreign_one_is_not() -> None:

@@ -20,7 +20,7 @@ from bdp_assets_tests.unit.streaming.analytics.naive import Figures, Log, logs, 
 def counted(log: Log) -> pl.DataFrame:
     """One row a transaction and window."""
     items = [
-        Validated(Message(VALIDATED.name, partition, offset, 0, None, None), one)
+        Validated(Message(VALIDATED.name, partition, offset, 0, None, None), one, b"")
         for offset, (partition, one) in enumerate(log)
     ]
     frame = events(items, lambda message: str(message.offset))

@@ -1,0 +1,18 @@
+"""Encoded vectors are what the mapping would be."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bdp_assets.contracts.codec import encode
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.features.vectors import encode_vector
+
+NAMES = CATALOG.names
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(FLOATS, min_size=len(NAMES), max_size=len(NAMES)))
+def test_it_encodes_as_the_mapping_by_name(vector: list[float]) -> None:
+    assert encode(encode_vector(vector)) == encode(dict(zip(NAMES, vector, strict=True)))
