@@ -76,6 +76,8 @@ def render(settings: Settings) -> str:
         "advertised.listeners": f"PLAINTEXT://{broker}",
         "log.dirs": folder(settings) / "data",
         "auto.create.topics.enable": "false",
+        # Else the controller fences it first, while it goes on committing: see `kafka_start`.
+        "controlled.shutdown.enable": "false",
         "default.replication.factor": 1,
         "offsets.topic.replication.factor": 1,
         "offsets.topic.num.partitions": 4,

@@ -1,4 +1,4 @@
-"""A broker that crashed is fenced before it starts; one that ended as it should starts at once."""
+"""The broker that was is fenced before it starts again; the first one starts at once."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def data(tmp_path: Path) -> Path:
     return data
 
 
-def test_whether_it_crashed(data: Path) -> None:
-    assert not kafka_start.crashed(data), "it never ran"
+def test_whether_there_was_one(data: Path) -> None:
+    assert not kafka_start.has_run(data)
     (data / "recovery-point-offset-checkpoint").touch()
-    assert kafka_start.crashed(data)
+    assert kafka_start.has_run(data)
     (data / ".kafka_cleanshutdown").touch()
-    assert not kafka_start.crashed(data)
+    assert kafka_start.has_run(data), "also when it ended as it should"
 
 
 def controller(tmp_path: Path, says: str) -> list[str]:
@@ -46,11 +46,11 @@ def test_nobody_waits_for_ever_for_a_broker_that_is_fenced_already(tmp_path: Pat
     assert not kafka_start.fence(controller(tmp_path, "nothing to do"), patience_s=1.0)
 
 
-@pytest.mark.parametrize("has_crashed", [True, False])
+@pytest.mark.parametrize("has_run", [True, False])
 def test_then_the_broker_takes_its_place(
-    data: Path, monkeypatch: pytest.MonkeyPatch, has_crashed: bool
+    data: Path, monkeypatch: pytest.MonkeyPatch, has_run: bool
 ) -> None:
-    if has_crashed:
+    if has_run:
         (data / "recovery-point-offset-checkpoint").touch()
     started: list[list[str]] = []
     monkeypatch.setattr(os, "execvp", lambda _, command: started.append(command))
@@ -60,6 +60,6 @@ def test_then_the_broker_takes_its_place(
 
     assert started == [command]
     told = data.parent / "told"
-    assert told.exists() == has_crashed
-    if has_crashed:
+    assert told.exists() == has_run
+    if has_run:
         assert told.read_text() == str(data.parent / kafka_start.CONTROLLER)
