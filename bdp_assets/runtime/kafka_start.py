@@ -1,9 +1,10 @@
 """What the supervisor runs as `kafka`: the broker that was is fenced first, then it starts.
 
-A transaction that a broker commits while the metadata name no leader for its partitions takes them for deleted,
-and is written down as complete without a marker in any of them (seen with 4.3.1: "Couldn't find leader
-endpoint"). What it held is committed or dropped by whatever comes next, records and offsets apart: messages
-were predicted twice. Or nothing comes next, and readers wait at it for ever. It happens in two moments:
+A transaction that a broker commits while the metadata name no leader for its partitions takes them for
+deleted, and is written down as complete without a marker in any of them (seen with 4.3.1: "Couldn't find
+leader endpoint"). What it held is committed or dropped by whatever comes next, records and offsets apart:
+messages were predicted twice. Or nothing comes next, and readers wait at it for ever. It happens in two
+moments:
 
 - A controller believes for nine seconds in the session of a broker that ended, its own included. Started
   within that time, the broker takes over its partitions by what the metadata still say, and loses them again
