@@ -7,10 +7,10 @@ messages were predicted twice. Or nothing comes next, and readers wait at it for
 moments:
 
 - A controller believes for nine seconds in the session of a broker that ended, its own included. Started
-  within that time, the broker takes over its partitions by what the metadata still say, and loses them again
-  when the session ends. So a controller alone runs first, until it has fenced the broker that was.
-- A broker that is told to end has itself fenced, and answers clients a little longer: a fifth of a second on a
-  busy machine, where one restart in six left a transaction open. So its properties say not to (`kafka.py`).
+  within that time, the broker takes over its partitions by what the metadata still say, and loses them when
+  the session ends. So a controller alone runs first, until it has fenced the broker that was.
+- A broker that is told to end has itself fenced, and answers clients a little longer: a fifth of a second on
+  a busy machine, where one restart in six left a transaction open. So its properties say not to (`kafka.py`).
 
 Imports next to nothing: it runs before every start.
 """
