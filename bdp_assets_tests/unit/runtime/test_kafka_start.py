@@ -47,9 +47,7 @@ def test_nobody_waits_for_ever_for_a_broker_that_is_fenced_already(tmp_path: Pat
 
 
 @pytest.mark.parametrize("has_run", [True, False])
-def test_then_the_broker_takes_its_place(
-    data: Path, monkeypatch: pytest.MonkeyPatch, has_run: bool
-) -> None:
+def test_then_the_broker_takes_its_place(data: Path, monkeypatch: pytest.MonkeyPatch, has_run: bool) -> None:
     if has_run:
         (data / "recovery-point-offset-checkpoint").touch()
     started: list[list[str]] = []
