@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
@@ -18,11 +19,23 @@ if TYPE_CHECKING:
 UNDER_WAY = ("starting", "stopping")
 _WORDS = {"running": "runs already", "stale": "runs", "waits": "not started", "yours": "your own"}
 
+_WIDEST = 200
+
 console = Console()
 
 
-def show(what: RenderableType) -> None:
-    console.print(what)
+def show(what: RenderableType, *, markup: bool = True) -> None:
+    """Print as wide as it takes to cut off no number and no name; a narrow terminal folds the lines.
+
+    `markup=False`: texts of others, which must not be read as ours.
+    """
+    if isinstance(what, str):
+        console.print(what, soft_wrap=True, markup=markup, highlight=markup)
+        return
+    least = Measurement.get(console, console.options.update(max_width=_WIDEST), what).minimum
+    room = console.width if console.is_terminal else _WIDEST
+    fitting = Console(width=max(room, least), force_terminal=console.is_terminal or None)
+    fitting.print(what, markup=markup, highlight=markup)
 
 
 @contextmanager

@@ -175,6 +175,6 @@ def _echo_json(value: object) -> None:
 
 
 def _show(what: RenderableType) -> None:
-    from rich.console import Console
+    from bdp_assets.cli.display import show
 
-    Console().print(what, soft_wrap=isinstance(what, str), markup=False, highlight=False)
+    show(what, markup=False)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 app = typer.Typer(no_args_is_help=True, help="Registered models, and which of them serves.")
 Version = Annotated[str, typer.Argument(help="A version, as `bdp models list` shows them.")]
@@ -70,7 +73,7 @@ def _told() -> AbstractContextManager[None]:
     return told(RegistryUnavailable, VersionMissing, BundleError)
 
 
-def _print(what: object) -> None:
-    from rich.console import Console
+def _print(what: RenderableType) -> None:
+    from bdp_assets.cli import display
 
-    Console().print(what)
+    display.show(what)

@@ -73,12 +73,11 @@ def _work_alone(kind: str, slot: int) -> None:
 @topics.command("list")
 def list_topics() -> None:
     """Show each topic: partitions, offsets, and what differs from schemas/topics.yaml."""
-    from rich.console import Console
-
+    from bdp_assets.cli import display
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
     from bdp_assets.operations.topic_list import as_table, read_topics
     from bdp_assets.settings import get_settings
 
     with told(KafkaUnavailable, KafkaRefused):
-        Console().print(as_table(read_topics(get_settings())))
+        display.show(as_table(read_topics(get_settings())))
