@@ -55,21 +55,17 @@ class ForestPaths:
     def contributions(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """float64 [n, n_features] -> share of each feature in each row's forest probability, same shape."""
         n, width = matrix.shape
-        rows = np.arange(n)[:, None]
-        inputs = matrix.astype(np.float32).astype(np.float64)
-        node = np.tile(self._roots, (n, 1))
-        cells, moves = [], []
-        while True:
-            feature = self._feature[node]
-            child = np.where(
-                inputs[rows, feature] <= self._threshold[node], self._left[node], self._right[node]
-            )
-            if (child == node).all():
-                break
-            cells.append((rows * width + feature).ravel())
-            moves.append((self._value[child] - self._value[node]).ravel())
+        inputs = matrix.astype(np.float32).astype(np.float64).ravel()
+        # A walker for each row and tree, as long as it has not come to a leaf.
+        row, node = np.repeat(np.arange(n) * width, self._roots.size), np.tile(self._roots, n)
+        cells, moves = [np.zeros(0, dtype=np.intp)], [np.zeros(0)]
+        while node.size:
+            cell = row + self._feature[node]
+            child = np.where(inputs[cell] <= self._threshold[node], self._left[node], self._right[node])
+            walks = child != node
+            row, node, cell, child = row[walks], node[walks], cell[walks], child[walks]
+            cells.append(cell)
+            moves.append(self._value[child] - self._value[node])
             node = child
-        if not cells:
-            return np.zeros((n, width))
         total = np.bincount(np.concatenate(cells), np.concatenate(moves), minlength=n * width)
         return total.reshape(n, width) / self._roots.size
