@@ -21,7 +21,7 @@ from benchmarks.stream.workers import cpu_s
 _EVERY_S = 0.05
 _PATIENCE_S = 120.0
 _BEGINS = 0.1
-"""Share of the backlog after which time counts: until then workers start, and meet their first rebalance."""
+"""Share of the backlog after which time counts: until then workers wake up, and fetch for the first time."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from statistics import median
 
@@ -22,11 +22,11 @@ from benchmarks.services import own_services
 from benchmarks.stream import freshness, pass_through
 from benchmarks.stream.backlog import Committed, Settled, produce, settle, wait_until
 from benchmarks.stream.effort import Effort
+from benchmarks.stream.workers import held, release, running, scoring, services, wait_until_idle
 from benchmarks.stream.workers import pass_through as passing
-from benchmarks.stream.workers import running, scoring, services
 from benchmarks.stream.world import Prepared, prepare
 
-Sides = Mapping[str, tuple[Committed, list[list[str]]]]
+Sides = dict[str, tuple[Committed, list[list[str]]]]
 Rounds = dict[str, list[Settled]]
 
 
@@ -72,13 +72,28 @@ def _rounds(settings: Settings, world: Prepared, effort: Effort, sides: Sides, s
     rounds: Rounds = {name: [] for name in sides}
     for turn in range(effort.repeats + 1):
         say(f"backlog: round {turn} of {effort.repeats}" if turn else "backlog: warm-up")
-        produce(settings, world.records, effort.messages)
-        total = (turn + 1) * effort.messages
-        for name, (done, commands) in sides.items():
-            with running(settings, commands) as workers:
-                settled = settle(done, total, effort.messages, _watched(settings, workers))
+        for name, settled in _round(settings, world, effort, sides, (turn + 1) * effort.messages).items():
             rounds[name] += [settled] if turn else []
     return rounds
+
+
+def _round(
+    settings: Settings, world: Prepared, effort: Effort, sides: Sides, total: int
+) -> dict[str, Settled]:
+    """Workers of both sides have started, and are held while the backlog grows: their start is not timed."""
+    settled = {}
+    with ExitStack() as stack:
+        workers = {name: stack.enter_context(running(settings, sides[name][1])) for name in sides}
+        everybody = [process for group in workers.values() for process in group]
+        wait_until_idle(everybody)
+        with held(everybody):
+            produce(settings, world.records, effort.messages)
+            # The floor first: it takes a second, and the others may not be held for long.
+            for name in reversed(sides):
+                release(workers[name])
+                watched = _watched(settings, workers[name])
+                settled[name] = settle(sides[name][0], total, effort.messages, watched)
+    return settled
 
 
 def _warmed_up(settings: Settings, world: Prepared, done: Committed, count: int) -> None:

@@ -15,7 +15,7 @@ class Effort:
 
     repeats: int = 3
     messages: int = 60_000
-    workers: int = 3
+    workers: int = 6
     rate: int = 1_000
     seconds: int = 20
     history_days: int = 30
