@@ -23,9 +23,7 @@ def chaos(
     import shutil
     import time
 
-    from rich.console import Console
-
-    from bdp_assets.cli.display import sentence
+    from bdp_assets.cli.display import sentence, show
     from bdp_assets.cli.failure import ended_by_signals, interruptible, told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, OffsetsGone
     from bdp_assets.clients.outage import Outage
@@ -52,7 +50,7 @@ def chaos(
     if as_json:
         typer.echo(json.dumps(report.as_values(outcome, seed, rounds)))
     else:
-        Console().print(report.as_text(outcome))
+        show(report.as_text(outcome))
     if outcome.holds and not keep:
         shutil.rmtree(settings.home)
     else:

@@ -12,9 +12,9 @@ def show(
     env_example: bool = typer.Option(False, help="Print the file .env.example: all variables, defaults."),
 ) -> None:
     """Show every setting with its value; all are set by environment variables or a file `.env`."""
-    from rich.console import Console
     from rich.table import Table
 
+    from bdp_assets.cli.display import show
     from bdp_assets.settings import get_settings, variables
 
     if env_example:
@@ -26,4 +26,4 @@ def show(
     table = Table("variable", "value", "meaning", title="Settings")
     for variable in variables():
         table.add_row(variable.name, variable.shown(settings), variable.description)
-    Console().print(table)
+    show(table)

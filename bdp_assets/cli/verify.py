@@ -18,8 +18,7 @@ def verify(
     ] = 0,
 ) -> None:
     """Check that topics, lake, store and journals agree; exit code 1 if not, 2 if one does not answer."""
-    from rich.console import Console
-
+    from bdp_assets.cli.display import show
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, OffsetsGone
     from bdp_assets.clients.outage import Outage
@@ -34,5 +33,5 @@ def verify(
     if as_json:
         typer.echo(json.dumps(report.as_values(found)))
     else:
-        Console().print(report.as_text(found))
+        show(report.as_text(found))
     raise typer.Exit(0 if found.holds and (found.drained or not wait) else 1)

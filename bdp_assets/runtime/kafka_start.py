@@ -10,7 +10,7 @@ moments:
   within that time, the broker takes over its partitions by what the metadata still say, and loses them when
   the session ends. So a controller alone runs first, until it has fenced the broker that was.
 - A broker that is told to end has itself fenced, and answers clients a little longer: a fifth of a second on
-  a busy machine, where one restart in six left a transaction open. So its properties say not to (`kafka.py`).
+  a busy machine, where the sixth stop left transactions open. So its properties say not to (`kafka.py`).
 
 Imports next to nothing: it runs before every start.
 """
