@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
@@ -17,16 +17,17 @@ from bdp_assets.monitoring.skew import Skew, skew
 TABLE = "enriched"
 SAMPLE = 2_000
 DAYS = 2
-"""How many days up to the latest streamed one the sample is taken from."""
+"""How many of the latest days the sample is taken from. Only days on which something was streamed count: one
+transaction that is dated years after the others does not hide them."""
 
 
 def measure(lake: Lake, sample: int = SAMPLE) -> Skew:
     """Nothing compared where the stream has served nothing with this catalog."""
     streamed = (pl.col(DOOR) == Door.STREAM.value) & (pl.col("catalog_version") == CATALOG.version)
-    last = _latest(lake, streamed)
-    if last is None:
+    days = _latest(lake, streamed)
+    if not days:
         return skew(CATALOG, *_nothing(lake))
-    first = last - timedelta(days=DAYS - 1)
+    first, last = days[0], days[-1]
     served = rows(lake, TABLE, None, (first, last), streamed)
     chosen = served.sort(pl.col("transaction_id").hash(seed=0)).head(sample)
     history, labels = visible(lake, TABLE, (first, last), [*SEEN, "apply_seq"], _seen_by(chosen))
@@ -39,11 +40,12 @@ def _seen_by(chosen: pl.DataFrame) -> pl.Expr:
     return pl.any_horizontal(pl.col(key).is_in(chosen[key].drop_nulls().unique().implode()) for key in keys)
 
 
-def _latest(lake: Lake, streamed: pl.Expr) -> date | None:
+def _latest(lake: Lake, streamed: pl.Expr) -> list[date]:
+    """Up to DAYS days, the latest one last."""
     if not lake.exists(TABLE):
-        return None
-    latest: date | None = lake.scan(TABLE).filter(streamed).select(pl.col(EVENT_DATE).max()).collect().item()
-    return latest
+        return []
+    days = lake.scan(TABLE).filter(streamed).select(pl.col(EVENT_DATE).unique()).collect()
+    return days.to_series().sort().tail(DAYS).to_list()
 
 
 def _nothing(lake: Lake) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:

@@ -49,8 +49,12 @@ class Starter:
             raise
 
     def _undo(self, begun: Sequence[str]) -> None:
-        """End what this start began, and the supervisor where nothing else runs under it."""
+        """End what this start began, and the supervisor where nothing else runs under it.
+
+        A full disk may have ended the supervisor itself: then nobody looks after what it had started.
+        """
         if not self.supervisor.alive():
+            self._end_leftovers([])
             return
         for name in reversed(begun):
             self.supervisor.stop(name)
@@ -122,9 +126,3 @@ class Starter:
                     program.name,
                     f"runs but did not answer within {HEALTH_S:.0f} s",
                 )
-
-
-def _chosen(settings: Settings) -> dict[str, str]:
-    """Every setting that is not left to its default, as variables: a program sees what its starter saw."""
-    values = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    return {f"BDP_{name.upper()}": str(value) for name, value in values.items()}

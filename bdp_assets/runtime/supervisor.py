@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
@@ -38,7 +39,13 @@ class ProgramState:
         return self.state in ("running", "starting")
 
 
+class SupervisorGone(Problem):
+    """Nobody answers at the supervisor's socket."""
+
+
 class Supervisor:
+    """All but `alive`, `ensure`, `states` and `shutdown` raise SupervisorGone when it does not run."""
+
     def __init__(self, home: Path) -> None:
         self._home = home
         self._socket = homes.socket_path(home)
@@ -123,14 +130,20 @@ class Supervisor:
     def _answers(self) -> bool:
         try:
             return bool(self._call("getState"))
-        except OSError:
+        except SupervisorGone:
             return False
 
     def _call(self, method: str, *arguments: object) -> Any:
-        """One connection a call: programs are started from several threads."""
+        """One connection a call: programs are started from several threads. Raises SupervisorGone."""
         transport = SupervisorTransport(serverurl=f"unix://{self._socket}")
-        with ServerProxy("http://supervisor", transport=transport) as proxy:
-            return getattr(proxy.supervisor, method)(*arguments)
+        try:
+            with ServerProxy("http://supervisor", transport=transport) as proxy:
+                return getattr(proxy.supervisor, method)(*arguments)
+        except (OSError, HTTPException) as error:
+            raise SupervisorGone(
+                f"The supervisor of {self._home} does not answer: it ended, or was killed.",
+                f"`bdp up` starts it again; {self._home / 'logs' / 'supervisord.log'} may say why it ended.",
+            ) from error
 
 
 def _state(info: dict[str, Any]) -> ProgramState:

@@ -75,6 +75,25 @@ def test_a_full_disk_is_told_nothing_is_left_and_with_room_it_starts(
     assert all(services.find(name).healthy(settings) for name in SERVICES)
 
 
+def test_a_full_disk_that_ends_the_supervisor_is_told_and_nothing_is_left(
+    settings: Settings, resize: Resize
+) -> None:
+    resize("3g")
+
+    def end_supervisor() -> None:
+        resize("40m")
+        [supervisor] = [
+            one for one in orphans.find(settings.home) if "supervisor.supervisord" in one.cmdline()
+        ]
+        supervisor.kill()
+        supervisor.wait(5)
+
+    problem = start(settings, on_first=end_supervisor)
+
+    assert "The supervisor" in problem.what
+    assert_told(settings, problem)
+
+
 def start(settings: Settings, on_first: Callable[[], None] = lambda: None) -> DiskFull:
     """Starts, which must fail; `on_first` is called once, when the first program is about to start."""
     pending = [on_first]
