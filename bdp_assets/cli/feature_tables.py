@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bdp_assets.features.bulk.build import Built
-from bdp_assets.features.history import BEFORE
+from bdp_assets.features.compiled.codes import BEFORE
 from bdp_assets.features.lookup import Known
 from bdp_assets.features.spec import Catalog
 

@@ -12,7 +12,7 @@ from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.kernel import Engine
 from bdp_assets.features.spec import Catalog
-from bdp_assets.features.table import Table, fill
+from bdp_assets.features.table import Table, fills
 
 
 def build_features(
@@ -41,13 +41,12 @@ def build_features(
     # Where nothing lacks a key, every cell will be written: no need to fill in defaults first.
     complete = all(table.is_complete(entity) for entity in engine.plans)
     matrix = np.empty((len(catalog.names), rows)) if complete else engine.empty(rows)
-    # NumPy lets go of the interpreter while it sorts, searches and adds.
+    # Sorting and the kernel let go of the interpreter.
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        jobs = [
-            threads.submit(fill, matrix, plan, table, entity, asked) for entity, plan in engine.plans.items()
-        ]
-        for job in jobs:
-            job.result()
+        sorting = [threads.submit(fills, plan, table, entity, asked) for entity, plan in engine.plans.items()]
+        parts = [part for job in sorting for part in job.result()]
+        for _ in threads.map(lambda part: part(matrix), parts):
+            pass
     numbers = table.columns if asked is None else {n: values[asked] for n, values in table.columns.items()}
     engine.begin(matrix, numbers)
     engine.finish(matrix, numbers)

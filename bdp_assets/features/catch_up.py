@@ -15,7 +15,7 @@ from bdp_assets.clients.redis import Redis, run
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.generations import MERGE, merge_sizes
 from bdp_assets.features.layout import Layout
-from bdp_assets.features.records import Batch, claim, pack, record_width
+from bdp_assets.features.records import Batch, claim, pack, record_width, transaction_key
 from bdp_assets.features.shared import TILES, transaction_calls
 
 
@@ -34,7 +34,8 @@ def catch_up(client: Redis, layout: Layout, applied: Sequence[Applied]) -> None:
     ts = batch.columns["ts_ms"]
     # The newest time before each is not known here: merge.lua counts it.
     moments = np.column_stack([np.array([one.apply_seq for one in applied], dtype=np.int64), ts, ts])
-    packed, size = pack(moments, batch.kept(layout.ids)), 8 * record_width(layout.ids)
+    keys = [transaction_key(t.transaction_id) for t in transactions]
+    packed, size = pack(moments, keys, batch.kept(layout.ids)), 8 * record_width(layout.ids)
     events: dict[str, list[bytes]] = {}
     claims: dict[str, list[bytes]] = {}
     for i, (t, place) in enumerate(zip(transactions, coordinates, strict=True)):

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bdp_assets.features.aggregates import NONE_HIGHEST, NONE_LOWEST, SQUARE_BITS, Ints
+from bdp_assets.features.aggregates import Ints
+from bdp_assets.features.compiled.codes import NEVER, NONE_HIGHEST, NONE_LOWEST, SQUARE_BITS
 from bdp_assets.features.formulas import FILTERS, LABEL_FILTER
 
 Bools = NDArray[np.bool_]
@@ -25,8 +26,6 @@ Kind = Literal[
     "last_ms",  # when the last one did
     "id",  # a code for the column's value where it matches, -1 where not or where there is no value
 ]
-NEVER = 2**52
-"""A time (ms) after all others that doubles hold exactly."""
 _LOW = (1 << SQUARE_BITS) - 1
 _HALF = SQUARE_BITS // 2
 _PLAIN = 2**31

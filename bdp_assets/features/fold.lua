@@ -11,8 +11,8 @@ local first, last, cut = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local width, claim, folded = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
 local function is_at(byte, sequence)
-  local found = redis.call('GETRANGE', KEYS[1], byte, byte + 7)
-  return #found == 8 and struct.unpack('<i8', found) == sequence
+  local found = redis.call('GETRANGE', KEYS[1], byte, byte + 3)
+  return #found == 4 and struct.unpack('<I4', found) == sequence
 end
 if not (is_at(0, first) and is_at((cut - 1) * width, last)) then return 0 end
 

@@ -15,8 +15,8 @@ import numpy as np
 from bdp_assets.clients.redis import Redis, Script, run
 from bdp_assets.clients.redis_exchange import Argument
 from bdp_assets.features.aggregates import Ints
+from bdp_assets.features.compiled.codes import BEFORE
 from bdp_assets.features.fields import event_field
-from bdp_assets.features.history import BEFORE
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import CLAIM_BYTES, NEWEST, TIME, Events, record_width
 from bdp_assets.features.spec import EXACT_EVENTS, FOLD, Entity

@@ -54,9 +54,10 @@ def _is_night(ts_ms: Array) -> Array:
 
 
 def _divided(top: Array, bottom: Array, default: float) -> Floats:
+    from bdp_assets.features.compiled.ratios import divided
+
     out = np.empty(top.shape, dtype=np.float64)
-    out.fill(default)
-    np.divide(top, bottom, out=out, where=bottom > 0)
+    divided(np.asarray(top, np.float64), np.asarray(bottom, np.float64), default, out)
     return out
 
 

@@ -1,9 +1,9 @@
 """The arithmetic of windows: the one implementation that training, the stream and the API all run.
 
-A window's events are one slice of a sorted history, found by two binary searches; its sums are differences
-of running sums. Batch calls this on whole tables, the online store on the handful of events that Redis
-returned: equal integers go in, so equal bits come out. Everything of an entity is found and summed in a few
-array operations, however many features there are, because a single transaction pays for each operation.
+A window's events are one slice of a sorted history, found by two searches; its sums are differences of
+running sums. Batch calls this on whole tables, the online store on the handful of events that Redis returned:
+equal integers go in, so equal bits come out. The loops are compiled (see `compiled`), since a single
+transaction would pay for each of a hundred array operations; here stands what they loop over.
 """
 
 from __future__ import annotations
@@ -13,65 +13,55 @@ from functools import cached_property
 
 import numpy as np
 
-from bdp_assets.features.aggregates import Floats, Ints
-from bdp_assets.features.cells import Cells
+from bdp_assets.features.aggregates import AGGREGATES, Floats, Ints, SumName
+from bdp_assets.features.compiled import codes
+from bdp_assets.features.compiled.answers import answer
+from bdp_assets.features.fields import Field
 from bdp_assets.features.formulas import FORMULAS, Array
-from bdp_assets.features.history import History, NoRows, Places, Queries
+from bdp_assets.features.history import History, NoRows, Queries
 from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
-from bdp_assets.features.windows import (
-    alike,
-    by_field,
-    column_of,
-    field_of,
-    floored,
-    group_of,
-    index_of,
-    own_fields,
-    rows_of,
-    sums_of,
-    window_of,
-)
+from bdp_assets.features.windows import Bound, Look, Sum, field_of, look_of, own_fields, sums_of, window_of
 
-_ROWS = 32_768  # Worked at a time, so that the intermediate arrays stay in the processor's cache.
+_ROWS = 32_768  # Worked at a time, so that what is written stays in the processor's cache.
+_SUMS: Mapping[SumName, int] = {
+    "matching": codes.MATCHING,
+    "total": codes.TOTAL,
+    "squares_high": codes.HIGH,
+    "squares_low": codes.LOW,
+    "events": codes.EVENTS,
+}
+_NONE = np.zeros(0, dtype=np.int64)
 
 
 class Plan:
     """How to compute window features of one entity: made once from the catalog, run on any history.
 
-    Queries have to bring the `own` fields. Those of a history in the history's order are several times faster
-    than others, since the searches stay in cache; distinct counts need that order.
+    Queries have to bring the `own` fields.
     """
 
-    def __init__(self, features: Sequence[WindowFeature], slots: Mapping[str, int]) -> None:
-        bounds = sorted({bound for f in features for bound in window_of(f)}, key=lambda b: (b.hop > 0, b))
-        sums = by_field([found for f in features for found in sums_of(f).values()], bounds)
+    def __init__(
+        self, features: Sequence[WindowFeature], slots: Mapping[str, int], own: Sequence[Field]
+    ) -> None:
+        sums = list(dict.fromkeys(found for f in features for found in sums_of(f).values()))
+        # Side by side, so that the search for the next one begins near the one before.
+        bounds = sorted({bound for f in features for bound in window_of(f)}, key=lambda b: (b.hop, b.shift))
         self.own = own_fields(features)
+        self.own_at = np.array([own.index(field) for field in self.own], dtype=np.int64)
+        """Where each of them stands among `Engine.own`."""
         self.label_delays = sorted({f.delay for f in features if field_of(f).of_labels})
-        together = alike(features)
-        ordered = [feature for members in together for feature in members]
-        firsts = [sum(map(len, together[:i])) for i in range(len(together))]
-        self._groups = [group_of(*one, bounds, sums) for one in zip(together, firsts, strict=True)]
-        self.slots = np.array([slots[f.name] for f in ordered], dtype=np.int64)
+        self.slots = np.array([slots[f.name] for f in features], dtype=np.int64)
         """Where each of the plan's features stands in the catalog, int64 [k]."""
-        scale = column_of([f.scale for f in ordered]).astype(np.float64)
-        self._scale = None if (scale == 1).all() else scale
-        self._default = np.array([[f.default] for f in ordered], dtype=np.float64)
+        looks = {(f.aggregate, look): f for f in features if (look := look_of(f)) is not None}
+        self._looks = [look for _, look in looks]
+        self._codes = np.array([AGGREGATES[name].code for name, _ in looks], dtype=np.int64)
+        self._picked = list(dict.fromkeys(look.field for look in self._looks if look.kind == "last"))
         self._fields = list(dict.fromkeys(found.field for found in sums))
-        self._field = column_of([self._fields.index(found.field) for found in sums])
-        self._start = rows_of(bounds, [found.start for found in sums])
-        self._end = rows_of(bounds, [found.end for found in sums])
-        with_own = [found for found in sums if found.with_own]
-        self._own = [
-            (index_of(sums, [found for found in with_own if found.field == field]), field)
-            for field in dict.fromkeys(found.field for found in with_own)
-        ]
-        self._shift = column_of([bound.shift for bound in bounds])
-        self._tiled = sum(bound.hop == 0 for bound in bounds)
-        self._hop = column_of([bound.hop for bound in bounds[self._tiled :]])
-        self._bounds = [(bound.shift, bound.hop) for bound in bounds]
-        self._endless = np.flatnonzero([bound.is_endless for bound in bounds])
-        self._exact = np.array([bound.exact for bound in bounds])
-        self._folds = len(features[0].entity.keys) == 1
+        self._scale = np.array([f.scale for f in features], dtype=np.float64)
+        self._default = np.array([f.default for f in features], dtype=np.float64)
+        self._bounds = _table([(b.shift, b.hop, b.exact, b.is_endless) for b in bounds], 4)
+        self._sums = _table([self._sum(found, bounds) for found in sums], 4)
+        self._lines = _table([self._line(f, bounds, sums) for f in features], codes.LINE)
+        self._fold = FOLD if len(features[0].entity.keys) == 1 else 0
 
     @cached_property
     def without_events(self) -> Floats | None:
@@ -80,70 +70,53 @@ class Plan:
         if self.own:
             return None
         zero = np.zeros(1, dtype=np.int64)
-        [(_, values)] = self.run(History(NoRows()), Queries(zero, zero, {}))
+        [(_, values)] = self.run(History(NoRows()), Queries(zero, zero, np.zeros((0, 1), dtype=np.int64)))
         return values
 
     def run(self, history: History, queries: Queries) -> Iterator[tuple[slice, Floats]]:
         """Yield (rows, values float64 [k, rows]) of all its features, until every row is there."""
         running = history.running_sums(self._fields)
-        places = self._merged(history, queries) if queries.in_order else None
+        looks, levels = history.looks(self._looks, self._codes)
+        picked = history.picked(self._picked)
         for first in range(0, len(queries.ts), _ROWS):
             rows = slice(first, first + _ROWS)
             part = queries.part(rows)
-            if places is None:
-                found = history.search(part.entity, self._times(part.ts))
-            else:
-                found = np.stack([one[rows] for one in places]).astype(np.int64)
-            self._bound(found, history, part)
-            sums = self._summed(running, found, part)
             values = np.empty((len(self.slots), len(part.ts)), dtype=np.float64)
-            for group in self._groups:
-                values[group.columns] = group.aggregate.finish(Cells(group, history, part, found, sums))
-            if self._scale is not None:
-                values /= self._scale
-            np.copyto(values, self._default, where=np.isnan(values))
+            answer(
+                *(history.keys, running, looks, levels, picked, history.shift, history.span),
+                *(part.entity, part.ts, part.own, _NONE if part.exact_from is None else part.exact_from),
+                *(self._bounds, self._sums, self._lines, self._fold, self._scale, self._default, values),
+            )
             yield rows, values
 
-    def _merged(self, history: History, queries: Queries) -> Places:
-        """Where each bound of all rows lies: one pass a bound."""
-        times = (floored(queries.ts - shift, hop) for shift, hop in self._bounds)
-        return history.merge(queries.entity, times)
+    def _sum(self, found: Sum, bounds: Sequence[Bound]) -> tuple[int, ...]:
+        """Its field, from which bound, to which bound, and its own field (-1: without)."""
+        own = self.own.index(found.field) if found.with_own else -1
+        return self._fields.index(found.field), bounds.index(found.start), bounds.index(found.end), own
 
-    def _bound(self, found: Ints, history: History, queries: Queries) -> None:
-        """Set right where bounds lie (int64 [bounds, rows]) that are not about single exact events."""
-        if queries.exact_from is not None:
-            found[self._exact] = np.maximum(found[self._exact], queries.exact_from)
-            if self._folds:
-                times = self._times(queries.ts)
-                self._fold(found, times, history, queries.entity, queries.exact_from)
-        if self._endless.size:
-            found[self._endless] = history.begin(queries.entity)
+    def _line(self, f: WindowFeature, bounds: Sequence[Bound], sums: Sequence[Sum]) -> tuple[int, ...]:
+        """A feature as `compiled.answers` reads it."""
+        start, end = window_of(f)
+        line = {
+            codes.CODE: AGGREGATES[f.aggregate].code,
+            codes.START: bounds.index(start),
+            codes.END: bounds.index(end),
+            codes.HOP: f.hop or 0,
+            **{_SUMS[name]: sums.index(found) for name, found in sums_of(f).items()},
+        }
+        if (look := look_of(f)) is not None:
+            line[codes.LOOK] = self._look(line[codes.CODE], look)
+            line[codes.NOTHING] = look.none
+            line[codes.OWN_LOOK] = self.own.index(look.field) if f.include_current else -1
+            line[codes.PICK] = self._picked.index(look.field) if look.kind == "last" else -1
+        return tuple(line.get(column, -1) for column in range(codes.LINE))
 
-    def _fold(self, found: Ints, times: Ints, history: History, entity: Ints, exact_from: Ints) -> None:
-        """Bounds among folded events: those of a tile lie before the bound when the tile begins before it."""
-        early = (found < exact_from) & ~self._exact[:, None]
-        if early.any():
-            entity, exact_from = (
-                np.broadcast_to(values, found.shape)[early] for values in (entity, exact_from)
-            )
-            ceiled = -(-times[early] // FOLD) * FOLD
-            found[early] = np.minimum(history.search(entity, ceiled), exact_from)
+    def _look(self, code: int, look: Look) -> int:
+        return list(zip(self._codes.tolist(), self._looks, strict=True)).index((code, look))
 
-    def _times(self, ts: Ints) -> Ints:
-        times = ts - self._shift
-        if self._hop.size:
-            tiled = times[self._tiled :]
-            tiled -= tiled % self._hop
-        return times
 
-    def _summed(self, running: Ints, found: Ints, queries: Queries) -> Ints:
-        """Every sum of every row, int64 [sums, rows]."""
-        flat, offset = running.reshape(-1), self._field * running.shape[1]
-        sums: Ints = flat[found[self._end] + offset]
-        sums -= flat[found[self._start] + offset]
-        for rows, field in self._own:
-            sums[rows] += queries.own[field]
-        return sums
+def _table(rows: Sequence[tuple[int, ...]], width: int) -> Ints:
+    return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 
 class Engine:
@@ -152,6 +125,8 @@ class Engine:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self._slots = {name: slot for slot, name in enumerate(catalog.names)}
+        self.own = own_fields(catalog.windows)
+        """The fields of a transaction itself that its windows read."""
         self.plans = {entity: self.plan(features) for entity, features in catalog.entities.items()}
         formulas = [f for f in catalog.features if isinstance(f, RowFeature)]
         self._own = [self._formula(f) for f in formulas if self._slots.keys().isdisjoint(f.inputs)]
@@ -160,7 +135,7 @@ class Engine:
 
     def plan(self, features: Sequence[WindowFeature]) -> Plan:
         """For some of the catalog's features, all of one entity."""
-        return Plan(features, self._slots)
+        return Plan(features, self._slots, self.own)
 
     def empty(self, rows: int) -> Floats:
         """A matrix [features, rows] in which every feature has its default."""

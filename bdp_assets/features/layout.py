@@ -35,7 +35,7 @@ from bdp_assets.features.spec import CUSTOMER, Catalog, Entity, WindowFeature, r
 from bdp_assets.features.summaries import Summary
 from bdp_assets.features.times import ALL_HISTORY, SECOND
 
-FORMAT = 2
+FORMAT = 3
 """Of what is kept, and where: the next number with every change to records, claims, tiles or keys."""
 FIRST = "0"
 """The generation of a store that no rebuild has filled."""

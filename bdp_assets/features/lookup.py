@@ -15,7 +15,7 @@ from bdp_assets.features.formulas import NUMBERS
 from bdp_assets.features.history import History, Queries, Rows
 from bdp_assets.features.layout import Series
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.features.records import NEWEST, SEQUENCE, TIME, Events, unpack
+from bdp_assets.features.records import NEWEST, TIME, Events, unpack
 from bdp_assets.features.served import Seen, StoredEvents, customer_rows, tile_rows
 from bdp_assets.features.spec import CUSTOMER, Entity, WindowFeature
 from bdp_assets.features.summaries import SummaryRows
@@ -65,7 +65,7 @@ def _customer(store: OnlineStore, customer_id: str, at_ms: int | None) -> Known 
     events = Events.unpack([packed], layout.ids)
     last = events.table[-1]
     newest = max(int(last[NEWEST]), int(last[TIME]))
-    seen = Seen([packed], [folded or b""], {}, np.array([last[SEQUENCE] + 1]), np.array([newest]), {})
+    seen = Seen([packed], [folded or b""], {}, events.sequence[-1:] + 1, np.array([newest]), {})
     at = newest + 1 if at_ms is None else at_ms
     values = {}
     if features := store.catalog.entities.get(CUSTOMER):
@@ -116,10 +116,8 @@ def _values(
     store: OnlineStore, features: tuple[WindowFeature, ...], rows: Rows, at_ms: int
 ) -> dict[str, float]:
     plan = store.engine.plan(features)
-    zero = np.zeros(1, dtype=np.int64)
-    queries = Queries(
-        zero, np.array([at_ms], dtype=np.int64), {field: zero + field.absent for field in plan.own}
-    )
+    own = np.array([[field.absent] for field in plan.own], dtype=np.int64).reshape(-1, 1)
+    queries = Queries(np.zeros(1, dtype=np.int64), np.array([at_ms], dtype=np.int64), own)
     [(_, values)] = plan.run(History(rows), queries)
     value = dict(zip(plan.slots.tolist(), values[:, 0].tolist(), strict=True))
     return {f.name: value[store.catalog.names.index(f.name)] for f in features}

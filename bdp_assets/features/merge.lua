@@ -11,7 +11,7 @@
 -- A transaction comes in once, at its apply sequence; at the end where another one has that. What was delivered by the
 -- stream and is older than the first event is in the summary already. The newest times before each are counted anew.
 local MOVED = 'moved'
-local COLUMNS, KEY, KEY_END = 24, 8, 24 -- offsets in an event, and in a claim: see claim.lua
+local TAG, TIME, COLUMNS, KEY, KEY_END = 4, 8, 24, 8, 24 -- offsets in an event, and in a claim: see claim.lua
 local NO_SOURCE = string.rep('\0', 8)
 
 local width, claim_width, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -30,7 +30,7 @@ local function split(text, text_claims, take)
   for i = 0, #text / width - 1 do
     local event = string.sub(text, i * width + 1, (i + 1) * width)
     local claim = string.sub(text_claims, i * claim_width + 1, (i + 1) * claim_width)
-    take(event, claim, (struct.unpack('<i8', event)), string.sub(claim, KEY + 1, KEY_END))
+    take(event, claim, (struct.unpack('<I4', event)), string.sub(claim, KEY + 1, KEY_END))
   end
 end
 
@@ -58,9 +58,11 @@ if #all == before then return 0 end
 table.sort(all, function(a, b) return a[1] < b[1] end)
 local out, out_claims, newest = {}, {}, nil
 for i, one in ipairs(all) do
-  local _, time, before_it = struct.unpack('<i8i8i8', one[2])
+  local event = one[2]
+  local time, before_it = struct.unpack('<i8i8', event, TIME + 1)
   newest = newest or before_it
-  out[i] = struct.pack('<i8i8i8', one[1], time, newest) .. string.sub(one[2], COLUMNS + 1)
+  local kept, columns = string.sub(event, TAG + 1, TIME), string.sub(event, COLUMNS + 1)
+  out[i] = struct.pack('<I4', one[1]) .. kept .. struct.pack('<i8i8', time, newest) .. columns
   out_claims[i] = one[3]
   newest = math.max(newest, time)
 end

@@ -12,7 +12,7 @@ that has changed (see `generations`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -38,7 +38,7 @@ from bdp_assets.features.label_places import place_labels
 from bdp_assets.features.labelling import apply_labels
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import Batch, source, transaction_key
-from bdp_assets.features.served import Answering, Shared, nothing_seen
+from bdp_assets.features.served import Answering, Draft, Shared, nothing_seen
 from bdp_assets.features.shared import TILES, transaction_calls
 from bdp_assets.features.spec import EXACT_EVENTS, Catalog, Entity
 
@@ -87,6 +87,19 @@ class _Bound(NamedTuple):
         if live is None and self.serves:
             raise StoreUnavailable("the online store was emptied meanwhile: `bdp features rebuild-online`")
         return live is None or live.generation == self.layout.generation
+
+
+class _Once:
+    """A draft that is made when it is first asked for."""
+
+    def __init__(self, make: Callable[[], Draft]) -> None:
+        self._make = make
+        self._made: Draft | None = None
+
+    def __call__(self) -> Draft:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
 
 
 class OnlineStore:
@@ -204,7 +217,7 @@ class OnlineStore:
         self, transactions: Sequence[ValidatedTransaction], sources: Sequence[bytes], modes: Sequence[str]
     ) -> list[Enrichment]:
         call = Call(transactions, Batch.of(transactions, self.catalog.ids), sources, modes)
-        draft = cache(partial(self._answering.draft, call.batch))
+        draft = _Once(partial(self._answering.draft, call.batch))
         for _ in range(_SWITCHES):
             bound = self._binding()
             replies, shared = self._claimed(bound, call, draft)

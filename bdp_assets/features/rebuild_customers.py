@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,10 @@ import polars as pl
 
 from bdp_assets.clients.redis_exchange import Command
 from bdp_assets.features.aggregates import Ints
+from bdp_assets.features.compiled.codes import BEFORE
 from bdp_assets.features.fields import event_field
 from bdp_assets.features.folding import KEEP, SPARE_EVENTS, pair_fields
 from bdp_assets.features.formulas import COLUMNS
-from bdp_assets.features.history import BEFORE
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import HISTORY, Batch, pack, record_width, source, transaction_key
 from bdp_assets.features.spec import EXACT_EVENTS, FOLD, Entity
@@ -78,7 +78,8 @@ def customer_commands(layout: Layout, customers: Customers) -> Iterator[Command]
     size, first = 8 * record_width(layout.ids), 0
     moments = customers.kept.select("sequence", "ts_ms", "newest").to_numpy().astype(np.int64)
     kept = _batch(customers.kept, layout.ids).kept(layout.ids)
-    events, claims = pack(moments, kept), _claims(customers.kept)
+    keys = [transaction_key(transaction_id) for transaction_id in customers.kept["transaction_id"]]
+    events, claims = pack(moments, keys, kept), _claims(customers.kept, keys)
     for length, customer_id in customers.kept["customer_id"].rle().struct.unnest().iter_rows():
         end = first + length
         yield ("SET", layout.claims(customer_id), b"".join(claims[first:end]), *lifetime)
@@ -125,10 +126,9 @@ def _batch(events: pl.DataFrame, ids: tuple[str, ...]) -> Batch:
     return Batch(numbers, {name: events[name].to_list() for name in ids})
 
 
-def _claims(events: pl.DataFrame) -> list[bytes]:
+def _claims(events: pl.DataFrame, keys: Sequence[bytes]) -> list[bytes]:
     places = events["coordinates"] if "coordinates" in events.columns else [None] * len(events)
-    rows = zip(places, events["transaction_id"], events["body_hash"], strict=True)
     return [
-        (HISTORY if place is None else source(place)) + transaction_key(transaction_id) + bytes.fromhex(body)
-        for place, transaction_id, body in rows
+        (HISTORY if place is None else source(place)) + key + bytes.fromhex(body)
+        for place, key, body in zip(places, keys, events["body_hash"], strict=True)
     ]

@@ -10,8 +10,8 @@ import polars as pl
 
 from bdp_assets.clients.redis_exchange import Argument, Command
 from bdp_assets.features.aggregates import Ints
+from bdp_assets.features.compiled.codes import BEFORE
 from bdp_assets.features.formulas import COLUMNS
-from bdp_assets.features.history import BEFORE
 from bdp_assets.features.labels import KEY, LabelChanges, label_changes
 from bdp_assets.features.layout import Layout, Series
 from bdp_assets.features.records import Batch

@@ -14,10 +14,10 @@ from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.aggregates import Ints
+from bdp_assets.features.compiled.codes import SEQUENCE_BITS
 from bdp_assets.features.formulas import COLUMNS, NUMBERS, checked
 
 NO_SOURCE = bytes(8)
@@ -25,8 +25,8 @@ NO_SOURCE = bytes(8)
 HISTORY = b"\xff" * 8
 """Came through the history door: published already, so a stream delivery is a duplicate."""
 
-SEQUENCE, TIME, NEWEST = 0, 1, 2
-_FIXED = 3  # sequence, time, newest before
+MOMENT, TIME, NEWEST = 0, 1, 2
+_FIXED = 3  # the moment (sequence in its low half, tag in its high half), time, newest before
 CLAIM_BYTES = 40  # source (8), transaction key (16), body hash (16)
 _KEY_AT = 8
 
@@ -84,9 +84,20 @@ def claim(coordinates: str | None, transaction_id: str, body_hash: str) -> bytes
     return source(coordinates) + transaction_key(transaction_id) + bytes.fromhex(body_hash)
 
 
-def pack(moments: Ints, kept: Ints) -> bytes:
-    """n event records, from `moments` int64 [n, 3] (sequence, time, newest before) and `Batch.kept`."""
-    return np.concatenate([moments, kept], axis=1).astype("<i8").tobytes()
+def pack(moments: Ints, keys: Sequence[bytes] | None, kept: Ints) -> bytes:
+    """n event records, from `moments` int64 [n, 3] (sequence, time, newest before) and `Batch.kept`.
+
+    `keys`: of their transactions; None for events that claim.lua will not see.
+    """
+    table = np.concatenate([moments, kept], axis=1).astype("<i8")
+    if keys is not None:
+        tags = np.frombuffer(b"".join(key[:4] for key in keys), dtype="<u4")
+        table[:, MOMENT] |= (tags.astype(np.uint64) << np.uint64(SEQUENCE_BITS)).view(np.int64)
+    return table.tobytes()
+
+
+def sequence_of(moment: Ints) -> Ints:
+    return moment & ((1 << SEQUENCE_BITS) - 1)
 
 
 def unpack(packed: Sequence[bytes], width: int) -> tuple[Ints, Ints]:
@@ -116,12 +127,12 @@ class Events:
     def unpack(cls, packed: Sequence[bytes], ids: Sequence[str]) -> Events:
         return cls(*unpack(packed, record_width(ids)), ids)
 
-    def where(self, mask: NDArray[np.bool_]) -> Events:
-        return self if mask.all() else Events(self.row[mask], self.table[mask], self.ids)
+    def at(self, places: Ints) -> Events:
+        return Events(self.row[places], self.table[places], self.ids)
 
     @property
     def sequence(self) -> Ints:
-        return self._at(SEQUENCE)
+        return sequence_of(self._at(MOMENT))
 
     @property
     def ts(self) -> Ints:

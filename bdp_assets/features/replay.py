@@ -62,7 +62,7 @@ def _packed(layout: Layout, ordered: pl.DataFrame) -> tuple[bytes, pl.DataFrame]
     first = (
         ordered.with_row_index("at").group_by("customer_id").agg(pl.col("at").first(), pl.len().alias("size"))
     )
-    return pack(moments, kept), first
+    return pack(moments, None, kept), first
 
 
 def _batch(rows: pl.DataFrame, ids: tuple[str, ...]) -> Batch:

@@ -36,7 +36,6 @@ class EventRows:
     """`columns` of events, by entity and time. `entity`: codes from 0, int64 [n]."""
 
     are_events = True
-    summarised = False
 
     def __init__(self, columns: Mapping[str, Ints], entity: Ints) -> None:
         self._columns = columns
@@ -64,7 +63,6 @@ class LabelledRows:
     """Events, and after them a row for each label change for each delay that windows declare."""
 
     are_events = False
-    summarised = False
 
     def __init__(self, events: EventRows, changes: Changes, delays: Sequence[int]) -> None:
         self._events = events

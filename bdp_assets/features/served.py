@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from bdp_assets.features.aggregates import Floats, Ints
+from bdp_assets.features.compiled.codes import BEFORE
+from bdp_assets.features.compiled.histories import events_seen
 from bdp_assets.features.fields import Bools, Field, event_field
-from bdp_assets.features.history import BEFORE, History, Queries, Rows
+from bdp_assets.features.history import History, Queries, Rows
 from bdp_assets.features.kernel import Engine, Plan
 from bdp_assets.features.layout import Layout, Series
 from bdp_assets.features.records import Batch, Events, unpack
@@ -67,7 +69,6 @@ class StoredEvents:
         self.columns = columns
         self.exact = exact
         self._all_exact = bool(exact.all())
-        self.summarised = not self._all_exact or bool((ts == BEFORE).any())
 
     @classmethod
     def of(cls, seen: Seen, layout: Layout) -> StoredEvents:
@@ -77,18 +78,14 @@ class StoredEvents:
         retired: no window holds it, but those over all history.
         """
         events = Events.unpack(seen.records, layout.ids)
-        own, sequence, ts = seen.sequence[events.row], events.sequence, events.ts
-        exact = sequence >= own - EXACT_EVENTS
-        ts = ts if exact.all() else np.where(exact, ts, ts - ts % FOLD)
-        stands = ts > seen.newest[events.row] - layout.events_ms
-        counts = sequence < own
-        if layout.is_endless:
-            ts = ts if stands.all() else np.where(stands, ts, BEFORE)
-        else:
-            counts &= stands
-        if not counts.all():
-            events, ts, exact = events.where(counts), ts[counts], exact[counts]
-        return cls(events.row, ts, events.columns, exact)
+        kept, ts, exact = np.empty((3, len(events.row)), dtype=np.int64)
+        count = events_seen(
+            *(events.table, events.row, seen.sequence, seen.newest),
+            *(EXACT_EVENTS, FOLD, layout.events_ms, layout.is_endless, kept, ts, exact),
+        )
+        if count < len(kept):
+            events = events.at(kept[:count])
+        return cls(events.row, ts[:count], events.columns, exact[:count] > 0)
 
     def where(self, mask: Bools) -> StoredEvents:
         if mask.all():
@@ -109,16 +106,15 @@ class StoredEvents:
 
 
 class Draft(NamedTuple):
-    """What transactions say alone: `matrix` float64 [features, n] with defaults for the rest; fields of each,
-    int64 [n]."""
+    """What transactions say alone: `matrix` float64 [features, n] with defaults for the rest; `own` fields of
+    each, int64 [fields, n]."""
 
     batch: Batch
     matrix: Floats
-    own: Mapping[Field, Ints]
+    own: Ints
 
     def part(self, rows: slice) -> Draft:
-        own = {field: values[rows] for field, values in self.own.items()}
-        return Draft(self.batch.part(rows), self.matrix[:, rows], own)
+        return Draft(self.batch.part(rows), self.matrix[:, rows], self.own[:, rows])
 
 
 class Answering:
@@ -131,20 +127,25 @@ class Answering:
             entity: [(one, engine.plan(one.features)) for one in series]
             for entity, series in layout.shared.items()
         }
-        self._own = list(dict.fromkeys(field for plan in engine.plans.values() for field in plan.own))
 
     def draft(self, batch: Batch) -> Draft:
         """As far as one gets without the store: time to spend while it is asked."""
         matrix = self._engine.empty(len(batch))
         self._engine.begin(matrix, batch.columns)
-        return Draft(batch, matrix, {field: event_field(field, batch.columns) for field in self._own})
+        own = np.empty((len(self._engine.own), len(batch)), dtype=np.int64)
+        for row, field in zip(own, self._engine.own, strict=True):
+            row[:] = event_field(field, batch.columns)
+        return Draft(batch, matrix, own)
 
     def vectors(self, draft: Draft, seen: Seen) -> Floats:
         """float64 [n, features], finite."""
         batch, matrix, _ = draft
         if any(entity.state == "events" for entity in self._engine.plans):
-            for rows in _pieces(seen.records):
+            pieces = list(_pieces(seen.records))
+            for rows in pieces if len(pieces) > 1 else ():
                 self._owned(draft.part(rows), seen.part(rows))
+            if len(pieces) == 1:
+                self._owned(draft, seen)
         for entity, shared in seen.shared.items():
             known = np.flatnonzero(shared.code >= 0)
             for series, plan in self._series[entity]:
@@ -187,7 +188,7 @@ def _run(plan: Plan, events: Rows, draft: Draft, rows: Ints, entity: Ints) -> No
     if not events.entity.size and plan.without_events is not None:
         draft.matrix[slots, rows] = plan.without_events
         return
-    own = {field: draft.own[field][rows] for field in plan.own}
+    own = draft.own[plan.own_at[:, None], rows] if plan.own else draft.own[:0, : len(rows)]
     queries = Queries(entity, draft.batch.columns["ts_ms"][rows], own)
     for part, values in plan.run(History(events), queries):
         draft.matrix[slots, rows[part]] = values

@@ -12,8 +12,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bdp_assets.features.aggregates import Ints
+from bdp_assets.features.compiled.codes import BEFORE
 from bdp_assets.features.fields import EVENTS, Field, Kind
-from bdp_assets.features.history import BEFORE, Rows
+from bdp_assets.features.history import Rows
 from bdp_assets.features.spec import WindowFeature
 from bdp_assets.features.times import ALL_HISTORY
 from bdp_assets.features.windows import field_of, sums_of
@@ -158,7 +159,6 @@ class SummaryRows:
     are_events = False
 
     def __init__(self, summary: Summary, entity: Ints, table: Ints) -> None:
-        self.summarised = summary.is_timed
         self._summary = summary
         self._table = table
         self.entity = entity
@@ -180,7 +180,6 @@ class WithSummaries:
     """Summaries, and after them rows of the same entities."""
 
     are_events = False
-    summarised = True
 
     def __init__(self, summaries: SummaryRows, rows: Rows) -> None:
         self._parts: tuple[Rows, Rows] = (summaries, rows)

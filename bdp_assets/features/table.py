@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -18,12 +18,13 @@ from bdp_assets.features.formulas import COLUMNS, checked
 from bdp_assets.features.history import History, Queries, Rows
 from bdp_assets.features.kernel import Plan
 from bdp_assets.features.labels import KEY, NO_CHANGES, LabelChanges, label_changes
-from bdp_assets.features.merge import merged
 from bdp_assets.features.rows import Changes, EventRows, LabelledRows, Sorted
 from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, Entity
 from bdp_assets.features.summaries import Summary, SummaryRows, WithSummaries
 
 _PIECE = 262_144  # Rows.
+Fill = Callable[[Floats], None]
+"""Writes some rows of an entity's features into a matrix."""
 
 
 class Carried(NamedTuple):
@@ -100,11 +101,18 @@ class Table:
 
 def fill(matrix: Floats, plan: Plan, table: Table, entity: Entity, asked: Bools | None = None) -> None:
     """Write an entity's window features into a matrix [features, rows asked] that holds their defaults."""
+    for write in fills(plan, table, entity, asked):
+        write(matrix)
+
+
+def fills(plan: Plan, table: Table, entity: Entity, asked: Bools | None = None) -> list[Fill]:
+    """The same in parts, to be done in any order and side by side."""
     order, codes = table.sort(entity)
     has_labels = bool(plan.label_delays and len(table.changes.row))
     changes = _changes_of(table, order, codes) if has_labels else None
     carried = _carried_rows(table, entity, order, codes) if entity in table.carried else None
     place = None if asked is None else np.where(asked, np.cumsum(asked) - 1, -1)
+    parts: list[Fill] = []
     for part in _entities_together(codes):
         first, last = int(codes[part.start]), int(codes[part.stop - 1])
         piece = _Piece(
@@ -114,7 +122,8 @@ def fill(matrix: Floats, plan: Plan, table: Table, entity: Entity, asked: Bools 
             None if changes is None else changes.between(first, last),
             None if carried is None else carried.between(first, last),
         )
-        _fill(matrix, plan, table, piece, place)
+        parts.append(partial(_fill, plan, table, piece, place))
+    return parts
 
 
 class _Piece(NamedTuple):
@@ -137,7 +146,7 @@ def _entities_together(codes: Ints) -> Iterator[slice]:
         start = stop
 
 
-def _fill(matrix: Floats, plan: Plan, table: Table, piece: _Piece, place: Ints | None) -> None:
+def _fill(plan: Plan, table: Table, piece: _Piece, place: Ints | None, matrix: Floats) -> None:
     entity, order, codes, changes, carried = piece
     is_event = table.is_event[order]
     events, entities = (order, codes) if is_event.all() else (order[is_event], codes[is_event])
@@ -158,9 +167,11 @@ def _fill(matrix: Floats, plan: Plan, table: Table, piece: _Piece, place: Ints |
             exact_from += carried.entity.searchsorted(codes, side="right")
     # Queries in the history's own order, so that neighbouring searches touch neighbouring memory.
     asked_columns = events_columns if events is order else Sorted(table.columns, order)
-    own = {field: event_field(field, asked_columns) for field in plan.own}
-    queries = Queries(codes, asked_columns["ts_ms"], own, exact_from, in_order=True)
-    for part, found in plan.run(History(rows, merged), queries):
+    own = np.empty((len(plan.own), len(codes)), dtype=np.int64)
+    for row, field in zip(own, plan.own, strict=True):
+        row[:] = event_field(field, asked_columns)
+    queries = Queries(codes, asked_columns["ts_ms"], own, exact_from)
+    for part, found in plan.run(History(rows), queries):
         for slot, values in zip(plan.slots, found, strict=True):
             matrix[slot][to[part]] = values  # One by one: several times faster than all at once.
 

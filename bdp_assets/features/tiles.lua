@@ -13,21 +13,18 @@
 -- Tiles, little endian int64, sorted by time: start of the tile (ms), one number for each column.
 local DAY = 86400 -- how much longer (s) than asked it may live, so that not every transaction has to say so again
 local BEFORE = -4611686018427387904 -- start of the row for all of history before the tiles
-local merge = {
-  a = function(x, y) return x + y end,
-  n = math.min,
-  x = math.max,
-}
+local ADD, LEAST = string.byte('an', 1, 2)
 local count, ttl, reversible = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local series, offsets = {}, {}
+local series, offsets, fields = {}, {}, {}
 for i = 1, count do
   local field, hop, retention, endless, ops = unpack(ARGV, 5 * i - 1, 5 * i + 3)
+  fields[i] = field
   series[i] = {
     field = field, hop = tonumber(hop), retention = tonumber(retention), endless = endless == '1', ops = ops,
-    width = 8 * (1 + #ops), layout = '<' .. string.rep('i8', 1 + #ops),
-    tiles = redis.call('HGET', KEYS[1], field) or '',
+    width = 8 * (1 + #ops), columns = '<' .. string.rep('i8', #ops), layout = '<' .. string.rep('i8', 1 + #ops),
   }
 end
+for i, tiles in ipairs(redis.call('HMGET', KEYS[1], unpack(fields))) do series[i].tiles = tiles or '' end
 
 local function start(one, at)
   return (struct.unpack('<i8', one.tiles, at + 1))
@@ -36,7 +33,10 @@ end
 local function merged(one, at, row) -- the tile at a place and a row of columns, as one
   local sums = {struct.unpack(one.layout, one.tiles, at + 1)}
   for i = 1, #one.ops do
-    row[i + 1] = merge[string.sub(one.ops, i, i)](row[i + 1], sums[i + 1])
+    local op = string.byte(one.ops, i)
+    if op == ADD then row[i + 1] = row[i + 1] + sums[i + 1]
+    elseif op == LEAST then row[i + 1] = math.min(row[i + 1], sums[i + 1])
+    else row[i + 1] = math.max(row[i + 1], sums[i + 1]) end
   end
   return row
 end
@@ -98,9 +98,8 @@ for at = 4 + 5 * count, #ARGV, 5 + count do
     for i, one in ipairs(series) do
       local columns = ARGV[at + 4 + i]
       if columns ~= '' then
-        local row = {struct.unpack('<' .. string.rep('i8', #one.ops), columns)}
-        row[#one.ops + 1] = nil -- what unpack says beside: where it stopped
-        table.insert(row, 1, time - time % one.hop)
+        local row = {time - time % one.hop, struct.unpack(one.columns, columns)}
+        row[#one.ops + 2] = nil -- what unpack says beside: where it stopped
         add(one, row)
       end
     end

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeVar, get_args
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import numpy as np
-
-from bdp_assets.features.aggregates import AGGREGATES, Aggregate, Ints
-from bdp_assets.features.fields import EVENTS, Field, Kind
+from bdp_assets.features.aggregates import AGGREGATES, LookKind, SumName
+from bdp_assets.features.compiled.codes import NO_ROW
+from bdp_assets.features.fields import EVENTS, Field
 from bdp_assets.features.formulas import LABEL_FILTER
 from bdp_assets.features.spec import WindowFeature
 from bdp_assets.features.times import ALL_HISTORY
-
-T = TypeVar("T")
-Index = Ints | slice
-"""Rows of an array: a slice where they follow each other, since that copies nothing."""
-EXTREMES: tuple[Kind, ...] = ("min", "max")
 
 
 class Bound(NamedTuple):
@@ -43,22 +37,14 @@ class Sum(NamedTuple):
     with_own: bool
 
 
-class Group(NamedTuple):
-    """Features finished together. `start`, `end`, `sums`: rows of what a plan finds.
+class Look(NamedTuple):
+    """What is looked for in a window: the extreme of a field (of its place, for `last`) over the events that
+    are `seen`, and `none` where there are none. Distinct counts look for `id`."""
 
-    Where there are no sums, they differ in their windows only, and `fields` (what each kind of reading
-    reads), `hop` and `with_own` are those of all. `columns`: their place among the plan's features.
-    """
-
-    aggregate: Aggregate
-    fields: Mapping[Kind, Field]
-    is_filtered: bool
-    hop: int
-    with_own: bool
-    columns: slice
-    start: Index
-    end: Index
-    sums: Mapping[str, Index]
+    kind: LookKind
+    field: Field
+    seen: Field
+    none: int
 
 
 def field_of(feature: WindowFeature) -> Field:
@@ -75,10 +61,10 @@ def window_of(feature: WindowFeature) -> tuple[Bound, Bound]:
     return Bound(exact, 0, reach - 1), Bound(exact, 0, max(feature.delay - 1, 0))
 
 
-def sums_of(feature: WindowFeature) -> dict[str, Sum]:
-    """The sums that a feature's aggregate reads, under the names of `aggregates.Window.sum`."""
+def sums_of(feature: WindowFeature) -> dict[SumName, Sum]:
+    """The sums that a feature's aggregate reads."""
     field, (start, end) = field_of(feature), window_of(feature)
-    fields = {
+    fields: dict[SumName, Field] = {
         "events": EVENTS,
         "matching": field._replace(column=None),
         "total": field._replace(kind="sum"),
@@ -89,79 +75,22 @@ def sums_of(feature: WindowFeature) -> dict[str, Sum]:
     return {name: Sum(fields[name], start, end, feature.include_current) for name in reads}
 
 
-def by_field(sums: Iterable[Sum], bounds: Sequence[Bound]) -> list[Sum]:
-    """Each once; those of one field, which are read and changed together, stand together."""
-    unique = dict.fromkeys(sums)
-    fields = list(dict.fromkeys(one.field for one in unique))
-
-    def place(one: Sum) -> tuple[int, ...]:
-        return one.with_own, fields.index(one.field), bounds.index(one.end), bounds.index(one.start)
-
-    return sorted(unique, key=place)
-
-
-def alike(features: Sequence[WindowFeature]) -> list[list[WindowFeature]]:
-    """Features that are finished together: what reads sums only asks no more than the same aggregate."""
-    groups: dict[object, list[WindowFeature]] = {}
-    for feature in features:
-        likeness: tuple[object, ...] = (feature.aggregate,)
-        if not AGGREGATES[feature.aggregate].sums:
-            likeness += (field_of(feature), feature.hop, feature.include_current)
-        groups.setdefault(likeness, []).append(feature)
-    return list(groups.values())
-
-
-def group_of(
-    members: Sequence[WindowFeature], first: int, bounds: Sequence[Bound], sums: Sequence[Sum]
-) -> Group:
-    """`first`: place of the first one among the plan's features."""
-    read = [sums_of(f) for f in members]
-    hop, field = members[0].hop or 0, field_of(members[0])
-    return Group(
-        aggregate=AGGREGATES[members[0].aggregate],
-        fields={kind: _read_as(kind, field, hop) for kind in get_args(Kind)},
-        is_filtered=field.filter is not None,
-        hop=hop,
-        with_own=members[0].include_current,
-        columns=slice(first, first + len(members)),
-        start=index_of(bounds, [window_of(f)[0] for f in members]),
-        end=index_of(bounds, [window_of(f)[1] for f in members]),
-        sums={name: index_of(sums, [one[name] for one in read]) for name in read[0]},
-    )
-
-
-def _read_as(kind: Kind, field: Field, hop: int) -> Field:
-    keeps_column = kind in ("min", "max", "last", "id")
-    return field._replace(
-        kind=kind,
-        column=field.column if keeps_column else None,
-        hop=hop if field.of_labels and not keeps_column else 0,
-    )
+def look_of(feature: WindowFeature) -> Look | None:
+    """What a feature's aggregate looks for."""
+    kind = AGGREGATES[feature.aggregate].look
+    if kind is None:
+        return None
+    field = field_of(feature)
+    seen = field._replace(kind="seen", column=None, hop=(feature.hop or 0) if field.of_labels else 0)
+    # Times of labels are those of their tiles.
+    column = field.column if kind not in ("first_ms", "last_ms") else None
+    read = field._replace(kind=kind, column=column, hop=0 if column else seen.hop)
+    return Look(kind, read, seen, NO_ROW if kind == "last" else read.absent)
 
 
 def own_fields(features: Sequence[WindowFeature]) -> list[Field]:
     """What must be known of the transaction itself: for sums and extremes that include it."""
-    found = [one.field for f in features if f.include_current for one in sums_of(f).values()]
-    for kind in EXTREMES:
-        found += [
-            field_of(f)._replace(kind=kind) for f in features if f.include_current and f.aggregate == kind
-        ]
+    current = [f for f in features if f.include_current]
+    found = [one.field for f in current for one in sums_of(f).values()]
+    found += [look.field for f in current if (look := look_of(f)) is not None]
     return list(dict.fromkeys(found))
-
-
-def floored(times: Ints, hop: int) -> Ints:
-    """Times down to a whole multiple of `hop`, or as they are where it is 0."""
-    return times - times % hop if hop else times
-
-
-def rows_of(all_: Sequence[T], wanted: Sequence[T]) -> Ints:
-    return np.array([all_.index(one) for one in wanted], dtype=np.int64)
-
-
-def index_of(all_: Sequence[T], wanted: Sequence[T]) -> Index:
-    rows = rows_of(all_, wanted)
-    return slice(int(rows[0]), int(rows[-1]) + 1) if (np.diff(rows) == 1).all() else rows
-
-
-def column_of(values: Sequence[int]) -> Ints:
-    return np.array(values, dtype=np.int64)[:, None]

@@ -13,7 +13,7 @@ from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.bulk import spill
 from bdp_assets.features.bulk.cuts import Slice
 from bdp_assets.features.bulk.owners import Owner
-from bdp_assets.features.history import BEFORE
+from bdp_assets.features.compiled.codes import BEFORE
 from bdp_assets.features.labels import NO_CHANGES
 from bdp_assets.features.rows import EventRows, Sorted
 from bdp_assets.features.spec import Entity

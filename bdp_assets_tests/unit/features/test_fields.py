@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bdp_assets.features.aggregates import SQUARE_BITS
+from bdp_assets.features.compiled.codes import SQUARE_BITS
 from bdp_assets.features.fields import Field, event_field
 from bdp_assets.features.formulas import COLUMN_LIMIT
 

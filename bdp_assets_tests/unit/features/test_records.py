@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from bdp_assets.features.layout import FORMAT
-from bdp_assets.features.records import CLAIM_BYTES, Batch, claim, find_claim, pack
+from bdp_assets.features.records import CLAIM_BYTES, Batch, claim, find_claim, pack, transaction_key
 from bdp_assets_tests.unit.features.strategies import START, transaction
 
 ONE = transaction(1, START, 500, body=1)
@@ -11,10 +11,14 @@ ONE = transaction(1, START, 500, body=1)
 
 def test_what_is_stored_changes_with_its_format_only() -> None:
     """Another record under the same keys would be misread by what runs: raise FORMAT with it."""
-    event = pack(np.array([[7, START, START - 1]]), Batch.of([ONE], ["country"]).kept(["country"]))
+    event = pack(
+        np.array([[7, START, START - 1]]),
+        [transaction_key("t1")],
+        Batch.of([ONE], ["country"]).kept(["country"]),
+    )
     assert (FORMAT, event.hex(), claim("topic:0:1", "t1", ONE.body_hash).hex()) == (
-        2,
-        "070000000000000000441b3b64010000ff431b3b64010000f401000000000000ffffffffffffffff",
+        3,
+        "07000000391bbc3f00441b3b64010000ff431b3b64010000f401000000000000ffffffffffffffff",
         "e5a92f6eb3fcc201391bbc3f95fd0429aba4ead7026fc4c000000000000000000000000000000001",
     )
 

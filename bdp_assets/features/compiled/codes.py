@@ -1,0 +1,25 @@
+"""Numbers that compiled code and its callers agree on. Nothing is imported here: a catalog needs no more."""
+
+from __future__ import annotations
+
+# Aggregates, as `aggregates.AGGREGATES` names them.
+COUNT, SUM, MEAN, STD, SHARE, LEAST, GREATEST, LAST, SINCE_LAST, SINCE_FIRST, DISTINCT = range(11)
+
+# The columns of a plan's tables: bounds, sums, and the line of each feature (-1: has none).
+SHIFT, STEP, EXACT, ENDLESS = range(4)
+FIELD, FROM, TO, OWN = range(4)
+CODE, START, END, MATCHING, TOTAL, HIGH, LOW, EVENTS, LOOK, NOTHING, OWN_LOOK, PICK, HOP = range(13)
+LINE = 13
+"""How many columns a line has."""
+
+# What a look that finds nothing gives.
+NONE_LOWEST, NONE_HIGHEST, NO_ROW, NEVER = 2**40, -1, -1, 2**52
+"""`NEVER`: a time (ms) after all others that doubles hold exactly."""
+NOWHERE = 2**62
+"""The place before of what is not counted: after all others."""
+BEFORE = -(2**62)
+"""The time (ms) of what no window can reach any more, but one over all history."""
+SQUARE_BITS = 40
+"""Squares are kept in two parts: their low 40 bits, and what is above."""
+SEQUENCE_BITS = 32
+"""How many low bits of a stored event's moment are its apply sequence (see `records`)."""

@@ -1,0 +1,85 @@
+"""The least or greatest of any slice of an array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bdp_assets.features.compiled.codes import DISTINCT, LEAST, SINCE_FIRST
+from bdp_assets.features.compiled.how import BOOL, INT, INTS, PAIR, TABLE, TABLE_OUT, VOID, compiled, inner
+
+_SHORT = 512
+"""Up to so many numbers, one after the other is faster than by a pyramid."""
+_RUN = 4
+"""log2 of how many numbers a run has, of which each level of a pyramid keeps the extreme."""
+
+
+@compiled(INT(INT))
+def pyramid_size(rows: int) -> int:
+    """How many numbers the levels of a pyramid over `rows` numbers have; none where no slice can be long."""
+    size = 0
+    if rows <= _SHORT:
+        return size
+    rows >>= _RUN
+    while rows:
+        size += rows
+        rows >>= _RUN
+    return size
+
+
+@inner
+def looks_for_lowest(code: Any) -> Any:
+    return code in (LEAST, SINCE_FIRST)
+
+
+@compiled(VOID(TABLE, INTS, TABLE_OUT))
+def build_pyramids(looks: Any, codes: Any, levels: Any) -> None:
+    """For each look the extremes of its whole runs of 16 numbers, of 16 such runs, and so on, one level after
+    the other. `codes`: the aggregate that looks."""
+    for row in range(len(looks)):
+        if codes[row] == DISTINCT or levels.shape[1] == 0:
+            continue
+        lowest = looks_for_lowest(codes[row])
+        below = looks[row]
+        start = 0
+        while len(below) >> _RUN:
+            level = levels[row, start : start + (len(below) >> _RUN)]
+            for i in range(len(level)):
+                best = below[i << _RUN]
+                for j in range(i << _RUN, (i + 1) << _RUN):
+                    best = min(best, below[j]) if lowest else max(best, below[j])
+                level[i] = best
+            start += len(level)
+            below = level
+
+
+@compiled(INT(INTS, INTS, PAIR, BOOL, INT))
+def extreme(values: Any, levels: Any, within: tuple[int, int], lowest: bool, best: int) -> int:
+    """The least or the greatest of `best` and the values `within` (start, end).
+
+    Goes up a level where runs are whole: 30 steps a level, whatever the length.
+    """
+    start, end = within
+    if end - start <= _SHORT:
+        if lowest:
+            for i in range(start, end):
+                best = min(best, values[i])
+        else:
+            for i in range(start, end):
+                best = max(best, values[i])
+        return best
+    run = 1 << _RUN
+    level, at, size = values, 0, len(values)
+    while start < end:
+        while start < end and (start & (run - 1) or end - start < run):
+            best = min(best, level[start]) if lowest else max(best, level[start])
+            start += 1
+        while start < end and end & (run - 1):
+            end -= 1
+            best = min(best, level[end]) if lowest else max(best, level[end])
+        start >>= _RUN
+        end >>= _RUN
+        if start < end:
+            size >>= _RUN
+            level = levels[at : at + size]
+            at += size
+    return best

@@ -1,0 +1,102 @@
+"""Events and summaries, brought into the order and the form that windows are answered from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from bdp_assets.features.compiled.codes import BEFORE, NOWHERE, SEQUENCE_BITS
+from bdp_assets.features.compiled.how import BOOL, INT, INTS, INTS_OUT, TABLE, TABLE_OUT, VOID, compiled
+from bdp_assets.features.compiled.times import floored
+
+_SEQUENCE = (1 << SEQUENCE_BITS) - 1
+
+
+@compiled(types.UniTuple(INT, 3)(INTS, INTS))
+def extent(entity: Any, ts: Any) -> Any:
+    """The first and the last time, without what is BEFORE; and the greatest entity (0, 0, -1: no rows)."""
+    first, last, most = np.int64(2**63 - 1), np.int64(BEFORE), np.int64(-1)
+    for i in range(len(ts)):
+        most = max(most, entity[i])
+        if ts[i] != BEFORE:
+            first, last = min(first, ts[i]), max(last, ts[i])
+    if last == BEFORE:
+        return np.int64(0), np.int64(0), most
+    return first, last, most
+
+
+@compiled(INT(TABLE, INTS, INTS, INTS, INT, INT, INT, BOOL, INTS_OUT, INTS_OUT, INTS_OUT))
+def events_seen(  # noqa: PLR0913, PLR0917 - what decides it
+    table: Any,
+    row: Any,
+    own: Any,
+    newest: Any,
+    most: Any,
+    fold: Any,
+    retained: Any,
+    endless: Any,
+    kept: Any,
+    ts: Any,
+    exact: Any,
+) -> int:
+    """Which stored events (moment, time, ...; see `records`) transactions see, those with a smaller sequence
+    than their `own`; `kept`: their places, `ts`: when they count, `exact`: 1 for the last `most` of them. How
+    many.
+
+    What lies `retained` or more behind the `newest` has retired: it is BEFORE all where history is endless.
+    """
+    count = 0
+    for i in range(len(table)):
+        q = row[i]
+        sequence = table[i, 0] & _SEQUENCE
+        is_exact = sequence >= own[q] - most
+        time = table[i, 1] if is_exact else floored(table[i, 1], fold)
+        stands = time > newest[q] - retained
+        if sequence >= own[q] or not (stands or endless):
+            continue
+        kept[count] = i
+        ts[count] = time if stands else BEFORE
+        exact[count] = is_exact
+        count += 1
+    return count
+
+
+@compiled(BOOL(INTS, INTS, INT, INT, INTS_OUT))
+def order_keys(entity: Any, ts: Any, shift: int, span: int, keys: Any) -> bool:
+    """Fill in keys that ascend by entity, then time; whether they do so already."""
+    ascending = True
+    before = np.int64(-(2**63))
+    for i in range(len(keys)):
+        key = entity[i] * span + max(ts[i] + shift, 0)
+        keys[i] = key
+        ascending &= key >= before
+        before = key
+    return ascending
+
+
+@compiled(VOID(TABLE_OUT))
+def add_up(fields: Any) -> None:
+    """Turn fields, int64 [fields, 1 + n], into their running sums; the first column is 0."""
+    for row in fields:
+        total = np.int64(0)
+        for i in range(1, len(row)):
+            total += row[i]
+            row[i] = total
+
+
+@compiled(VOID(INTS, INTS_OUT, INTS_OUT))
+def places_before(codes: Any, table: Any, found: Any) -> None:
+    """Where the same code from 0 stood before each place: -1 where it did not, NOWHERE for codes below 0.
+    `table`: -1s, a power of two of them and more than codes (an open-addressing hash table)."""
+    mask = np.uint64(len(table) - 1)
+    for i in range(len(codes)):
+        if codes[i] < 0:
+            found[i] = NOWHERE
+            continue
+        slot = (np.uint64(codes[i]) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(20)) & mask
+        while table[slot] >= 0 and codes[table[slot]] != codes[i]:
+            slot = (slot + np.uint64(1)) & mask
+        found[i] = table[slot]
+        table[slot] = i

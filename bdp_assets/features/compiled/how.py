@@ -1,0 +1,51 @@
+"""How the kernel's loops are compiled: by Numba, once for each version of this package's text (see ADR 15).
+
+Machine code is kept beside the files, or in the user's cache folder, and taken from there at the next start.
+Numba by itself would look at a file's size and time alone, which say nothing of what it calls in other files.
+
+All arrays are C-contiguous; none of the functions keeps Python's lock, so threads run them side by side.
+Doubles are added, divided and rooted one by one, as IEEE 754 says: the bits are those of NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from numba import njit, types
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+INT, BITS, DOUBLE, BOOL, VOID = types.int64, types.uint64, types.float64, types.boolean, types.void
+PAIR = types.UniTuple(INT, 2)
+INTS = types.Array(INT, 1, "C", readonly=True)
+TABLE = types.Array(INT, 2, "C", readonly=True)
+DOUBLES = types.Array(DOUBLE, 1, "C", readonly=True)
+INTS_OUT = types.Array(INT, 1, "C")
+TABLE_OUT = types.Array(INT, 2, "C")
+DOUBLES_OUT = types.Array(DOUBLE, 1, "C")
+MATRIX_OUT = types.Array(DOUBLE, 2, "C")
+
+_HOW: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+_TEXTS = sorted(Path(__file__).parent.glob("*.py"))
+_VERSION = sha256(b"".join(file.read_bytes() for file in _TEXTS)).hexdigest()[:16]
+
+
+def compiled(signature: Any) -> Callable[[F], F]:
+    """A function for these types alone, compiled when it is defined."""
+
+    def compile_(function: F) -> F:
+        function.__qualname__ += f"_{_VERSION}"  # Part of the name of the file that keeps it.
+        try:
+            return cast(F, njit(signature, cache=True, **_HOW)(function))
+        except RuntimeError:  # Nowhere to keep it (a read-only image without a home): again at each start.
+            return cast(F, njit(signature, **_HOW)(function))
+
+    return compile_
+
+
+def inner(function: F) -> F:
+    """A part of compiled functions, for whatever types they call it with."""
+    return cast(F, njit(**_HOW)(function))

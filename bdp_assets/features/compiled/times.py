@@ -1,0 +1,11 @@
+"""Times down to their tiles."""
+
+from __future__ import annotations
+
+from bdp_assets.features.compiled.how import INT, compiled
+
+
+@compiled(INT(INT, INT))
+def floored(time: int, hop: int) -> int:
+    """A time down to a whole multiple of `hop`, or as it is where that is 0."""
+    return time - time % hop if hop else time

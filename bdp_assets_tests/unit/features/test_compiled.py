@@ -1,0 +1,98 @@
+"""The compiled loops do what a line of Python says, whatever they are given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bdp_assets.features.compiled import codes
+from bdp_assets.features.compiled.answers import place
+from bdp_assets.features.compiled.extremes import build_pyramids, extreme, pyramid_size
+from bdp_assets.features.compiled.histories import places_before
+from bdp_assets.features.compiled.ratios import divided
+from bdp_assets.features.compiled.spreads import multiplied, nearest, spread
+
+numbers = st.lists(st.integers(-5, 20), max_size=700)
+
+
+def ints(values: list[int]) -> Any:
+    return np.array(values, dtype=np.int64)
+
+
+@given(numbers, st.integers(-7, 22), st.integers(0, 800))
+def test_a_place_is_found_from_anywhere(values: list[int], wanted: int, near: int) -> None:
+    keys = np.sort(ints(values))
+    assert place(keys, wanted, near) == np.searchsorted(keys, wanted)
+
+
+@given(numbers, st.integers(0, 700), st.integers(0, 700), st.sampled_from((codes.LEAST, codes.GREATEST)))
+def test_the_extreme_of_any_slice(values: list[int], start: int, end: int, code: int) -> None:
+    start, end = min(start, len(values)), min(end, len(values))
+    looks = ints(values).reshape(1, -1)
+    levels = np.empty((1, pyramid_size(len(values))), dtype=np.int64)
+    build_pyramids(looks, ints([code]), levels)
+    lowest, none = code == codes.LEAST, 99 if code == codes.LEAST else -99
+    found = extreme(looks[0], levels[0], (start, end), lowest, none)
+    assert found == (min if lowest else max)(values[start:end], default=none)
+
+
+def test_a_pyramid_of_many_levels() -> None:
+    values = np.random.default_rng(0).integers(0, 2**40, 70_000)
+    looks = values.reshape(1, -1)
+    levels = np.empty((1, pyramid_size(len(values))), dtype=np.int64)
+    build_pyramids(looks, ints([codes.GREATEST]), levels)
+    for start, end in np.random.default_rng(1).integers(0, len(values), (300, 2)).tolist():
+        found = extreme(looks[0], levels[0], (start, end), False, -1)
+        assert found == max(values[start:end].tolist(), default=-1)
+
+
+@given(st.lists(st.sampled_from((-1, 0, 1, 2, 2**62 + 1, 2**63 - 1)), max_size=60))
+def test_places_before(ids: list[int]) -> None:
+    table = np.full(1 << (len(ids).bit_length() + 1), -1, dtype=np.int64)
+    found = np.empty(len(ids), dtype=np.int64)
+    places_before(ints(ids), table, found)
+    for i, code in enumerate(ids):
+        before = [j for j in range(i) if ids[j] == code]
+        assert found[i] == (codes.NOWHERE if code < 0 else max(before, default=-1))
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_a_product_of_128_bits_and_its_nearest_double(a: int, b: int) -> None:
+    high, low = multiplied(np.uint64(a), np.uint64(b))
+    assert (int(high) << 64) + int(low) == a * b
+    assert nearest(np.uint64(high), np.uint64(low)) == float(a * b)
+
+
+@given(st.integers(0, 2**53 - 1), st.integers(1, 127), st.integers(-2, 2))
+def test_halves_between_two_doubles_go_to_the_even_one(mantissa: int, up: int, aside: int) -> None:
+    number = min(max(((2 * mantissa + 1) << up) + aside, 0), 2**128 - 1)
+    high, low = number >> 64, number & (2**64 - 1)
+    assert nearest(np.uint64(high), np.uint64(low)) == float(number)
+
+
+@given(st.lists(st.integers(0, 2**40 - 1), min_size=1, max_size=50))
+def test_a_spread_is_exact_before_it_is_rounded(values: list[int]) -> None:
+    squares = [value * value for value in values]
+    high = sum(square >> codes.SQUARE_BITS for square in squares)
+    low = sum(square % 2**codes.SQUARE_BITS for square in squares)
+    wanted = float(len(values) * sum(squares) - sum(values) ** 2)
+    assert spread(len(values), sum(values), high, low) == wanted
+
+
+def test_a_spread_that_is_too_large_says_so() -> None:
+    with pytest.raises(OverflowError, match="too large"):
+        spread(2**40, 2**62, 2**62, 0)
+
+
+@given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(-5, 1e9)), max_size=8))
+def test_a_ratio_has_its_default_where_nothing_is_below(
+    pairs: list[tuple[float, float]],
+) -> None:
+    top, bottom = (np.array([pair[i] for pair in pairs]) for i in (0, 1))
+    out = np.empty(len(pairs))
+    divided(top, bottom, 7.0, out)
+    assert out.tolist() == [a / b if b > 0 else 7.0 for a, b in pairs]
