@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +18,12 @@ Figures = dict[str, Any]
 class Request:
     """`repeats`: rounds in which every side runs once, after a warm-up; None: the bench's own number.
 
-    `data`: a file in place of the bench's own data, for benches that read one. `say`: told what is under way.
+    `data`: a file in place of the bench's own data, for benches that read one; `folds`: first training days,
+    for the one that trains. `say`: told what is under way.
     """
 
     data: Path | None = None
+    folds: tuple[date, ...] = ()
     repeats: int | None = None
     say: Callable[[str], None] = lambda _: None
 

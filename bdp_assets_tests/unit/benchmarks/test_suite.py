@@ -14,7 +14,7 @@ from benchmarks.bench import Bench, Outcome, Plot, Request
 from benchmarks.goals import Goal
 
 SECTIONS = ("ours", "floor", "peers", "ratios", "goals")
-UNITS = ("_s", "_ms", "_bytes", "_per_s")
+UNITS = ("_s", "_ms", "_bytes", "_per_s", "_mean")  # A mean of the folds' shares has none.
 
 
 def outcome(request: Request) -> Outcome:
@@ -81,5 +81,5 @@ def test_every_bench_there_is_judges_and_draws_figures_with_units() -> None:
 
 
 def test_an_unknown_bench_is_told_with_those_there_are() -> None:
-    with pytest.raises(Problem, match=r"no bench called 'nope'.*\n.*features, online"):
+    with pytest.raises(Problem, match=r"no bench called 'nope'.*\n.*features, model, online"):
         registry.find("nope")

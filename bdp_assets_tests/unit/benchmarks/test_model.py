@@ -1,0 +1,75 @@
+"""The model bench at a small size: the Handbook's protocol, and each figure that a goal or plot names."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from bdp_assets.features.batch import build_features
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.runtime.problems import Problem
+from bdp_assets.training.split import DAY_MS
+from benchmarks.bench import Request
+from benchmarks.features import synthetic
+from benchmarks.features.data import Given, prepared
+from benchmarks.goals import figure
+from benchmarks.model import bench, folds
+from benchmarks.model.intervals import ap_interval
+
+DAY = date(2018, 7, 25)
+
+
+@pytest.fixture(scope="module")
+def small() -> Given:
+    return prepared(synthetic.handbook(rows=60_000, customers=600, terminals=300), "made up", made_up=True)
+
+
+def test_a_run_has_every_figure(small: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.model.intervals.DRAWS", 5)
+    outcome = bench.measured(small, Request(folds=(DAY,)))
+    sections = {"ours": outcome.ours, "peers": outcome.peers, "ratios": outcome.ratios}
+    drawn = [path for plot in bench.BENCH.plots for path in plot.figures.values()]
+    assert all(0 < figure(sections, path) < 1 for path in (*bench.BENCH.goals, *drawn))
+    assert len(outcome.ours["folds"]) == 1
+    assert outcome.data["folds"] == ["2018-07-25"]
+
+
+def test_a_fold_has_the_same_rows_on_both_sides_and_features_that_know_all_history(small: Given) -> None:
+    [fold] = folds.folds(small, [DAY])
+    assert fold.ours.train_rows()["transaction_id"].equals(fold.handbook.train_rows()["transaction_id"])
+    test = fold.ours.test_rows()
+    assert test["transaction_id"].equals(fold.handbook.test_rows()["transaction_id"])
+    assert set(folds.handbook_names()) <= set(fold.handbook.features.columns)
+    whole = build_features(small.transactions, small.labels, CATALOG)
+    same = test.select("transaction_id", *CATALOG.names)
+    assert same.equals(whole.join(same.select("transaction_id"), on="transaction_id").select(same.columns))
+    first, last = test["ts_ms"].min(), test["ts_ms"].max()
+    assert fold.ours.split.test_start_ms - fold.ours.split.train_start_ms == 14 * DAY_MS
+    assert fold.ours.split.test_start_ms <= first < last < fold.ours.split.test_end_ms  # type: ignore[operator]
+
+
+def test_night_and_weekend_are_the_handbooks(small: Given) -> None:
+    [fold] = folds.folds(small, [DAY])
+    rows = fold.handbook.features.with_columns(time=pl.from_epoch("ts_ms", time_unit="ms"))
+    assert (rows["TX_DURING_NIGHT"] == (rows["time"].dt.hour() <= 6)).all()
+    assert (rows["TX_DURING_WEEKEND"] == (rows["time"].dt.weekday() >= 6)).all()
+
+
+@pytest.mark.parametrize("day", [date(2018, 3, 1), date(2018, 9, 20)])
+def test_days_that_the_data_does_not_reach_are_told(small: Given, day: date) -> None:
+    with pytest.raises(Problem, match=str(day)) as told:
+        folds.folds(small, [day])
+    assert "--folds" in told.value.do
+
+
+def test_the_interval_of_a_perfect_ranking_is_one_and_of_others_holds_the_figure() -> None:
+    rng = np.random.default_rng(0)
+    fraud = rng.random(4_000) < 0.1
+    rows = pl.DataFrame({"customer_id": [f"c{n}" for n in rng.integers(0, 400, 4_000)], "is_fraud": fraud})
+    assert ap_interval([rows.with_columns(probability=pl.Series(fraud.astype(float)))]) == (1.0, 1.0)
+    noisy = rows.with_columns(probability=pl.Series(fraud * 0.3 + rng.random(4_000)))
+    low, high = ap_interval([noisy])
+    assert 0.1 < low < high < 0.6

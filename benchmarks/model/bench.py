@@ -1,0 +1,94 @@
+"""`bdp bench model`: how well the ensemble finds fraud, by the Handbook's protocol and beside its models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from bdp_assets.training.evaluate import metrics
+from bdp_assets.training.pipeline import DEFAULT
+from benchmarks.bench import Bench, Figures, Outcome, Plot, Request
+from benchmarks.features.data import Given, given
+from benchmarks.goals import Goal
+from benchmarks.model import sides
+from benchmarks.model.folds import DELAY_DAYS, FIRST_DAYS, TEST_DAYS, TRAIN_DAYS, Fold, folds
+from benchmarks.model.intervals import ap_interval
+
+SIDES: Mapping[str, Callable[[Fold], pl.DataFrame]] = {
+    "ours": sides.ours,
+    "rf": sides.random_forest,
+    "xgb": sides.boosted,
+}
+_NAMES = {"auc": "auc", "average_precision": "ap", "card_precision_at_100": "cp100"}
+
+
+def run(request: Request) -> Outcome:
+    request.say("reading the transactions")
+    return measured(given(request.data), request)
+
+
+def measured(data: Given, request: Request) -> Outcome:
+    """Every figure of the bench on this data."""
+    request.say("features of both catalogs")
+    found = folds(data, request.folds or FIRST_DAYS)
+    figures = {name: _judged(name, side, found, request) for name, side in SIDES.items()}
+    ours = figures.pop("ours")
+    return Outcome(
+        repeats=1,
+        data={
+            **data.describe(),
+            "folds": [fold.first_day.isoformat() for fold in found],
+            "days": {"train": TRAIN_DAYS, "delay": DELAY_DAYS, "test": TEST_DAYS},
+            "recipe": {name: getattr(DEFAULT, name) for name in DEFAULT.__struct_fields__},
+        },
+        ours=ours,
+        floor={},
+        peers=figures,
+        ratios={
+            f"ap_vs_{name}": round(ours["ap_mean"] / peer["ap_mean"], 3) for name, peer in figures.items()
+        },
+    )
+
+
+def _judged(
+    name: str, side: Callable[[Fold], pl.DataFrame], found: Sequence[Fold], request: Request
+) -> Figures:
+    scored = []
+    for fold in found:
+        request.say(f"{name}: train from {fold.first_day}")
+        scored.append(side(fold))
+    request.say(f"{name}: intervals")
+    each = [metrics(rows) for rows in scored]
+    low, high = ap_interval(scored)
+    figures: Figures = {
+        f"{short}_mean": round(float(np.mean([one[long] for one in each])), 4)
+        for long, short in _NAMES.items()
+    }
+    return {
+        **figures,
+        "ap_mean_low": round(low, 4),
+        "ap_mean_high": round(high, 4),
+        "folds": [{short: round(one[long], 4) for long, short in _NAMES.items()} for one in each],
+    }
+
+
+BENCH = Bench(
+    name="model",
+    summary="average precision by the Handbook's protocol; its published forest and boosted trees are peers",
+    run=run,
+    goals={
+        "ours.ap_mean": Goal(least=0.745),
+        # The peers tell whether the protocol is right: as published, within 0.003.
+        "peers.rf.ap_mean": Goal(least=0.675, most=0.681),
+        "peers.xgb.ap_mean": Goal(least=0.684, most=0.690),
+    },
+    plots=(
+        Plot(
+            "Average precision, mean of the folds",
+            "AP",
+            {"ours": "ours.ap_mean", "forest": "peers.rf.ap_mean", "boosted": "peers.xgb.ap_mean"},
+        ),
+    ),
+)
