@@ -15,7 +15,18 @@ from bdp_assets.runtime.problems import Problem
 def test_the_benches_are_listed_with_what_they_measure() -> None:
     done = CliRunner().invoke(app, ["bench", "--list"])
     assert done.exit_code == 0, done.output
-    assert [line.split()[0] for line in done.output.splitlines()] == ["features", "online", "stream"]
+    assert [line.split()[0] for line in done.output.splitlines()] == [
+        "features",
+        "model",
+        "online",
+        "stream",
+    ]
+
+
+def test_folds_that_are_no_days_are_told() -> None:
+    done = CliRunner().invoke(app, ["bench", "model", "--folds", "2018-07-25,25.7.2018"])
+    assert done.exit_code == 2
+    assert "YYYY-MM-DD" in done.output
 
 
 @pytest.mark.parametrize("arguments", [[], ["features", "--all"]])
