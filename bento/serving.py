@@ -31,6 +31,7 @@ class Serving:
     def start(cls, settings: Settings) -> Serving:
         """Load the champion, warm it up, connect. It starts whatever is missing, and `health` says what."""
         store = OnlineStore(redis.connect(settings))
+        store.warm()
         raw_topic = RawTopic(settings)
         dependencies = Dependencies(store, raw_topic)
         dependencies.start()

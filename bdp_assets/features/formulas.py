@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bdp_assets.features import compiled
+
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
@@ -54,10 +56,8 @@ def _is_night(ts_ms: Array) -> Array:
 
 
 def _divided(top: Array, bottom: Array, default: float) -> Floats:
-    from bdp_assets.features.compiled.ratios import divided
-
     out = np.empty(top.shape, dtype=np.float64)
-    divided(np.asarray(top, np.float64), np.asarray(bottom, np.float64), default, out)
+    compiled.divided(np.asarray(top, np.float64), np.asarray(bottom, np.float64), default, out)
     return out
 
 

@@ -8,9 +8,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from bdp_assets.features import compiled
 from bdp_assets.features.aggregates import Ints
-from bdp_assets.features.compiled.extremes import build_pyramids, pyramid_size
-from bdp_assets.features.compiled.histories import add_up, extent, order_keys, places_before
 from bdp_assets.features.fields import EVENTS, Field
 from bdp_assets.features.windows import Look
 
@@ -74,7 +73,7 @@ class History:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         entity, ts = rows.entity, np.ascontiguousarray(rows.ts)
-        first, last, most = extent(entity, ts)
+        first, last, most = compiled.extent(entity, ts)
         self.shift, self.span = 1 - first, last - first + 3
         """A row's key is `entity * span + max(ts + shift, 0)`."""
         if (most + 1) * self.span >= 2**63:
@@ -83,7 +82,7 @@ class History:
             )
         self.keys = np.empty(len(ts), dtype=np.int64)
         self._order: Ints | None = None
-        if not order_keys(entity, ts, self.shift, self.span, self.keys):
+        if not compiled.order_keys(entity, ts, self.shift, self.span, self.keys):
             self._order = np.argsort(self.keys, kind="stable")
             self.keys = self.keys[self._order]
 
@@ -101,7 +100,7 @@ class History:
         sums[:, 0] = 0
         for row, field in zip(sums, fields, strict=True):
             row[1:] = 1 if field == EVENTS and self._rows.are_events else self.field(field)
-        add_up(sums)
+        compiled.add_up(sums)
         return sums
 
     def looks(self, wanted: Sequence[Look], codes: Ints) -> Looks:
@@ -109,8 +108,8 @@ class History:
         rows = np.empty((len(wanted), len(self)), dtype=np.int64)
         for row, look in zip(rows, wanted, strict=True):
             self._look(look, row)
-        levels = np.empty((len(wanted), pyramid_size(len(self))), dtype=np.int64)
-        build_pyramids(rows, codes, levels)
+        levels = np.empty((len(wanted), compiled.pyramid_size(len(self))), dtype=np.int64)
+        compiled.build_pyramids(rows, codes, levels)
         return Looks(rows, levels)
 
     def picked(self, fields: Sequence[Field]) -> Ints:
@@ -123,7 +122,7 @@ class History:
     def _look(self, look: Look, row: Ints) -> None:
         if look.kind == "id":
             table = np.full(1 << (len(row).bit_length() + 1), -1, dtype=np.int64)
-            places_before(np.ascontiguousarray(self.field(look.field)), table, row)
+            compiled.places_before(np.ascontiguousarray(self.field(look.field)), table, row)
             return
         row[:] = np.arange(len(row)) if look.kind == "last" else self.field(look.field)
         if look.kind in ("min", "max"):

@@ -13,9 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
+from bdp_assets.features import compiled
 from bdp_assets.features.aggregates import AGGREGATES, Floats, Ints, SumName
 from bdp_assets.features.compiled import codes
-from bdp_assets.features.compiled.answers import answer
 from bdp_assets.features.fields import Field
 from bdp_assets.features.formulas import FORMULAS, Array
 from bdp_assets.features.history import History, NoRows, Queries
@@ -82,7 +82,7 @@ class Plan:
             rows = slice(first, first + _ROWS)
             part = queries.part(rows)
             values = np.empty((len(self.slots), len(part.ts)), dtype=np.float64)
-            answer(
+            compiled.answer(
                 *(history.keys, running, looks, levels, picked, history.shift, history.span),
                 *(part.entity, part.ts, part.own, _NONE if part.exact_from is None else part.exact_from),
                 *(self._bounds, self._sums, self._lines, self._fold, self._scale, self._default, values),

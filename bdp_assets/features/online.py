@@ -20,7 +20,7 @@ import numpy as np
 from bdp_assets.clients.redis import Redis, StoreUnavailable, run
 from bdp_assets.clients.redis_exchange import Command
 from bdp_assets.contracts.records import Label, ValidatedTransaction
-from bdp_assets.features import claiming
+from bdp_assets.features import claiming, compiled
 from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.claiming import ANSWERED, CLAIM, DECISION, FOLDED, MOVED, RECORDS, Call, Reply
@@ -119,6 +119,10 @@ class OnlineStore:
     def layout(self) -> Layout:
         """Keys of the generation that this store works on."""
         return self._binding().layout
+
+    def warm(self) -> None:
+        """Load what `enrich` computes with, so that the first call need not wait for it."""
+        compiled.load()
 
     def bind(self) -> bool:
         """Work on the generation that serves now; False where none does."""

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bdp_assets.features import compiled
 from bdp_assets.features.aggregates import Floats, Ints
 from bdp_assets.features.compiled.codes import BEFORE
-from bdp_assets.features.compiled.histories import events_seen
 from bdp_assets.features.fields import Bools, Field, event_field
 from bdp_assets.features.history import History, Queries, Rows
 from bdp_assets.features.kernel import Engine, Plan
@@ -79,7 +79,7 @@ class StoredEvents:
         """
         events = Events.unpack(seen.records, layout.ids)
         kept, ts, exact = np.empty((3, len(events.row)), dtype=np.int64)
-        count = events_seen(
+        count = compiled.events_seen(
             *(events.table, events.row, seen.sequence, seen.newest),
             *(EXACT_EVENTS, FOLD, layout.events_ms, layout.is_endless, kept, ts, exact),
         )

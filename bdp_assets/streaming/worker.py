@@ -67,6 +67,7 @@ def run_scoring(settings: Settings, slot: int) -> None:
 
     def process(topic_id: TopicId) -> Process:
         store = _store(settings)
+        store.warm()
         follow = Following(store, CatchUp(settings, store.client).transactions)
         return Scoring(store, decider, topic_id, follow, alerts=Alerts(store.client), pan_key=key)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -9,12 +11,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bdp_assets.features import compiled
 from bdp_assets.features.compiled import codes
 from bdp_assets.features.compiled.answers import place
 from bdp_assets.features.compiled.extremes import build_pyramids, extreme, pyramid_size
 from bdp_assets.features.compiled.histories import places_before
 from bdp_assets.features.compiled.ratios import divided
 from bdp_assets.features.compiled.spreads import multiplied, nearest, spread
+
+UNTOUCHED = """
+import sys
+import bdp_assets.features.online, bdp_assets.features.batch, bento.serving, bdp_assets.definitions
+assert "numba" not in sys.modules, "loaded by an import alone"
+from bdp_assets.features import compiled
+compiled.load()
+assert "numba" in sys.modules
+"""
+
+
+def test_numba_is_loaded_with_the_first_loop_and_not_before() -> None:
+    done = subprocess.run([sys.executable, "-c", UNTOUCHED], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+
+
+def test_a_loop_that_there_is_not() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        compiled.nothing  # noqa: B018
+
 
 numbers = st.lists(st.integers(-5, 20), max_size=700)
 
