@@ -1,0 +1,31 @@
+"""The sample of what was served: of the latest days on which something was streamed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from bdp_assets.clients.lake import Lake
+from bdp_assets.contracts.columns import event_date
+from bdp_assets.contracts.records import Door
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.features.times import DAY
+from bdp_assets.ingest.tables import DOOR
+from bdp_assets.operations.feature_skew import measure
+from bdp_assets_tests.unit.features.strategies import START, transaction
+from bdp_assets_tests.unit.monitoring.test_skew import served
+
+
+def test_one_transaction_years_ahead_does_not_hide_the_others(tmp_path: Path) -> None:
+    stream = [transaction(i, START + i * 60_000, 100 + i) for i in range(5)]
+    stream.append(transaction(5, START + 2_000 * DAY, 100, customer="c9"))
+    lake = Lake(str(tmp_path))
+    marks = {DOOR: Door.STREAM.value, "catalog_version": CATALOG.version}
+    columns = {name: pl.lit(value) for name, value in marks.items()}
+    lake.append("enriched", served(stream).with_columns(event_date("ts_ms"), **columns))
+
+    found = measure(lake)
+
+    assert found.total("compared") == len(stream) * len(CATALOG.names)
+    assert found.total("unexplained") == 0
