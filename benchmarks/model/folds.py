@@ -10,7 +10,6 @@ import polars as pl
 
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG, HANDBOOK
-from bdp_assets.features.spec import Catalog
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.training.split import DAY_MS, Split, TrainingData
 from benchmarks.features.data import Given
@@ -36,7 +35,10 @@ def folds(given: Given, first_days: Sequence[date]) -> list[Fold]:
     start, end = min(split.train_start_ms for split in splits), max(split.test_end_ms for split in splits)
     # All that lies before feeds features; only the rows of the folds are answered.
     asked = given.transactions["ts_ms"].is_between(start, end, closed="left")
-    ours, handbook = (_features(given, catalog, asked) for catalog in (CATALOG, HANDBOOK))
+    ours, handbook = (
+        build_features(given.transactions, given.labels, catalog, only=asked)
+        for catalog in (CATALOG, HANDBOOK)
+    )
     handbook = handbook.with_columns(*_of_the_transaction(given.transactions.filter(asked)))
     return [
         Fold(day, _data(ours, given, split), _data(handbook, given, split))
@@ -58,10 +60,6 @@ def _split(given: Given, day: date) -> Split:
             "Name first training days that it reaches: --folds YYYY-MM-DD,...",
         )
     return split
-
-
-def _features(given: Given, catalog: Catalog, asked: pl.Series) -> pl.DataFrame:
-    return build_features(given.transactions, given.labels, catalog, only=asked)
 
 
 def _of_the_transaction(transactions: pl.DataFrame) -> list[pl.Series]:
