@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bdp_assets.clients.redis import Script
-from bdp_assets.clients.redis_exchange import Command
+from bdp_assets.clients.redis_exchange import Argument, Command
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.folding import pair_fields
 from bdp_assets.features.layout import Layout
@@ -20,13 +19,13 @@ from bdp_assets.features.spec import Entity
 
 CLAIM = Script(files("bdp_assets.features").joinpath("claim.lua").read_text())
 
-ANSWERED, MOVED = 2, 4
-"""A reply's status: below the first it comes with state; the second: claim in another generation."""
-RECORDS, FOLDED, DECISION = 3, 4, 5
-"""Where they stand in a reply."""
-_PAIRS = 6
+ANSWERED = 2
+"""What has a smaller status comes with what it may see."""
+TOGETHER = 100
+"""How many transactions of a customer one call claims at most: others have to wait for it."""
+_SAID = 5
+"""What claim.lua says of a transaction before its pairs."""
 
-Reply = list[Any]
 Codes = Sequence[tuple[Entity, Sequence[int]]]
 """The different ids (as hashes) of each shared entity."""
 
@@ -39,22 +38,69 @@ class Call(NamedTuple):
     sources: Sequence[bytes]
     modes: Sequence[str]
 
+    def together(self) -> list[list[int]]:
+        """Which of them one script claims, in order: those of a customer."""
+        found: dict[str, list[int]] = {}
+        for row, transaction in enumerate(self.transactions):
+            found.setdefault(transaction.customer_id, []).append(row)
+        return [rows[at : at + TOGETHER] for rows in found.values() for at in range(0, len(rows), TOGETHER)]
 
-def claims(layout: Layout, call: Call) -> Iterator[Command]:
-    """One for each transaction, in order."""
+
+class Claimed(NamedTuple):
+    """What claim.lua says of a transaction. `events`, `folded`, `pairs`: packed, what it may see."""
+
+    status: int
+    sequence: int
+    newest: int
+    events: bytes
+    folded: bytes
+    decision: bytes | None
+    pairs: Sequence[bytes]
+
+
+def claims(layout: Layout, call: Call, together: Iterable[Sequence[int]]) -> Iterator[Command]:
+    """One for the transactions that are claimed together."""
     columns = call.batch.kept(layout.ids).astype("<i8")
     packed, size = columns.tobytes(), 8 * columns.shape[1]
-    kept = [packed[at : at + size] for at in range(0, len(packed), size)]
+    times = call.batch.columns["ts_ms"].astype("<i8").tobytes()
     pairs = [pair_fields(entity, call.batch.columns[entity.keys[1]]) for entity in layout.pairs]
-    for i, (t, place, mode) in enumerate(zip(call.transactions, call.sources, call.modes, strict=True)):
-        events, claimed, folded, paired = layout.keys_of(t.customer_id)
-        key = transaction_key(t.transaction_id)
-        yield CLAIM.call(
-            (events, claimed, layout.decision(t.customer_id, key), folded, paired),
-            *(mode, key, struct.pack("<q", t.ts_ms), place),
-            *(bytes.fromhex(t.body_hash), kept[i], layout.events_s),
-            *(fields[i] for fields in pairs),
-        )
+    for rows in together:
+        customer = call.transactions[rows[0]].customer_id
+        keys = list(layout.keys_of(customer))
+        arguments: list[Argument] = [layout.events_s, len(pairs)]
+        decision = layout.decisions(customer)
+        for row in rows:
+            transaction = call.transactions[row]
+            key = transaction_key(transaction.transaction_id)
+            keys.append(decision + key.hex())
+            arguments += (
+                call.modes[row],
+                call.sources[row] + key + bytes.fromhex(transaction.body_hash),
+                times[8 * row : 8 * row + 8],
+                packed[size * row : size * row + size],
+            )
+            for fields in pairs:
+                arguments.append(fields[row])
+        yield CLAIM.call(keys, *arguments)
+
+
+def claimed(
+    layout: Layout, together: Iterable[Sequence[int]], replies: Iterable[Sequence[Any]]
+) -> list[Claimed] | None:
+    """What the replies to `claims` say of each transaction; None where a customer was moved away."""
+    paired = len(layout.pairs)
+    found: dict[int, Claimed] = {}
+    for rows, reply in zip(together, replies, strict=True):
+        if not reply:
+            return None
+        events, folded = reply[0], reply[1] or b""
+        at = 2
+        for row in rows:
+            pairs = [pair or b"" for pair in reply[at + _SAID : at + _SAID + paired]]
+            status, sequence, newest, visible, decision = reply[at : at + _SAID]
+            found[row] = Claimed(status, sequence, newest, events[:visible], folded, decision, pairs)
+            at += _SAID + paired
+    return [found[row] for row in range(len(found))]
 
 
 def shared_codes(layout: Layout, batch: Batch) -> Codes:
@@ -67,8 +113,9 @@ def shared_codes(layout: Layout, batch: Batch) -> Codes:
 def tile_reads(layout: Layout, wanted: Codes) -> Iterator[Command]:
     """One for each code, in order."""
     for entity, codes in wanted:
+        names = [one.name for one in layout.shared[entity]]
         for code in codes:
-            yield ("HMGET", layout.tiles(entity, code), *(one.name for one in layout.shared[entity]))
+            yield ("HMGET", layout.tiles(entity, code), *names)
 
 
 def shared_tiles(
@@ -86,19 +133,13 @@ def shared_tiles(
     return found
 
 
-def seen(layout: Layout, replies: Sequence[Reply], shared: dict[Entity, Shared]) -> Seen:
-    """What transactions may see: the replies to `claims`, and shared tiles."""
-    pairs = range(_PAIRS, _PAIRS + len(layout.pairs))
-    nothing: Reply = [0, 0, 0, b"", None, None, *(None for _ in pairs)]
-    known = [reply if reply[0] < ANSWERED else nothing for reply in replies]
+def seen(layout: Layout, told: Sequence[Claimed], shared: dict[Entity, Shared]) -> Seen:
+    """What transactions may see: their own customers' state, and shared tiles."""
     return Seen(
-        records=[reply[RECORDS] for reply in known],
-        folded=[reply[FOLDED] or b"" for reply in known],
-        pairs={
-            entity: [reply[at] or b"" for reply in known]
-            for at, entity in zip(pairs, layout.pairs, strict=True)
-        },
-        sequence=np.array([reply[1] for reply in known], dtype=np.int64),
-        newest=np.array([reply[2] for reply in known], dtype=np.int64),
+        records=[one.events for one in told],
+        folded=[one.folded for one in told],
+        pairs={entity: [one.pairs[at] for one in told] for at, entity in enumerate(layout.pairs)},
+        sequence=np.array([one.sequence for one in told], dtype=np.int64),
+        newest=np.array([one.newest for one in told], dtype=np.int64),
         shared=shared,
     )

@@ -38,10 +38,9 @@ def surplus(layout: Layout, records: bytes) -> int:
     count = len(records) // (8 * width)
     if count < KEEP + BLOCK:
         return 0
-    first = np.frombuffer(records, dtype="<i8", count=width)
     horizon = _horizon(layout, records)
-    if count <= EXACT_EVENTS + SPARE_EVENTS and first[TIME] > horizon:
-        return 0
+    if count <= EXACT_EVENTS + SPARE_EVENTS and _int64(records, (BLOCK - 1) * width + TIME) > horizon:
+        return 0  # Almost always: there is not a block to cut.
     stands = np.frombuffer(records, dtype="<i8").reshape(-1, width)[: count - KEEP, TIME] > horizon
     stale = int(stands.argmax()) if stands.any() else len(stands)
     cut = max(stale, count - EXACT_EVENTS - SPARE_EVENTS)
@@ -90,7 +89,12 @@ def folded_start(events: Events, horizon: Ints | int) -> Ints:
 def _horizon(layout: Layout, records: bytes) -> int:
     """The time (ms) up to which events have retired for the last KEEP claims."""
     width = record_width(layout.ids)
-    return int(np.frombuffer(records, dtype="<i8").reshape(-1, width)[-KEEP, NEWEST]) - layout.events_ms
+    count = len(records) // (8 * width)
+    return _int64(records, (count - KEEP) * width + NEWEST) - layout.events_ms
+
+
+def _int64(packed: bytes, at: int) -> int:
+    return int.from_bytes(packed[8 * at : 8 * at + 8], "little", signed=True)
 
 
 def _folded(layout: Layout, packed: bytes, gone: Events, horizon: int) -> bytes:

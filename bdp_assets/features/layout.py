@@ -133,7 +133,11 @@ class Layout:
         return f"{self._customer(customer_id)}:p"
 
     def decision(self, customer_id: str, transaction_key: bytes) -> str:
-        return f"{self.root}{{customer:{customer_id}}}:d:{transaction_key.hex()}"
+        return self.decisions(customer_id) + transaction_key.hex()
+
+    def decisions(self, customer_id: str) -> str:
+        """What the keys of a customer's decisions begin with; the transaction's key in hex follows."""
+        return f"{self.root}{{customer:{customer_id}}}:d:"
 
     def tiles(self, entity: Entity, identifier: str | int) -> str:
         """`identifier`: itself, or its hash."""

@@ -23,7 +23,7 @@ from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features import claiming, compiled
 from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
-from bdp_assets.features.claiming import ANSWERED, CLAIM, DECISION, FOLDED, MOVED, RECORDS, Call, Reply
+from bdp_assets.features.claiming import ANSWERED, CLAIM, Call, Claimed
 from bdp_assets.features.folding import Stored, fold, surplus
 from bdp_assets.features.generations import (
     MERGE,
@@ -224,12 +224,12 @@ class OnlineStore:
         draft = _Once(partial(self._answering.draft, call.batch))
         for _ in range(_SWITCHES):
             bound = self._binding()
-            replies, shared = self._claimed(bound, call, draft)
-            if replies is not None:
-                vectors = self._answering.vectors(draft(), claiming.seen(bound.layout, replies, shared))
+            told, shared = self._claimed(bound, call, draft)
+            if told is not None:
+                vectors = self._answering.vectors(draft(), claiming.seen(bound.layout, told, shared))
                 if modes != ["dry"]:
-                    self._fold(bound.layout, transactions, replies)
-                return [_enrichment(reply, vector) for reply, vector in zip(replies, vectors, strict=True)]
+                    self._fold(bound.layout, transactions, told)
+                return [_enrichment(one, vector) for one, vector in zip(told, vectors, strict=True)]
             self.bind()
             if "stream" in modes:
                 break
@@ -237,43 +237,42 @@ class OnlineStore:
 
     def _claimed(
         self, bound: _Bound, call: Call, meanwhile: Callable[[], object]
-    ) -> tuple[Sequence[Reply] | None, dict[Entity, Shared]]:
-        """Replies of claim.lua, None when another generation serves; and the tiles of shared entities."""
-        layout = bound.layout
+    ) -> tuple[Sequence[Claimed] | None, dict[Entity, Shared]]:
+        """What claim.lua says, None when another generation serves; and the tiles of shared entities."""
+        layout, together = bound.layout, call.together()
         merges: list[Command] = []
         if bound.previous is not None:
             customers = dict.fromkeys(t.customer_id for t in call.transactions)
             merges = [merge_call(layout, bound.previous, customer) for customer in customers]
         wanted = claiming.shared_codes(layout, call.batch)
         # The pointer last: claims that were made before a switch come along in it.
-        asked = [*claiming.claims(layout, call), *claiming.tile_reads(layout, wanted), pointer(layout)]
+        asked = [
+            *claiming.claims(layout, call, together),
+            *claiming.tile_reads(layout, wanted),
+            pointer(layout),
+        ]
         scripts = [CLAIM, MERGE] if merges else [CLAIM]
         answers = run(self.client, [*merges, *asked], scripts, meanwhile)[len(merges) :]
-        replies, tiles = answers[: len(call.batch)], answers[len(call.batch) : -1]
-        live = parsed(answers[-1])
-        if not bound.is_of(live) or any(reply[0] == MOVED for reply in replies):
+        replies, tiles = answers[: len(together)], answers[len(together) : -1]
+        live, told = parsed(answers[-1]), claiming.claimed(layout, together, replies)
+        if not bound.is_of(live) or told is None:
             return None, {}
         if live is not None and live.previous is None:
             self._bound = _Bound(layout, None, serves=True)
-        return replies, claiming.shared_tiles(layout, call.batch, wanted, tiles)
+        return told, claiming.shared_tiles(layout, call.batch, wanted, tiles)
 
     def _fold(
-        self, layout: Layout, transactions: Sequence[ValidatedTransaction], replies: Sequence[Reply]
+        self, layout: Layout, transactions: Sequence[ValidatedTransaction], told: Sequence[Claimed]
     ) -> None:
         """Cut customers who have grown too large. Of several claims, the last one knows most."""
-        last = {
-            t.customer_id: reply
-            for t, reply in zip(transactions, replies, strict=True)
-            if reply[0] < ANSWERED
-        }
-        for customer_id, reply in last.items():
-            if cut := surplus(layout, reply[RECORDS]):
-                stored = Stored(reply[RECORDS], reply[FOLDED] or b"")
-                fold(self.client, layout, customer_id, stored, cut)
+        last = {t.customer_id: o for t, o in zip(transactions, told, strict=True) if o.status < ANSWERED}
+        for customer_id, one in last.items():
+            if cut := surplus(layout, one.events):
+                fold(self.client, layout, customer_id, Stored(one.events, one.folded), cut)
 
 
-def _enrichment(reply: Reply, vector: Floats) -> Enrichment:
-    status = _STATUS[reply[0]]
-    if reply[0] >= ANSWERED:
-        return Enrichment(status, reply[1], _NO_FEATURES, None)
-    return Enrichment(status, reply[1], vector, reply[DECISION] if status == "redelivery" else None)
+def _enrichment(told: Claimed, vector: Floats) -> Enrichment:
+    status = _STATUS[told.status]
+    if told.status >= ANSWERED:
+        return Enrichment(status, told.sequence, _NO_FEATURES, None)
+    return Enrichment(status, told.sequence, vector, told.decision if status == "redelivery" else None)

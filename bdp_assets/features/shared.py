@@ -23,7 +23,8 @@ from bdp_assets.features.summaries import Merge, Summary
 TILES = Script(files("bdp_assets.features").joinpath("tiles.lua").read_text())
 _NO_LABEL = b""
 _OPS: dict[Merge, str] = {"add": "a", "min": "n", "max": "x"}
-_Additions = dict[tuple[Entity, int], list[Argument]]
+_Additions = dict[int, list[Argument]]
+"""Of an entity, by the hash of its id."""
 
 
 def transaction_calls(
@@ -32,20 +33,18 @@ def transaction_calls(
     """Add each transaction once: an entity takes only offsets above the last one of their partition."""
     batch = Batch.of(transactions, [entity.keys[0] for entity in layout.shared])
     places = [place.rpartition(":") for place in coordinates]
-    additions: _Additions = {}
+    calls: list[Command] = []
     for entity, all_series in layout.shared.items():
-        packed = [_packed(series.summary, increments(series, batch)) for series in all_series]
+        packed = [_packed(increments(series, batch)) for series in all_series]
+        additions: _Additions = {}
         for row, code in enumerate(batch.columns[entity.keys[0]].tolist()):
-            if code < 0:
-                continue
-            partition, _, offset = places[row]
-            addition: tuple[Argument, ...] = (
-                *(partition, offset, _NO_LABEL, _NO_LABEL),
-                transactions[row].ts_ms,
-                *(rows[row] for rows in packed),
-            )
-            additions.setdefault((entity, code), []).extend(addition)
-    return _calls(layout, additions)
+            if code >= 0:
+                partition, _, offset = places[row]
+                added = additions.setdefault(code, [])
+                added += (partition, offset, _NO_LABEL)
+                added += [rows[row] for rows in packed]
+        calls += _calls(layout, entity, additions)
+    return calls
 
 
 def label_calls(layout: Layout, labels: Sequence[Placed], coordinates: Sequence[str | None]) -> list[Command]:
@@ -53,13 +52,17 @@ def label_calls(layout: Layout, labels: Sequence[Placed], coordinates: Sequence[
 
     Without coordinates (not from Kafka), only what is known keeps a label from counting again.
     """
-    additions: _Additions = {}
+    additions: dict[Entity, _Additions] = {}
     for placed, place in zip(labels, coordinates, strict=True):
         for entity, code in placed.ids.items():
-            added = additions.setdefault((entity, code), [])
+            added = additions.setdefault(entity, {}).setdefault(code, [])
             for delay in label_delays(layout.shared[entity]):
-                added.extend(_label_addition(layout.shared[entity], placed, place, delay))
-    return _calls(layout, {key: items for key, items in additions.items() if items})
+                added += _label_addition(layout.shared[entity], placed, place, delay)
+    return [
+        call
+        for entity, by_code in additions.items()
+        for call in _calls(layout, entity, {code: items for code, items in by_code.items() if items})
+    ]
 
 
 def label_delays(all_series: Iterable[Series]) -> list[int]:
@@ -104,35 +107,35 @@ def _label_addition(
     # Its several delays are several additions of one offset, so each has its own count of offsets.
     partition, _, offset = (place or "").rpartition(":")
     partition = f"{partition}:{delay}" if partition else ""
-    change = f"{'+' if label.is_fraud else '-'}{label.known_at_ms}"
+    mark = label_mark(label.customer_id, label.transaction_id, delay)
+    change = (b"+" if label.is_fraud else b"-") + mark + b"%d" % label.known_at_ms
     clock = max(placed.ts_ms, label.known_at_ms - delay)
-    columns = [
-        _packed(one.summary, label_increments(one.summary, np.array([clock]), np.array([sign]), delay))[0]
+    tiles = [
+        _packed(label_increments(one.summary, np.array([clock - clock % one.hop]), np.array([sign]), delay))[
+            0
+        ]
         if delay in one.summary.label_delays
         else b""
         for one in all_series
     ]
-    mark = label_mark(label.customer_id, label.transaction_id, delay)
-    return partition, offset, change, mark, clock, *columns
+    return partition, offset, change, *tiles
 
 
-def _packed(summary: Summary, rows: Ints) -> list[bytes]:
-    """Each row's columns, without its start."""
-    packed, size = rows[:, 1:].astype("<i8").tobytes(), 8 * (summary.width - 1)
+def _packed(rows: Ints) -> list[bytes]:
+    """Each row as a tile."""
+    packed, size = rows.astype("<i8").tobytes(), 8 * rows.shape[1]
     return [packed[at : at + size] for at in range(0, len(packed), size)]
 
 
-def _calls(layout: Layout, additions: _Additions) -> list[Command]:
-    headers = {entity: _header(layout, entity) for entity in layout.shared}
-    return [
-        TILES.call((layout.tiles(*key), layout.frauds(*key)), *headers[key[0]], *items)
-        for key, items in additions.items()
-    ]
+def _calls(layout: Layout, entity: Entity, additions: _Additions) -> list[Command]:
+    header = _header(layout, entity)
+    keys = ((layout.tiles(entity, code), layout.frauds(entity, code)) for code in additions)
+    return [TILES.call(key, *header, *items) for key, items in zip(keys, additions.values(), strict=True)]
 
 
 def _header(layout: Layout, entity: Entity) -> list[Argument]:
     header: list[Argument] = [len(layout.shared[entity]), layout.shared_s(entity), REVERSIBLE]
     for series in layout.shared[entity]:
         ops = "".join(_OPS[column.merge] for column in series.summary.columns)
-        header += [series.name, series.hop, series.keeps, int(series.is_endless), ops]
+        header += [series.name, series.keeps, int(series.is_endless), ops]
     return header

@@ -15,7 +15,7 @@ from redis.exceptions import ResponseError
 from bdp_assets.clients.redis import Redis, StoreUnavailable, connect, run
 from bdp_assets.clients.redis_cluster import primaries
 from bdp_assets.contracts.records import Label, ValidatedTransaction
-from bdp_assets.features import folding
+from bdp_assets.features import claiming, folding
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.records import record_width
 from bdp_assets.features.spec import MERCHANT, REVERSIBLE, SLACK
@@ -80,6 +80,22 @@ def test_only_the_first_stream_delivery_adopts_the_claim_of_the_api(store: Onlin
     adopted, again, copy = store.enrich([FIRST] * 3, [HERE, HERE, THERE])
     assert [adopted.status, again.status, copy.status] == ["redelivery", "redelivery", "duplicate"]
     assert adopted.decision == again.decision == decision == b"approve"
+
+
+def test_a_customer_of_many_transactions_is_asked_in_parts(
+    store: OnlineStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = [transaction(number, START + number) for number in (1, 2, 3, 1, 4, 4, 5, 2)]
+    places = [f"topic:0:{number}" for number in range(len(batch))]
+    whole = store.enrich(batch, places)
+    store.client.flushdb()
+    monkeypatch.setattr(claiming, "TOGETHER", 3)
+    parts = store.enrich(batch, places)
+    assert [(one.status, one.apply_seq, one.features.tobytes()) for one in parts] == [
+        (one.status, one.apply_seq, one.features.tobytes()) for one in whole
+    ]
+    assert [one.status for one in whole].count("duplicate") == 3
+    assert [one.apply_seq for one in whole] == [1, 2, 3, 1, 4, 4, 5, 2]
 
 
 def test_the_first_decision_stands(store: OnlineStore) -> None:
