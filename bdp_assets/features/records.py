@@ -36,6 +36,11 @@ def record_width(ids: Sequence[str]) -> int:
     return _FIXED + len(NUMBERS) + len(ids)
 
 
+def column_names(ids: Sequence[str]) -> tuple[str, ...]:
+    """What is known of a stored event: its time, then what stands after its fixed part."""
+    return ("ts_ms", *NUMBERS, *ids)
+
+
 def source(coordinates: str | None) -> bytes:
     """8 bytes for where a message stands (`topic id:partition:offset`), or for the API."""
     return NO_SOURCE if coordinates is None else blake2b(coordinates.encode(), digest_size=8).digest()
@@ -127,9 +132,6 @@ class Events:
     def unpack(cls, packed: Sequence[bytes], ids: Sequence[str]) -> Events:
         return cls(*unpack(packed, record_width(ids)), ids)
 
-    def at(self, places: Ints) -> Events:
-        return Events(self.row[places], self.table[places], self.ids)
-
     @property
     def sequence(self) -> Ints:
         return sequence_of(self._at(MOMENT))
@@ -141,8 +143,8 @@ class Events:
     @property
     def columns(self) -> dict[str, Ints]:
         """As `Batch.columns`."""
-        kept = {name: self._at(_FIXED + i) for i, name in enumerate((*NUMBERS, *self.ids))}
-        return {"ts_ms": self.ts, **kept}
+        values = (self.ts, *(self._at(column) for column in range(_FIXED, self.table.shape[1])))
+        return dict(zip(column_names(self.ids), values, strict=True))
 
     def _at(self, column: int) -> Ints:
         return self.table[:, column].copy()  # Contiguous: it is read more than once.

@@ -15,7 +15,7 @@ from bdp_assets.features.fields import Bools, Field, event_field
 from bdp_assets.features.history import History, Queries, Rows
 from bdp_assets.features.kernel import Engine, Plan
 from bdp_assets.features.layout import Layout, Series
-from bdp_assets.features.records import Batch, Events, unpack
+from bdp_assets.features.records import Batch, column_names, record_width, unpack
 from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, FOLD, Entity
 from bdp_assets.features.summaries import SummaryRows, WithSummaries, retired
 
@@ -77,15 +77,25 @@ class StoredEvents:
         All but the last EXACT_EVENTS of them are folded. What lies before the retention of that moment has
         retired: no window holds it, but those over all history.
         """
-        events = Events.unpack(seen.records, layout.ids)
-        kept, ts, exact = np.empty((3, len(events.row)), dtype=np.int64)
+        row, table = unpack(seen.records, record_width(layout.ids))
+        names = column_names(layout.ids)
+        columns = np.empty((len(names), len(row)), dtype=np.int64)
+        entity, ts, exact = np.empty((3, len(row)), dtype=np.int64)
         count = compiled.events_seen(
-            *(events.table, events.row, seen.sequence, seen.newest),
-            *(EXACT_EVENTS, FOLD, layout.events_ms, layout.is_endless, kept, ts, exact),
+            *(
+                table,
+                row,
+                seen.sequence,
+                seen.newest,
+                EXACT_EVENTS,
+                FOLD,
+                layout.events_ms,
+                layout.is_endless,
+            ),
+            *(entity, ts, exact, columns),
         )
-        if count < len(kept):
-            events = events.at(kept[:count])
-        return cls(events.row, ts[:count], events.columns, exact[:count] > 0)
+        known = dict(zip(names, columns[:, :count], strict=True))
+        return cls(entity[:count], ts[:count], known, exact[:count] > 0)
 
     def where(self, mask: Bools) -> StoredEvents:
         if mask.all():

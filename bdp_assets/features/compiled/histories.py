@@ -27,7 +27,7 @@ def extent(entity: Any, ts: Any) -> Any:
     return first, last, most
 
 
-@compiled(INT(TABLE, INTS, INTS, INTS, INT, INT, INT, BOOL, INTS_OUT, INTS_OUT, INTS_OUT))
+@compiled(INT(TABLE, INTS, INTS, INTS, INT, INT, INT, BOOL, INTS_OUT, INTS_OUT, INTS_OUT, TABLE_OUT))
 def events_seen(  # noqa: PLR0913, PLR0917 - what decides it
     table: Any,
     row: Any,
@@ -37,14 +37,16 @@ def events_seen(  # noqa: PLR0913, PLR0917 - what decides it
     fold: Any,
     retained: Any,
     endless: Any,
-    kept: Any,
+    entity: Any,
     ts: Any,
     exact: Any,
+    columns: Any,
 ) -> int:
-    """Which stored events (moment, time, ...; see `records`) transactions see, those with a smaller sequence
-    than their `own`; `kept`: their places, `ts`: when they count, `exact`: 1 for the last `most` of them. How
-    many.
+    """Which stored events (moment, time, newest, others; see `records`) transactions see: those with
+    a smaller sequence than their `own`.
 
+    `entity`: whose `row`; `ts`: when they count; `exact`: 1 for the last `most` of them; `columns`: time,
+    others. How many.
     What lies `retained` or more behind the `newest` has retired: it is BEFORE all where history is endless.
     """
     count = 0
@@ -56,9 +58,12 @@ def events_seen(  # noqa: PLR0913, PLR0917 - what decides it
         stands = time > newest[q] - retained
         if sequence >= own[q] or not (stands or endless):
             continue
-        kept[count] = i
+        entity[count] = q
         ts[count] = time if stands else BEFORE
         exact[count] = is_exact
+        columns[0, count] = table[i, 1]
+        for column in range(1, len(columns)):
+            columns[column, count] = table[i, column + 2]
         count += 1
     return count
 
