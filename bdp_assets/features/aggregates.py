@@ -21,13 +21,15 @@ Floats = NDArray[np.float64]
 SumName = Literal["events", "matching", "total", "squares_high", "squares_low"]
 """`events` in the window; those `matching` the filter (all of them without one); of these the `total` of the
 column, and the high and low parts of its squares."""
-LookKind = Literal["min", "max", "last", "last_ms", "first_ms", "id"]
+LookKind = Literal["min", "max", "last", "last_ms", "first_ms", "id", "run"]
 """What is looked for among the matching events: the column's least or greatest value, its value at the last
-one, when the last or the first one happened, how many different values there are."""
+one, when the last or the first one happened, how many different values there are; where a run began."""
 
 
 class Aggregate(NamedTuple):
     """`code`: how `compiled.answers` finishes it. `sums` and `look`: what it reads.
+
+    `of_run`: it reads of its window only what follows the last tile in which not every event matched.
 
     The rest says what a spec must or may give it: `column`, none, a `number` or an `id`; `tiles` and
     `all_history`, whether it can be answered from tiles, and over all history.
@@ -36,6 +38,7 @@ class Aggregate(NamedTuple):
     code: int
     sums: tuple[SumName, ...] = ()
     look: LookKind | None = None
+    of_run: bool = False
     column: Literal["number", "id"] | None = None
     needs_filter: bool = False
     takes_current: bool = False
@@ -61,5 +64,16 @@ AGGREGATES: Mapping[str, Aggregate] = {
     "share": Aggregate(codes.SHARE, ("matching", "events"), needs_filter=True, takes_current=True),
     "seconds_since_last": Aggregate(codes.SINCE_LAST, look="last_ms"),
     "seconds_since_first": Aggregate(codes.SINCE_FIRST, look="first_ms"),
+    "run_count": Aggregate(
+        codes.COUNT, ("matching", "events"), of_run=True, needs_filter=True, all_history=False
+    ),
+    "seconds_since_run": Aggregate(
+        codes.SINCE_FIRST,
+        ("matching", "events"),
+        look="first_ms",
+        of_run=True,
+        needs_filter=True,
+        all_history=False,
+    ),
     "distinct": Aggregate(codes.DISTINCT, look="id", column="id", tiles=False, all_history=False),
 }

@@ -95,6 +95,9 @@ def _check_aggregate(feature: WindowFeature) -> None:
     _refuse(own, name, f"{said} is about the events before; leave include_current out")
     tiled = feature.entity.state == "tiles" and not aggregate.tiles
     _refuse(tiled, name, f"{said} needs exact events, and {feature.entity.name} is kept as tiles")
+    untiled = feature.entity.state != "tiles" or feature.hop is None
+    sentence = f"{said} counts whole tiles: it is for entities that are kept as tiles (merchant), with a hop"
+    _refuse(aggregate.of_run and untiled, name, sentence)
     endless = feature.window == ALL_HISTORY and not aggregate.all_history
     _refuse(endless, name, f"{said} over all history would need all of it; give it a window of up to 90 days")
 

@@ -124,6 +124,11 @@ class History:
             table = np.full(1 << (len(row).bit_length() + 1), -1, dtype=np.int64)
             compiled.places_before(np.ascontiguousarray(self.field(look.field)), table, row)
             return
+        if look.kind == "run":
+            events = np.ones_like(row) if self._rows.are_events else self.field(look.seen)
+            counted = (np.ascontiguousarray(events), np.ascontiguousarray(self.field(look.field)))
+            compiled.run_starts(self.keys, self.shift, self.span, look.field.hop, *counted, row)
+            return
         row[:] = np.arange(len(row)) if look.kind == "last" else self.field(look.field)
         if look.kind in ("min", "max"):
             return

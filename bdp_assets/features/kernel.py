@@ -20,7 +20,17 @@ from bdp_assets.features.fields import Field
 from bdp_assets.features.formulas import FORMULAS, Array
 from bdp_assets.features.history import History, NoRows, Queries
 from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
-from bdp_assets.features.windows import Bound, Look, Sum, field_of, look_of, own_fields, sums_of, window_of
+from bdp_assets.features.windows import (
+    Bound,
+    Look,
+    Sum,
+    field_of,
+    look_of,
+    own_fields,
+    run_of,
+    sums_of,
+    window_of,
+)
 
 _ROWS = 32_768  # Worked at a time, so that what is written stays in the processor's cache.
 _SUMS: Mapping[SumName, int] = {
@@ -51,9 +61,10 @@ class Plan:
         self.label_delays = sorted({f.delay for f in features if field_of(f).of_labels})
         self.slots = np.array([slots[f.name] for f in features], dtype=np.int64)
         """Where each of the plan's features stands in the catalog, int64 [k]."""
-        looks = {(f.aggregate, look): f for f in features if (look := look_of(f)) is not None}
-        self._looks = [look for _, look in looks]
-        self._codes = np.array([AGGREGATES[name].code for name, _ in looks], dtype=np.int64)
+        looks = {(_code(f), look): f for f in features if (look := look_of(f)) is not None}
+        runs = {(codes.RUN, run): f for f in features if (run := run_of(f)) is not None}
+        self._looks = [look for _, look in (*looks, *runs)]
+        self._codes = np.array([code for code, _ in (*looks, *runs)], dtype=np.int64)
         self._picked = list(dict.fromkeys(look.field for look in self._looks if look.kind == "last"))
         self._fields = list(dict.fromkeys(found.field for found in sums))
         self._scale = np.array([f.scale for f in features], dtype=np.float64)
@@ -98,7 +109,7 @@ class Plan:
         """A feature as `compiled.answers` reads it."""
         start, end = window_of(f)
         line = {
-            codes.CODE: AGGREGATES[f.aggregate].code,
+            codes.CODE: _code(f),
             codes.START: bounds.index(start),
             codes.END: bounds.index(end),
             codes.HOP: f.hop or 0,
@@ -109,10 +120,16 @@ class Plan:
             line[codes.NOTHING] = look.none
             line[codes.OWN_LOOK] = self.own.index(look.field) if f.include_current else -1
             line[codes.PICK] = self._picked.index(look.field) if look.kind == "last" else -1
+        if (run := run_of(f)) is not None:
+            line[codes.RUN_LOOK] = self._look(codes.RUN, run)
         return tuple(line.get(column, -1) for column in range(codes.LINE))
 
     def _look(self, code: int, look: Look) -> int:
         return list(zip(self._codes.tolist(), self._looks, strict=True)).index((code, look))
+
+
+def _code(feature: WindowFeature) -> int:
+    return AGGREGATES[feature.aggregate].code
 
 
 def _table(rows: Sequence[tuple[int, ...]], width: int) -> Ints:

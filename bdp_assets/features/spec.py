@@ -27,6 +27,11 @@ later event that takes one away again at its own clock, unless the fraud had bee
 `REVERSIBLE`. A share never goes below 0. For times since a known fraud, a tile holds one when more frauds
 became known in it than were taken back.
 
+A run (`run_count`, `seconds_since_run`) is the end of a window: the matches in tiles of `hop` in each of
+which at least as many events matched as happened, after the last tile where fewer did. A fraud whose label
+came late counts in a later tile than it happened in, where it was good at first; a label taken back is one
+less.
+
 A customer's last `EXACT_EVENTS` events are exact. Earlier ones are `folded`: they lie in windows as if they
 had happened at the start of their `FOLD` of time, and do not count in distinct counts and in windows of the
 customer's pairs (but in those over all history, where they are of no time: of them, the last is the one that

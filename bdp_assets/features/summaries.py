@@ -126,6 +126,7 @@ _READS: Mapping[str, Kind] = {
     "max": "max",
     "last": "last",
     "seconds_since_first": "first_ms",
+    "seconds_since_run": "first_ms",
     "seconds_since_last": "last_ms",
 }
 _MERGES: Mapping[Kind, tuple[Merge, ...]] = {

@@ -39,7 +39,7 @@ class Sum(NamedTuple):
 
 class Look(NamedTuple):
     """What is looked for in a window: the extreme of a field (of its place, for `last`) over the events that
-    are `seen`, and `none` where there are none. Distinct counts look for `id`."""
+    are `seen`, and `none` where there are none. Distinct counts look for `id`; runs for where they began."""
 
     kind: LookKind
     field: Field
@@ -82,10 +82,18 @@ def look_of(feature: WindowFeature) -> Look | None:
         return None
     field = field_of(feature)
     seen = field._replace(kind="seen", column=None, hop=(feature.hop or 0) if field.of_labels else 0)
+    assert kind != "run"  # noqa: S101 - that one is `run_of`
     # Times of labels are those of their tiles.
     column = field.column if kind not in ("first_ms", "last_ms") else None
     read = field._replace(kind=kind, column=column, hop=0 if column else seen.hop)
     return Look(kind, read, seen, NO_ROW if kind == "last" else read.absent)
+
+
+def run_of(feature: WindowFeature) -> Look | None:
+    """What says where the run began that a feature's aggregate reads."""
+    if not AGGREGATES[feature.aggregate].of_run:
+        return None
+    return Look("run", field_of(feature)._replace(hop=feature.hop or 0), EVENTS, 0)
 
 
 def own_fields(features: Sequence[WindowFeature]) -> list[Field]:

@@ -16,6 +16,7 @@ _LOOPS = {
     "extent": "histories",
     "order_keys": "histories",
     "places_before": "histories",
+    "run_starts": "histories",
     "build_pyramids": "extremes",
     "pyramid_size": "extremes",
     "divided": "ratios",

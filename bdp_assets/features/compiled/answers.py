@@ -30,6 +30,7 @@ from bdp_assets.features.compiled.codes import (
     OWN,
     OWN_LOOK,
     PICK,
+    RUN_LOOK,
     SHARE,
     SHIFT,
     SINCE_FIRST,
@@ -192,8 +193,13 @@ def answer(  # noqa: PLR0913, PLR0917 - all that a plan runs on
         for k in range(len(lines)):
             code, look, nothing = lines[k, CODE], lines[k, LOOK], lines[k, NOTHING]
             start, end = places[lines[k, START]], places[lines[k, END]]
-            one = np.nan
-            if look < 0:
+            run, one = lines[k, RUN_LOOK], np.nan
+            if run >= 0 and end > start:
+                start = max(start, looks[run, end - 1])
+            if look < 0 and run >= 0:
+                field = sums[lines[k, MATCHING], FIELD]
+                one = np.float64(running[field, end] - running[field, start])
+            elif look < 0:
                 one = of_sums(lines, k, summed)
             elif code == DISTINCT:
                 one = different(looks[look], start, end)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 # Aggregates, as `aggregates.AGGREGATES` names them.
 COUNT, SUM, MEAN, STD, SHARE, LEAST, GREATEST, LAST, SINCE_LAST, SINCE_FIRST, DISTINCT = range(11)
+RUN = 11
+"""Of looks only: where the run of matching events began that each event is in."""
 
 # The columns of a plan's tables: bounds, sums, and the line of each feature (-1: has none).
 SHIFT, STEP, EXACT, ENDLESS = range(4)
 FIELD, FROM, TO, OWN = range(4)
-CODE, START, END, MATCHING, TOTAL, HIGH, LOW, EVENTS, LOOK, NOTHING, OWN_LOOK, PICK, HOP = range(13)
-LINE = 13
+CODE, START, END, MATCHING, TOTAL, HIGH, LOW, EVENTS, LOOK, NOTHING, OWN_LOOK, PICK, HOP, RUN_LOOK = range(14)
+LINE = 14
 """How many columns a line has."""
 
 # What a look that finds nothing gives.

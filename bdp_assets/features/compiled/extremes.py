@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bdp_assets.features.compiled.codes import DISTINCT, LEAST, SINCE_FIRST
+from bdp_assets.features.compiled.codes import DISTINCT, LEAST, RUN, SINCE_FIRST
 from bdp_assets.features.compiled.how import BOOL, INT, INTS, PAIR, TABLE, TABLE_OUT, VOID, compiled, inner
 
 _SHORT = 512
@@ -36,7 +36,7 @@ def build_pyramids(looks: Any, codes: Any, levels: Any) -> None:
     """For each look the extremes of its whole runs of 16 numbers, of 16 such runs, and so on, one level after
     the other. `codes`: the aggregate that looks."""
     for row in range(len(looks)):
-        if codes[row] == DISTINCT or levels.shape[1] == 0:
+        if codes[row] in (DISTINCT, RUN) or levels.shape[1] == 0:
             continue
         lowest = looks_for_lowest(codes[row])
         below = looks[row]

@@ -91,6 +91,24 @@ def add_up(fields: Any) -> None:
             row[i] = total
 
 
+@compiled(VOID(INTS, INT, INT, INT, INTS, INTS, INTS_OUT))
+def run_starts(  # noqa: PLR0913, PLR0917 - a history, and what is counted in it
+    keys: Any, shift: int, span: int, hop: int, events: Any, matching: Any, starts: Any
+) -> None:
+    """Where the run began that each row is in: the row after the last tile in which fewer events matched than
+    happened. Read at the last row of a tile; what is BEFORE all is a tile by itself."""
+    tile, entity, first, surplus, start = np.int64(NOWHERE), np.int64(-1), 0, np.int64(0), 0
+    for i in range(len(keys)):
+        time = keys[i] % span
+        mine = np.int64(floored(time - shift, hop) if time else BEFORE)
+        if mine != tile or keys[i] // span != entity:
+            first = start
+            tile, entity, surplus = mine, keys[i] // span, np.int64(0)
+        surplus += matching[i] - events[i]
+        start = i + 1 if surplus < 0 else first
+        starts[i] = start
+
+
 @compiled(VOID(INTS, INTS_OUT, INTS_OUT))
 def places_before(codes: Any, table: Any, found: Any) -> None:
     """Where the same code from 0 stood before each place: -1 where it did not, NOWHERE for codes below 0.

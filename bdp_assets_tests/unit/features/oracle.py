@@ -136,15 +136,22 @@ def aggregate(feature: WindowFeature, transaction: ValidatedTransaction, known: 
         inside.append(Event(transaction, transaction.ts_ms))
     if feature.filter == "known_fraud":
         changes = [c for c in known.changes(feature) if entity_of(feature, c.transaction) == me]
-        value = of_labels(feature, transaction, len(inside), changes)
+        value = of_labels(feature, transaction, inside, changes)
     else:
         matching = [e for e in inside if feature.filter is None or FILTERS[feature.filter](e.transaction)]
-        value = finish(feature, transaction, len(inside), matching)
+        value = (
+            run(feature, transaction, inside, [(e.clock, 1) for e in matching])
+            if feature.aggregate in RUNS
+            else finish(feature, transaction, len(inside), matching)
+        )
     return feature.default if value is None else value / feature.scale
 
 
 def of_labels(
-    feature: WindowFeature, transaction: ValidatedTransaction, events: int, changes: Sequence[Change]
+    feature: WindowFeature,
+    transaction: ValidatedTransaction,
+    events: Sequence[Event],
+    changes: Sequence[Change],
 ) -> float | None:
     clocked = [(c.clock(feature.delay), c) for c in changes]
     inside = [
@@ -156,7 +163,9 @@ def of_labels(
     if feature.aggregate == "count":
         return frauds
     if feature.aggregate == "share":
-        return max(frauds, 0) / events if events else None
+        return max(frauds, 0) / len(events) if events else None
+    if feature.aggregate in RUNS:
+        return run(feature, transaction, events, [(clock, change.sign) for clock, change in inside])
     tiles: dict[int, int] = defaultdict(int)
     for clock, change in inside:
         assert feature.hop is not None
@@ -164,6 +173,34 @@ def of_labels(
     starts = [start for start, frauds in tiles.items() if frauds > 0]
     pick = {"seconds_since_first": min, "seconds_since_last": max}[feature.aggregate]
     return (transaction.ts_ms - pick(starts)) / 1000 if starts else None
+
+
+RUNS = ("run_count", "seconds_since_run")
+
+
+def run(
+    feature: WindowFeature,
+    transaction: ValidatedTransaction,
+    events: Sequence[Event],
+    matches: Sequence[tuple[int, int]],
+) -> float | None:
+    """What matched in the last tiles in each of which everything matched that happened."""
+    assert feature.hop is not None
+    happened: dict[int, int] = defaultdict(int)
+    matched: dict[int, int] = defaultdict(int)
+    for event in events:
+        happened[event.clock // feature.hop] += 1
+    for clock, sign in matches:
+        matched[clock // feature.hop] += sign
+    last: list[int] = []
+    for tile in sorted({*happened, *matched}, reverse=True):
+        if matched[tile] < happened[tile]:
+            break
+        last.append(tile)
+    if feature.aggregate == "run_count":
+        return sum(matched[tile] for tile in last)
+    starts = [tile * feature.hop for tile in last if matched[tile] > 0]
+    return (transaction.ts_ms - min(starts)) / 1000 if starts else None
 
 
 def finish(

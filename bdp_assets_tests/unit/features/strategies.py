@@ -127,13 +127,13 @@ def catalogs(draw: st.DrawFn, *, online: bool = False) -> Catalog:
 def window_features(draw: st.DrawFn, name: str, *, online: bool) -> WindowFeature:
     entity: Entity = draw(st.sampled_from(ENTITIES))
     tiled = entity.state == "tiles"
-    names = [name for name, one in AGGREGATES.items() if one.tiles or not tiled]
+    names = [name for name, one in AGGREGATES.items() if (one.tiles if tiled else not one.of_run)]
     aggregate = draw(st.sampled_from(names))
     how = AGGREGATES[aggregate]
     filter_ = draw(st.sampled_from(_filters(aggregate, entity)))
     fraud = filter_ == "known_fraud"
     timed = aggregate.startswith("seconds_since")
-    needs_hop = (tiled and online) or (fraud and timed)
+    needs_hop = (tiled and online) or (fraud and timed) or how.of_run
     hop = draw(st.sampled_from((HOUR, DAY) if needs_hop else (None, None, HOUR, DAY)))
     endless = how.all_history and not (fraud and timed)
     windows = tuple(w for w in WINDOWS if (endless or w != ALL_HISTORY) and (hop is None or w >= hop))

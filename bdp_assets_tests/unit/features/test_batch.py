@@ -156,6 +156,36 @@ def test_a_share_does_not_go_below_zero_when_a_label_is_taken_back() -> None:
     assert values(stream, risk, known)[2] == 0
 
 
+@pytest.mark.parametrize(
+    ("frauds", "taken_back", "run"),  # How many, and its first one days ago.
+    [
+        ((0, 1, 2, 3), (), (4, 11)),
+        ((1, 2, 3), (), (3, 10)),  # A good one came before.
+        ((0, 1, 3), (), (1, 8)),  # And another since.
+        ((0, 1, 2), (), (0, 0)),  # The last one was good: the run is over.
+        ((0, 1, 2, 3), (1,), (2, 9)),  # Which a label says that is taken back.
+    ],
+)
+def test_a_run_is_what_matched_since_the_last_that_did_not(
+    frauds: tuple[int, ...], taken_back: tuple[int, ...], run: tuple[int, int]
+) -> None:
+    days = [transaction(day, START + day * DAY) for day in range(4)]
+    known = [label(days[day], True, START + (day + 7) * DAY) for day in frauds]
+    known += [label(days[day], False, START + (day + 7) * DAY + 1) for day in taken_back]
+    asked = transaction(9, START + 11 * DAY)
+    for aggregate, wanted in zip(("run_count", "seconds_since_run"), run, strict=True):
+        found = window(
+            MERCHANT,
+            aggregate=aggregate,
+            filter="known_fraud",
+            window=30 * DAY,
+            delay=7 * DAY,
+            hop=HOUR,
+        )
+        value = values([*days, asked], found, known)[4]
+        assert value == (wanted if aggregate == "run_count" else wanted * 86_400)
+
+
 @pytest.mark.parametrize(("stood", "frauds"), [(90 * DAY, -1), (90 * DAY + 1, 0)])
 def test_a_fraud_known_for_90_days_can_not_be_taken_back_any_more(stood: int, frauds: int) -> None:
     fraud = transaction(0, START)

@@ -15,7 +15,7 @@ from bdp_assets.features import compiled
 from bdp_assets.features.compiled import codes
 from bdp_assets.features.compiled.answers import place
 from bdp_assets.features.compiled.extremes import build_pyramids, extreme, pyramid_size
-from bdp_assets.features.compiled.histories import places_before
+from bdp_assets.features.compiled.histories import places_before, run_starts
 from bdp_assets.features.compiled.ratios import divided
 from bdp_assets.features.compiled.spreads import multiplied, nearest, spread
 
@@ -81,6 +81,30 @@ def test_places_before(ids: list[int]) -> None:
     for i, code in enumerate(ids):
         before = [j for j in range(i) if ids[j] == code]
         assert found[i] == (codes.NOWHERE if code < 0 else max(before, default=-1))
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 20), st.integers(0, 1), st.integers(-1, 2)), max_size=60
+    )
+)
+def test_run_starts(rows: list[tuple[int, int, int, int]]) -> None:
+    rows = sorted(rows, key=lambda row: row[:2])
+    entity, ts, events, matching = (ints([row[column] for row in rows]) for column in range(4))
+    hop, shift, span = 5, 1, 23
+    starts = np.empty(len(rows), dtype=np.int64)
+    run_starts(entity * span + ts + shift, shift, span, hop, events, matching, starts)
+    tiles = [(row[0], row[1] // hop) for row in rows]
+    for end in range(len(rows)):
+        if end + 1 < len(rows) and tiles[end + 1] == tiles[end]:
+            continue  # In the middle of a tile: nobody looks there.
+        start = end + 1
+        while (
+            start
+            and sum(row[3] - row[2] for row, t in zip(rows, tiles, strict=True) if t == tiles[start - 1]) >= 0
+        ):
+            start = tiles.index(tiles[start - 1])
+        assert starts[end] == start
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))

@@ -17,6 +17,7 @@ WINDOW = WindowFeature(
 )
 AMOUNT = "amount_base_minor"
 RISK = {"entity": MERCHANT, "filter": "known_fraud", "delay": DAY}
+RUN = {**RISK, "aggregate": "run_count", "hop": DAY}
 ROW = RowFeature(name="hour", formula="hour", inputs=("ts_ms",), unit="hour", description="-")
 
 
@@ -40,6 +41,11 @@ ROW = RowFeature(name="hour", formula="hour", inputs=("ts_ms",), unit="hour", de
             "there is no filter 'lunch'; there are night, weekend, high_value, known_fraud",
         ),
         ({"aggregate": "share"}, "share needs a filter"),
+        ({"aggregate": "run_count", "filter": "night"}, "for entities that are kept as tiles"),
+        ({"entity": MERCHANT, "aggregate": "run_count", "filter": "night"}, "with a hop"),
+        ({"entity": MERCHANT, "aggregate": "run_count", "hop": HOUR}, "run_count needs a filter"),
+        ({**RUN, "window": ALL_HISTORY}, "would need all of it"),
+        ({**RUN, "include_current": True}, "about the events before"),
         ({"aggregate": "seconds_since_last", "include_current": True}, "about the events before"),
         (
             {"aggregate": "distinct", "column": AMOUNT},

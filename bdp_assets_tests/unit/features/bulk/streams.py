@@ -7,7 +7,7 @@ import polars as pl
 
 from bdp_assets.features.aggregates import AGGREGATES
 from bdp_assets.features.spec import CUSTOMER, CUSTOMER_MERCHANT, MERCHANT, Catalog, WindowFeature
-from bdp_assets.features.times import ALL_HISTORY, HOUR
+from bdp_assets.features.times import ALL_HISTORY, HOUR, MINUTE
 from bdp_assets_tests.unit.features.frames import transaction_frame
 from bdp_assets_tests.unit.features.strategies import AMOUNT, START, transaction
 
@@ -19,7 +19,8 @@ def every_window() -> Catalog:
         for entity in (CUSTOMER, CUSTOMER_MERCHANT, MERCHANT)
         for name, one in AGGREGATES.items()
         for window in (HOUR, ALL_HISTORY)
-        if (one.tiles or entity.state == "events") and (one.all_history or window != ALL_HISTORY)
+        if (one.tiles if entity.state == "tiles" else not one.of_run)
+        if one.all_history or window != ALL_HISTORY
     ]
     return Catalog(
         tuple(
@@ -30,6 +31,7 @@ def every_window() -> Catalog:
                 column={"number": AMOUNT, "id": "merchant_id", None: None}[AGGREGATES[aggregate].column],
                 filter="high_value" if AGGREGATES[aggregate].needs_filter else None,
                 window=window,
+                hop=10 * MINUTE if AGGREGATES[aggregate].of_run else None,
                 unit="-",
                 description="-",
             )
