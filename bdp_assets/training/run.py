@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 
 from bdp_assets.clients.registry import Registry
+from bdp_assets.decisions.local_policies import LocalPolicies
+from bdp_assets.decisions.policy import Costs
+from bdp_assets.decisions.tuning import COSTS
+from bdp_assets.scoring.bundle import Bundle, BundleError
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
 from bdp_assets.training import pipeline
@@ -36,11 +40,23 @@ def train_from_lake(
 
 
 def train_now(settings: Settings, data: TrainingData, *, seed: int, progress: Progress) -> TrainedModel:
-    """Train on data of the lake as it is now, under the platform's model name."""
+    """Train on data of the lake as it is now, under the platform's model name.
+
+    Its policy is tuned for the costs of the one that serves: what somebody said they are outlives the model.
+    """
     source = Source(
         name=settings.model_name,
         trained_at_ms=time.time_ns() // 1_000_000,
         snapshot_version=snapshot(settings),
         git_sha=git_sha(),
     )
-    return train(data, source, seed=seed, progress=progress)
+    return train(data, source, costs=_costs(settings), seed=seed, progress=progress)
+
+
+def _costs(settings: Settings) -> Costs:
+    champion = LocalBundles(settings.models_dir).champion
+    try:
+        policy = LocalPolicies.beside(champion, Bundle.read(champion)).serving()
+    except BundleError:  # a first model, or one that is to replace what is damaged
+        return COSTS
+    return policy.costs or COSTS
