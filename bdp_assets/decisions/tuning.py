@@ -6,11 +6,16 @@ import math
 
 import numpy as np
 
-from bdp_assets.decisions.policy import CostPolicy, Costs, cost_policy
+from bdp_assets.decisions.policy import CostPolicy, Costs, Policy, cost_policy
 from bdp_assets.decisions.policy_columns import Doubles, without_review
 
 COSTS = Costs(review_minor=500, false_decline_minor=3_000, reviews_per_day=100)
 """Until somebody says what they are."""
+
+
+def costs_of(policy: Policy) -> Costs:
+    """Those that it was tuned for; a policy of bare thresholds does not say."""
+    return policy.costs or COSTS
 
 
 def cheapest_policy(
