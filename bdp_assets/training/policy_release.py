@@ -7,8 +7,10 @@ from pathlib import Path
 
 from bdp_assets.clients.registry import POLICY_VERSION, RegisteredVersion, Registry
 from bdp_assets.decisions.local_policies import LocalPolicies, Tuning, encode
-from bdp_assets.decisions.policy import Policy
+from bdp_assets.decisions.policy import Costs, Policy
+from bdp_assets.decisions.tuning import COSTS, costs_of
 from bdp_assets.scoring.bundle import Bundle, BundleError, ModelInfo
+from bdp_assets.scoring.local_bundles import LocalBundles
 
 
 def release_policy(
@@ -49,6 +51,14 @@ def bring_policy(registry: Registry, folder: Path, registered: RegisteredVersion
     if version is not None and not _serves(policies, version):
         _bring(registry, policies, registered.version, version)
         policies.use(version, _now_ms())
+
+
+def costs_here(bundles: LocalBundles) -> Costs:
+    """Those of the policy that serves on this machine; the usual ones where none can be read."""
+    try:
+        return costs_of(LocalPolicies.beside(bundles.champion, Bundle.read(bundles.champion)).serving())
+    except BundleError:  # a first model, or one that is to replace what is damaged
+        return COSTS
 
 
 def _serves(policies: LocalPolicies, version: str) -> bool:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 
 from bdp_assets.clients.registry import Registry
-from bdp_assets.decisions.local_policies import LocalPolicies
-from bdp_assets.decisions.policy import Costs
-from bdp_assets.decisions.tuning import COSTS
-from bdp_assets.scoring.bundle import Bundle, BundleError
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
 from bdp_assets.training import pipeline
 from bdp_assets.training.from_lake import Days, git_sha, lake_data, snapshot
 from bdp_assets.training.pipeline import Progress, Source, TrainedModel, train
+from bdp_assets.training.policy_release import costs_here
 from bdp_assets.training.release import Release, release, serve_champion
 from bdp_assets.training.split import TrainingData
 
@@ -50,13 +47,5 @@ def train_now(settings: Settings, data: TrainingData, *, seed: int, progress: Pr
         snapshot_version=snapshot(settings),
         git_sha=git_sha(),
     )
-    return train(data, source, costs=_costs(settings), seed=seed, progress=progress)
-
-
-def _costs(settings: Settings) -> Costs:
-    champion = LocalBundles(settings.models_dir).champion
-    try:
-        policy = LocalPolicies.beside(champion, Bundle.read(champion)).serving()
-    except BundleError:  # a first model, or one that is to replace what is damaged
-        return COSTS
-    return policy.costs or COSTS
+    costs = costs_here(LocalBundles(settings.models_dir))
+    return train(data, source, costs=costs, seed=seed, progress=progress)
