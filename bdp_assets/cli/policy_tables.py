@@ -84,6 +84,12 @@ def _notes(comparison: Comparison) -> list[str]:
     ]
     if comparison.left_out:
         notes.append(f"{comparison.left_out:,} have features of another catalog and are left out.")
+    notes += [
+        f"{name} {one.version} asks for {one.reviews_per_day:,.1f} reviews a day: more than there is time "
+        "for, so it would cost more than it says."
+        for name, one in comparison.policies.items()
+        if one.reviews_per_day > comparison.costs.reviews_per_day
+    ]
     return notes
 
 

@@ -22,9 +22,9 @@ def release_policy(
     VersionMissing: then the policy that served still does.
     """
     document = encode(policy, tuning)
-    policies.put(document, policy.version)
     if info.is_registered:
         registry.keep_policy(info.version, policy.version, document)
+    policies.put(document, policy.version)
     use_policy(registry, policies, info, policy.version)
 
 

@@ -148,6 +148,10 @@ def test_a_tuned_policy_travels_with_its_model(registry: Registry, tmp_path: Pat
         frauds=9,
     )
     policies = LocalPolicies.beside(here.champion, bundle)
+    with pytest.raises(RegistryUnavailable):
+        release_policy(Registry("http://127.0.0.1:1", "fraud"), policies, bundle.info, tuned, tuning)
+    assert (policies.versions(), policies.serving()) == ([own.version], own)
+
     release_policy(ours, policies, bundle.info, tuned, tuning)
     assert Decider.load(here.champion).policy == tuned
     assert Decider.load(there.champion).policy == own

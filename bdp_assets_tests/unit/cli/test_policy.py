@@ -79,6 +79,8 @@ def test_tuned_shown_tried_and_put_back(history: Path) -> None:
     assert tuned.exit_code == 0, tuned.output
     assert "a review 2.50, a false decline 40.00, at most 3 reviews a day" in tuned.stdout
     assert f"bdp policy use {OWN.version}" in tuned.stdout
+    assert f"serving {OWN.version} asks for" in tuned.stdout
+    assert tuned.stdout.count("more than there is time for") == 1
     assert "bdp restart api" in tuned.stdout
     policy = Decider.load(history).policy
     found = shown()
