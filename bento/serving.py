@@ -69,6 +69,6 @@ def _champion(settings: Settings) -> Decider | None:
         _log.error("no model to serve: %s", error)
         return None
     decider.ensemble.score(np.zeros((1, len(decider.info.feature_names))))
-    versions = {"version": decider.info.version, "rules_version": decider.rules.version}
-    _log.info("serving", extra={"model": decider.info.name, **versions})
+    versions = {"policy_version": decider.policy.version, "rules_version": decider.rules.version}
+    _log.info("serving", extra={"model": decider.info.name, "version": decider.info.version, **versions})
     return decider

@@ -10,6 +10,7 @@ from bdp_assets.settings import Settings
 from bdp_assets.training import pipeline
 from bdp_assets.training.from_lake import Days, git_sha, lake_data, snapshot
 from bdp_assets.training.pipeline import Progress, Source, TrainedModel, train
+from bdp_assets.training.policy_release import costs_here
 from bdp_assets.training.release import Release, release, serve_champion
 from bdp_assets.training.split import TrainingData
 
@@ -36,11 +37,15 @@ def train_from_lake(
 
 
 def train_now(settings: Settings, data: TrainingData, *, seed: int, progress: Progress) -> TrainedModel:
-    """Train on data of the lake as it is now, under the platform's model name."""
+    """Train on data of the lake as it is now, under the platform's model name.
+
+    Its policy is tuned for the costs of the one that serves: what somebody said they are outlives the model.
+    """
     source = Source(
         name=settings.model_name,
         trained_at_ms=time.time_ns() // 1_000_000,
         snapshot_version=snapshot(settings),
         git_sha=git_sha(),
     )
-    return train(data, source, seed=seed, progress=progress)
+    costs = costs_here(LocalBundles(settings.models_dir))
+    return train(data, source, costs=costs, seed=seed, progress=progress)
