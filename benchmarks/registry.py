@@ -11,6 +11,7 @@ from benchmarks.bench import Bench
 
 BENCHES: Mapping[str, str] = MappingProxyType(
     {
+        "api": "benchmarks.api.bench",
         "features": "benchmarks.features.bench",
         "model": "benchmarks.model.bench",
         "online": "benchmarks.online.bench",
