@@ -12,6 +12,7 @@ from benchmarks.bench import Bench
 BENCHES: Mapping[str, str] = MappingProxyType(
     {
         "features": "benchmarks.features.bench",
+        "leaks": "benchmarks.model.leaks",
         "model": "benchmarks.model.bench",
         "online": "benchmarks.online.bench",
         "stream": "benchmarks.stream.bench",

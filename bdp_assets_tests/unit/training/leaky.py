@@ -12,6 +12,6 @@ from benchmarks.model.folds import folds
 
 
 def fold() -> tuple[TrainingData, History]:
-    given = prepared(synthetic.handbook(rows=40_000, customers=400, terminals=200), "made up", made_up=True)
+    given = prepared(synthetic.handbook(rows=40_000, customers=1_600, terminals=800), "made up", made_up=True)
     [found] = folds(given, [date(2018, 7, 25)])
     return found.ours, History(given.transactions, given.labels)
