@@ -23,16 +23,21 @@ def train(
     from bdp_assets.cli.failure import told
     from bdp_assets.cli.steps import steps
     from bdp_assets.clients.registry import RegistryUnavailable
+    from bdp_assets.operations import train_model
     from bdp_assets.scoring.bundle import BundleError
     from bdp_assets.settings import get_settings
-    from bdp_assets.training.from_lake import Days
-    from bdp_assets.training.run import train_from_lake
+    from bdp_assets.training.protocols import Plan, Protocol
     from bdp_assets.training.split import TrainingError
 
     cut_ms = int(cut.replace(tzinfo=UTC).timestamp() * 1000) if cut else None
+    plan, settings = Plan(Protocol(train_days, test_days), cut_ms=cut_ms), get_settings()
     with told(TrainingError, RegistryUnavailable, BundleError), steps() as progress:
-        outcome = train_from_lake(
-            get_settings(), cut_ms=cut_ms, days=Days(train_days, test_days), seed=seed, progress=progress
-        )
+        progress(train_model.READ)
+        material = train_model.of_lake(settings, plan)
+        trained = train_model.train_on(settings, material, seed=seed, progress=progress)
+        progress(train_model.REGISTER)
+        outcome = train_model.registered(settings, trained)
+    for doubt in train_model.doubts(trained, plan):
+        typer.secho(f"Too good to be true? {doubt}.", fg="yellow", err=True)
     verb = "is champion" if outcome.promoted else "stays challenger"
     typer.echo(f"Version {outcome.version} {verb}: {outcome.reason}.")
