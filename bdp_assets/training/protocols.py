@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -71,3 +71,21 @@ class Plan:
 
 LATEST = Plan()
 """The latest days whose test labels have had time to arrive."""
+
+
+def plan_of(
+    name: str,
+    *,
+    start_ms: int | None = None,
+    cut_ms: int | None = None,
+    train_days: int | None = None,
+    test_days: int | None = None,
+) -> Plan:
+    """The plan of a named protocol; lengths that are given replace its own."""
+    protocol = PROTOCOLS[name]
+    chosen = replace(
+        protocol,
+        train_days=train_days or protocol.train_days,
+        test_days=test_days or protocol.test_days,
+    )
+    return Plan(chosen, start_ms, cut_ms)
