@@ -20,7 +20,7 @@ from bdp_assets.training.split import KEY
 from bdp_assets.training.telling import telling_rows
 from bdp_assets.training.worlds import worlds_of
 
-SAMPLE = 400
+SAMPLE = 200
 COUNTS = ("compared", "moved", "differs")
 
 

@@ -15,7 +15,7 @@ from bdp_assets.features.table import first_of_each
 from bdp_assets.training.split import KEY
 
 LABEL = [*KEY, "is_fraud", "known_at_ms"]
-ROWS = 2_000_000
+ROWS = 300_000
 """Most rows of all worlds together; worlds beyond it are left out, the largest first."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from bdp_assets.features.batch import build_features
@@ -60,25 +62,32 @@ def _row(leak: str, data: TrainingData, history: History, build: Builder, reques
     request.say(f"leak: {leak}")
     code = early_labels(data.features, history, build=build)
     lake = look_for_leaks(data, history, DELAY_DAYS)
+    moved, differs = _having(code, "moved"), _having(lake.features, "differs")
     trained = train(data, Source(name="bench", trained_at_ms=0))
     return {
         "leak": leak,
         "ap": round(trained.metrics["average_precision"], 4),
         "caught_by": [
-            *_features(code, "moved", "read labels nobody knew yet"),
-            *_features(lake.features, "differs", "stored values do not follow from the labels known"),
+            *_features(moved, "reads labels nobody knew yet"),
+            *_features(differs, "stored values do not follow from the labels known"),
             *lake.split,
         ],
+        "moved": moved,
+        "differs": differs,
         "suspicions": list(suspicions(trained.test, MOST_AP)),
     }
 
 
-def _features(table: pl.DataFrame, count: str, what: str) -> list[str]:
-    some = table.filter(pl.col(count) > 0).sort(count, descending=True, maintain_order=True)
-    named = (
-        f"{name} ({rows} of {of} rows)" for name, rows, of in some.select("feature", count, "compared").rows()
-    )
-    return [f"{what}: {', '.join(named)}"] if len(some) else []
+def _features(found: Mapping[str, int], what: str) -> list[str]:
+    if not found:
+        return []
+    first = max(found, key=lambda name: found[name])
+    return [f"{what}: {first} ({found[first]} rows) and {len(found) - 1} more features"]
+
+
+def _having(table: pl.DataFrame, count: str) -> dict[str, int]:
+    """Features with how many rows of the sample, where there are any."""
+    return dict(table.filter(pl.col(count) > 0).select("feature", count).iter_rows())
 
 
 def _line(row: Figures, clean: Figures) -> str:

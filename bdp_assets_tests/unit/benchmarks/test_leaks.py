@@ -40,11 +40,13 @@ def test_planted_leaks_are_caught_and_none_is_seen_where_none_is(
     assert (outcome.ours["planted"], outcome.ours["caught"], outcome.ours["false_alarms"]) == (2, 2, 0)
     _, first, second = said[said.index("planted leak | AP without | AP with | caught by") :]
     assert first.startswith(f"{own} | ")
-    assert "merchant_frauds_3d" in first
+    assert "merchant_fraud" in first
     assert "a split must be in time" in second
     leak = outcome.ours["leaks"][1]
     assert leak["ap"] > 0.9
     assert leak["suspicions"]
+    assert "merchant_frauds_3d" in leak["moved"]
+    assert leak["differs"].keys() == leak["moved"].keys()
 
 
 def test_the_folds_are_of_the_platforms_handbook_protocol(small: Given) -> None:

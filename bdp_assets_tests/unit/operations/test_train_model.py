@@ -69,7 +69,7 @@ def test_a_lake_without_a_leak_is_what_its_features_were_made_of(
     assert material.data.split == honest[0].split
     leaks = material.leaks()
     assert leaks.found == []
-    assert leaks.features["compared"].min() == 400
+    assert leaks.features["compared"].min() == 200
 
 
 @pytest.mark.parametrize("leak", BUILDERS)
@@ -104,6 +104,6 @@ def test_the_asset_fails_its_check_and_registers_nothing(
     [check] = done.get_asset_check_evaluations()
     assert (check.check_name, check.passed) == ("fraud_ensemble_no_leak", False)
     assert "merchant_frauds_3d" in check.metadata["leaks"].value
-    assert "| merchant_frauds_3d | 400 | 0 |" in check.metadata["features"].value
+    assert "| merchant_frauds_3d | 200 | 0 |" in check.metadata["features"].value
     assert done.asset_materializations_for_node("models__fraud_ensemble") == []
     assert not (settings.home / "models").exists()

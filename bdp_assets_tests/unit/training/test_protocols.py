@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bdp_assets.training.protocols import LATEST, PROTOCOLS, Plan, Protocol
+from bdp_assets.training.protocols import LATEST, PROTOCOLS, Plan, Protocol, plan_of
 from bdp_assets.training.split import DAY_MS, Split, TrainingError
 
 HANDBOOK = PROTOCOLS["handbook"]
@@ -29,3 +29,10 @@ def test_the_handbooks_begins_where_it_is_told_and_waits_a_week_twice() -> None:
 def test_the_handbooks_without_a_start_is_told() -> None:
     with pytest.raises(TrainingError, match="--start"):
         Plan(HANDBOOK).windows(900 * DAY_MS, 7)
+
+
+def test_lengths_that_are_given_replace_the_protocols_own() -> None:
+    assert plan_of("default") == LATEST
+    chosen = plan_of("handbook", start_ms=DAY_MS, test_days=3)
+    assert (chosen.protocol.train_days, chosen.protocol.test_days, chosen.start_ms) == (7, 3, DAY_MS)
+    assert chosen.protocol.starts

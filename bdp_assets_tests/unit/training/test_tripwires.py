@@ -34,3 +34,8 @@ def test_more_than_anybody_can_reach_is_told_where_that_is_known(scored: pl.Data
     assert list(suspicions(told)) == []
     [found] = suspicions(told, 0.8)
     assert found == "average precision 1.000 is above 0.8, which nobody reaches honestly here"
+
+
+def test_beside_a_model_that_learned_nothing_no_feature_is_suspect(scored: pl.DataFrame) -> None:
+    random = np.random.default_rng(1)
+    assert list(suspicions(scored.with_columns(probability=pl.Series(random.random(4_000))), 0.8)) == []
