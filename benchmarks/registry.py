@@ -13,6 +13,7 @@ BENCHES: Mapping[str, str] = MappingProxyType(
     {
         "api": "benchmarks.api.bench",
         "features": "benchmarks.features.bench",
+        "leaks": "benchmarks.model.leaks",
         "model": "benchmarks.model.bench",
         "online": "benchmarks.online.bench",
         "stream": "benchmarks.stream.bench",

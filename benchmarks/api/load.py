@@ -26,7 +26,7 @@ _END = b"\r\n\r\n"
 _LENGTH, _CLOSES = b"content-length:", b"connection: close"
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """What a server did instead of answering."""
 
 
@@ -62,7 +62,7 @@ class Clients:
         """Every body once. Raises Problem where an answer is not 200."""
         try:
             return self._pool.submit(_called, port, bodies, connections).result()
-        except _Refused as error:
+        except _RefusedError as error:
             raise Problem(f"A server of the bench {error}.", "The bench is at fault.") from error
 
     def close(self) -> None:
@@ -145,7 +145,7 @@ class _Client(asyncio.Protocol):
             return
         self._times[next(self._taken)] = time.perf_counter() - self._sent
         if head[9:12] != b"200":
-            self.done.set_exception(_Refused(f"answered {head[9:12].decode()}"))
+            self.done.set_exception(_RefusedError(f"answered {head[9:12].decode()}"))
             return
         if _CLOSES in head:
             self._transport.close()
@@ -153,7 +153,7 @@ class _Client(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._again is None and not self.done.done():
-            self.done.set_exception(_Refused("hung up"))
+            self.done.set_exception(_RefusedError("hung up"))
 
 
 def _length(head: bytes) -> int:

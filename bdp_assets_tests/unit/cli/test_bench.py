@@ -17,6 +17,7 @@ def test_the_benches_are_listed_with_what_they_measure() -> None:
     assert done.exit_code == 0, done.output
     assert [line.split()[0] for line in done.output.splitlines()] == [
         "features",
+        "leaks",
         "model",
         "online",
         "stream",
