@@ -31,6 +31,7 @@ class Api:
         self.routes = [
             Route("/api/v1/predict", predict, methods=["POST"]),
             Route("/api/v1/predict/batch", predict_batch, methods=["POST"]),
+            Route("/api/v1/decisions/{transaction_id}", decision),
             Route("/api/v1/model", model),
             Route("/health", health),
             Route("/metrics", metrics_text),
@@ -39,7 +40,9 @@ class Api:
         handlers: dict[Any, Any] = {ApiError: refused, HTTPException: not_served, Exception: failed}
         self._app = Starlette(routes=self.routes, exception_handlers=handlers)
         self._app.router.redirect_slashes = False
-        self._framed = Frame(self._app, {route.path for route in self.routes if isinstance(route, Route)})
+        self._framed = Frame(
+            self._app, {route.endpoint: route.path for route in self.routes if isinstance(route, Route)}
+        )
 
     def attach(self, serving: Serving) -> None:
         self._app.state.serving = serving
@@ -60,6 +63,11 @@ async def predict_batch(request: Request) -> Response:
     body = await requests.json_body(request, requests.BATCH_LIMIT_BYTES)
     outcomes = await _serving(request).predictor.predict(requests.batch_items(body), _call(request))
     return _json([_item(outcome, _request_id(request)) for outcome in outcomes])
+
+
+async def decision(request: Request) -> Response:
+    customer_id, transaction_id = requests.customer_id(request), request.path_params["transaction_id"]
+    return _json(msgspec.Raw(_serving(request).decisions.record(customer_id, transaction_id)))
 
 
 async def model(request: Request) -> Response:

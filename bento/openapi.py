@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bdp_assets.contracts.records import Prediction
 from bdp_assets.contracts.topics import RAW
 from bento.models import Answer, Error, Health, ModelCard
 from bento.requests import BATCH_LIMIT_BYTES, BATCH_LIMIT_ITEMS, SINGLE_LIMIT_BYTES
@@ -32,18 +33,27 @@ _REFUSALS = {
     422: "The body breaks the contract; `field` names where",
     503: "Nothing can be decided now: no model, or the queue towards Kafka is full",
 }
-_PARAMETERS = [
+_DRY_RUN = {
+    "name": "dry_run",
+    "in": "query",
+    "description": "Answer as a real call would, and leave no trace.",
+    "schema": {"type": "boolean", "default": False},
+}
+_REQUEST_ID = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "description": "Comes back in the answer; made here where it is absent or not well-formed.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+}
+_PARAMETERS = [_DRY_RUN, _REQUEST_ID]
+_WHICH = [
+    {"name": "transaction_id", "in": "path", "required": True, "schema": {"type": "string"}},
     {
-        "name": "dry_run",
+        "name": "customer_id",
         "in": "query",
-        "description": "Answer as a real call would, and leave no trace.",
-        "schema": {"type": "boolean", "default": False},
-    },
-    {
-        "name": "X-Request-Id",
-        "in": "header",
-        "description": "Comes back in the answer; made here where it is absent or not well-formed.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+        "required": True,
+        "description": "Whose it is: a transaction_id is unique for one customer.",
+        "schema": {"type": "string"},
     },
 ]
 
@@ -51,8 +61,10 @@ _PARAMETERS = [
 def document() -> bytes:
     """The whole document as JSON."""
     schemas: dict[str, Any] = {"Transaction": _transaction_schema()}
-    bodies = (Answer, Error, Health, ModelCard)
-    (answer, error, health, card), components = msgspec.json.schema_components(bodies, ref_template=REFERENCE)
+    bodies = (Answer, Prediction, Error, Health, ModelCard)
+    (answer, record, error, health, card), components = msgspec.json.schema_components(
+        bodies, ref_template=REFERENCE
+    )
     spec = {
         "openapi": "3.1.0",
         "info": {
@@ -63,6 +75,7 @@ def document() -> bytes:
         "paths": {
             "/api/v1/predict": {"post": _predict(answer, error)},
             "/api/v1/predict/batch": {"post": _predict_batch(answer, error)},
+            "/api/v1/decisions/{transaction_id}": {"get": _decision(record, error)},
             "/api/v1/model": {
                 "get": _get("The champion", _json("The model", card), _json("No model", error))
             },
@@ -105,6 +118,23 @@ def _predict_batch(answer: Any, error: Any) -> dict[str, Any]:
         "parameters": _PARAMETERS,
         "requestBody": _body(items, [_EXAMPLE]),
         "responses": {"200": _json("One result an item", results), **_refusals(refusals, error)},
+    }
+
+
+def _decision(record: Any, error: Any) -> dict[str, Any]:
+    refusals = {
+        404: "No decision of it is kept online",
+        422: "No customer is named",
+        503: "The store is down",
+    }
+    return {
+        "operationId": "decision",
+        "tags": ["Predictions"],
+        "summary": "What was decided, and all that it was decided on",
+        "description": "The record as it was kept, with the features: model, policy and rules that it names "
+        "make the same decision of it again, bit for bit (`bdp decisions replay`). Kept for 97 days.",
+        "parameters": [*_WHICH, _REQUEST_ID],
+        "responses": {"200": _json("The record", record), **_refusals(refusals, error)},
     }
 
 

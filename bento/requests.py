@@ -62,6 +62,15 @@ def dry_run(request: Request) -> bool:
     return _SWITCH[text]
 
 
+def customer_id(request: Request) -> str:
+    """Whose transaction is meant: `?customer_id=`. Raises ApiError 422."""
+    customer = request.query_params.get("customer_id")
+    if not customer:
+        message = "name the customer, ?customer_id=...: a transaction_id is unique for one alone"
+        raise ApiError(422, "query_invalid", message, field="customer_id")
+    return customer
+
+
 def request_id(sent: str | None) -> str:
     """The caller's X-Request-Id where it is well-formed and no card number, else a new one."""
     if sent is not None and _REQUEST_ID.fullmatch(sent) and not pan.holds_pan(sent):

@@ -215,6 +215,10 @@ def test_answers_are_what_the_document_says(client: Client, document: dict[str, 
         valid(document, answer_schema(document, path, "post", status), answer.json())
     for path in ("/health", "/api/v1/model"):
         valid(document, answer_schema(document, path, "get", 200), client.get(path).json())
+    path = "/api/v1/decisions/{transaction_id}"
+    for query, status in (("?customer_id=customer-1", 200), ("?customer_id=other", 404), ("", 422)):
+        answer = client.get(path.format(transaction_id="transaction-1") + query)
+        valid(document, answer_schema(document, path, "get", status), answer.json())
 
 
 def test_the_service_file_stays_small() -> None:
