@@ -45,11 +45,11 @@ def batch_items(body: bytes) -> list[bytes]:
     try:
         items = _BATCH.decode(body)
     except msgspec.ValidationError:
-        raise ApiError(422, "batch_not_array", "the body must be a bare JSON array of transactions") from None
+        raise ApiError(422, "batch_not_array", "the body must be a bare JSON array") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ApiError(400, "json_malformed", "the body is not JSON (UTF-8, no NaN or Infinity)") from None
     if len(items) > BATCH_LIMIT_ITEMS:
-        message = f"a batch holds at most {BATCH_LIMIT_ITEMS} transactions; send several batches"
+        message = f"a batch holds at most {BATCH_LIMIT_ITEMS} items; send several batches"
         raise ApiError(413, "batch_too_long", message)
     return [bytes(item) for item in items]
 

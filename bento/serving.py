@@ -14,6 +14,7 @@ from bdp_assets.scoring.bundle import BundleError
 from bdp_assets.settings import Settings
 from bento.decisions import Decisions
 from bento.dependencies import Dependencies
+from bento.labels import Labels
 from bento.models import DependencyState, Health, Status
 from bento.predictor import Predictor
 from bento.raw_topic import RawTopic
@@ -26,9 +27,15 @@ class Serving:
     """The predictor, what it leans on, and how both are."""
 
     def __init__(
-        self, predictor: Predictor, decisions: Decisions, dependencies: Dependencies, raw_topic: RawTopic
+        self,
+        predictor: Predictor,
+        labels: Labels,
+        decisions: Decisions,
+        dependencies: Dependencies,
+        raw_topic: RawTopic,
     ) -> None:
         self.predictor = predictor
+        self.labels = labels
         self.decisions = decisions
         self._dependencies = dependencies
         self._raw_topic = raw_topic
@@ -44,7 +51,7 @@ class Serving:
         dependencies.start()
         raw_topic.start()
         predictor = Predictor(_champion(settings), store, spool, dependencies)
-        return cls(predictor, Decisions(store, dependencies), dependencies, raw_topic)
+        return cls(predictor, Labels(spool), Decisions(store, dependencies), dependencies, raw_topic)
 
     def health(self) -> Health:
         """Ready as soon as there is a model: without store or broker it decides in a degraded mode."""

@@ -18,6 +18,7 @@ from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.app import Api
 from bento.decisions import Decisions
 from bento.dependencies import Dependencies
+from bento.labels import Labels
 from bento.predictor import Predictor
 from bento.serving import Serving
 from bento.spool.spool import Spool
@@ -50,7 +51,7 @@ def serving(decider: Decider, store: Any, spool: Spool, raw_topic: Any) -> Servi
     dependencies = Dependencies(store, raw_topic)
     dependencies.probe()
     predictor = Predictor(decider, store, spool, dependencies)
-    return Serving(predictor, Decisions(store, dependencies), dependencies, raw_topic)
+    return Serving(predictor, Labels(spool), Decisions(store, dependencies), dependencies, raw_topic)
 
 
 class Client:
