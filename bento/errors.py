@@ -41,8 +41,8 @@ def decision_unknown() -> ApiError:
     return ApiError(
         404,
         "decision_unknown",
-        "no decision of that transaction is kept online: of the API's those of the last 97 days are; "
-        "`bdp decisions show` also looks in the lake",
+        "no decision of that transaction is kept online: the API's own are, for as long as their customer's "
+        "history; `bdp decisions show` also looks in the lake",
     )
 
 

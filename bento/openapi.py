@@ -174,7 +174,7 @@ def _decision(record: Any, error: Any) -> dict[str, Any]:
         "tags": ["Predictions"],
         "summary": "What was decided, and all that it was decided on",
         "description": "The record as it was kept, with the features: model, policy and rules that it names "
-        "make the same decision of it again, bit for bit (`bdp decisions replay`). Kept for 97 days.",
+        "make the same decision of it again, bit for bit (`bdp decisions replay`).",
         "parameters": [*_WHICH, _REQUEST_ID],
         "responses": {"200": _json("The record", record), **_refusals(refusals, error)},
     }

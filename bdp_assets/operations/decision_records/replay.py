@@ -19,7 +19,9 @@ from bdp_assets.operations.decision_records.tables import API, sample
 from bdp_assets.settings import Settings
 
 _NO_FEATURES = "its features are not kept"
-_API_ONLY = ": the API's are in the online store for 97 days, and in the lake since it keeps them"
+_API_ONLY = (
+    ": the API's are in the online store while it knows the history, and in the lake since it keeps them"
+)
 
 
 class Outcome(StrEnum):
