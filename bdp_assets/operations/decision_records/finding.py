@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 import msgspec
 import polars as pl
-from psycopg.rows import dict_row
 
 from bdp_assets.clients import redis
 from bdp_assets.clients.lake import Lake
-from bdp_assets.clients.postgres import WarehouseUnavailable, session
+from bdp_assets.clients.postgres import WarehouseUnavailable, as_objects, session
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.codec import decode_prediction
 from bdp_assets.contracts.records import Prediction
@@ -97,8 +96,8 @@ def _kept_online(settings: Settings, wanted: Wanted) -> Prediction | None:
 
 def _in_warehouse(settings: Settings, wanted: Wanted) -> list[Prediction]:
     """Without features, which it does not have."""
-    with session(settings) as connection, connection.cursor(row_factory=dict_row) as cursor:
-        found = cursor.execute(_IN_WAREHOUSE, wanted._asdict()).fetchall()
+    with session(settings) as connection:
+        found = as_objects(connection, dict, _IN_WAREHOUSE, wanted._asdict())
     return msgspec.convert(found, list[Prediction])
 
 
