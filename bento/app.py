@@ -13,13 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bdp_assets.contracts.records import Prediction
+from bdp_assets.contracts.records import Label, Prediction
 from bdp_assets.observability import metrics
 from bento import openapi, requests
 from bento.docs import docs_routes
 from bento.errors import ApiError, no_model
 from bento.frame import Frame
-from bento.models import Answer, Error, answer_of, card_of, error_of
+from bento.models import Accepted, Answer, Error, accepted_of, answer_of, card_of, error_of
 from bento.predictor import Call
 from bento.serving import Serving
 
@@ -31,6 +31,9 @@ class Api:
         self.routes = [
             Route("/api/v1/predict", predict, methods=["POST"]),
             Route("/api/v1/predict/batch", predict_batch, methods=["POST"]),
+            Route("/api/v1/labels", label, methods=["POST"]),
+            Route("/api/v1/labels/batch", label_batch, methods=["POST"]),
+            Route("/api/v1/decisions/{transaction_id}", decision),
             Route("/api/v1/model", model),
             Route("/health", health),
             Route("/metrics", metrics_text),
@@ -39,7 +42,9 @@ class Api:
         handlers: dict[Any, Any] = {ApiError: refused, HTTPException: not_served, Exception: failed}
         self._app = Starlette(routes=self.routes, exception_handlers=handlers)
         self._app.router.redirect_slashes = False
-        self._framed = Frame(self._app, {route.path for route in self.routes if isinstance(route, Route)})
+        self._framed = Frame(
+            self._app, {route.endpoint: route.path for route in self.routes if isinstance(route, Route)}
+        )
 
     def attach(self, serving: Serving) -> None:
         self._app.state.serving = serving
@@ -60,6 +65,25 @@ async def predict_batch(request: Request) -> Response:
     body = await requests.json_body(request, requests.BATCH_LIMIT_BYTES)
     outcomes = await _serving(request).predictor.predict(requests.batch_items(body), _call(request))
     return _json([_item(outcome, _request_id(request)) for outcome in outcomes])
+
+
+async def label(request: Request) -> Response:
+    body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
+    [outcome] = await _serving(request).labels.take([body], _call(request))
+    if isinstance(outcome, ApiError):
+        raise outcome
+    return _json(accepted_of(outcome, _request_id(request)), 202)
+
+
+async def label_batch(request: Request) -> Response:
+    body = await requests.json_body(request, requests.BATCH_LIMIT_BYTES)
+    outcomes = await _serving(request).labels.take(requests.batch_items(body), _call(request))
+    return _json([_item(outcome, _request_id(request)) for outcome in outcomes], 202)
+
+
+async def decision(request: Request) -> Response:
+    customer_id, transaction_id = requests.customer_id(request), request.path_params["transaction_id"]
+    return _json(msgspec.Raw(_serving(request).decisions.record(customer_id, transaction_id)))
 
 
 async def model(request: Request) -> Response:
@@ -112,8 +136,14 @@ def _request_id(request: Request) -> str:
     return request_id
 
 
-def _item(outcome: Prediction | ApiError, request_id: str) -> Answer | Error:
-    return error_of(outcome, request_id) if isinstance(outcome, ApiError) else answer_of(outcome, request_id)
+def _item(outcome: Prediction | Label | ApiError, request_id: str) -> Answer | Accepted | Error:
+    match outcome:
+        case ApiError():
+            return error_of(outcome, request_id)
+        case Label():
+            return accepted_of(outcome, request_id)
+        case _:
+            return answer_of(outcome, request_id)
 
 
 def _json(body: object, status: int = 200) -> Response:

@@ -37,6 +37,19 @@ def too_large(limit: int) -> ApiError:
     return ApiError(413, "body_too_large", f"the body is larger than {limit // 1024} KiB; send less at once")
 
 
+def decision_unknown() -> ApiError:
+    return ApiError(
+        404,
+        "decision_unknown",
+        "no decision of that transaction is kept online: the API's own are, for as long as their customer's "
+        "history; `bdp decisions show` also looks in the lake",
+    )
+
+
+def store_unavailable() -> ApiError:
+    return ApiError(503, "store_unavailable", "the online store is not reachable; try again later")
+
+
 def no_model() -> ApiError:
     return ApiError(
         503,

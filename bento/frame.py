@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Mapping
 from time import perf_counter
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,10 +16,11 @@ from bento.requests import request_id
 class Frame:
     """ASGI middleware: gives `request.state.request_id`, answers with X-Request-Id, measures.
 
-    `routes` are the paths that metrics may name; any other is `other`, for callers choose paths at will.
+    `routes` are the paths that metrics may name, by their endpoints; any other is `other`, for callers choose
+    paths at will.
     """
 
-    def __init__(self, app: ASGIApp, routes: Container[str]) -> None:
+    def __init__(self, app: ASGIApp, routes: Mapping[Any, str]) -> None:
         self._app = app
         self._routes = routes
 
@@ -27,7 +29,6 @@ class Frame:
             await self._app(scope, receive, send)
             return
         started = perf_counter()
-        route = scope["path"] if scope["path"] in self._routes else "other"
         identity = request_id(Headers(scope=scope).get("x-request-id"))
         scope.setdefault("state", {})["request_id"] = identity
         status = 500
@@ -42,5 +43,6 @@ class Frame:
         try:
             await self._app(scope, receive, framed_send)
         finally:
+            route = self._routes.get(scope.get("endpoint"), "other")
             API_REQUESTS.labels(route, status).inc()
             API_REQUEST_DURATION.labels(route).observe(perf_counter() - started)

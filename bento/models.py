@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
-from bdp_assets.contracts.records import Decision, Prediction, Reason
+from bdp_assets.contracts.records import Decision, Label, Prediction, Reason
 from bdp_assets.decisions.decider import Decider
 from bento.errors import ApiError
 
@@ -35,6 +36,19 @@ class Answer(Struct, frozen=True, kw_only=True):
     catalog_version: str
     degraded: bool
     """True: decided without history, because the online store was not usable."""
+    request_id: str
+
+
+class Accepted(Struct, frozen=True, kw_only=True):
+    """A label that is on its way to the stream, as it was understood."""
+
+    transaction_id: str
+    customer_id: str
+    is_fraud: bool
+    known_at_ms: int
+    """UTC epoch milliseconds; when it came, where the caller did not say."""
+    merchant_id: str | None
+    ts_ms: int | None
     request_id: str
 
 
@@ -92,6 +106,11 @@ def answer_of(prediction: Prediction, request_id: str) -> Answer:
         degraded=prediction.degraded,
         request_id=request_id,
     )
+
+
+def accepted_of(label: Label, request_id: str) -> Accepted:
+    """What a caller is told of a label."""
+    return Accepted(**asdict(label), request_id=request_id)
 
 
 def error_of(refusal: ApiError, request_id: str) -> Error:

@@ -10,12 +10,15 @@ from typing import Any
 
 import msgspec
 
-from bdp_assets.contracts.topics import RAW
-from bento.models import Answer, Error, Health, ModelCard
+from bdp_assets.contracts.records import Prediction
+from bdp_assets.contracts.topics import LABELS, RAW, Topic
+from bento.models import Accepted, Answer, Error, Health, ModelCard
 from bento.requests import BATCH_LIMIT_BYTES, BATCH_LIMIT_ITEMS, SINGLE_LIMIT_BYTES
 
 REFERENCE = "#/components/schemas/{name}"
 _TRANSACTION = {"$ref": REFERENCE.format(name="Transaction")}
+_LABEL = {"$ref": REFERENCE.format(name="Label")}
+_FRAUD = {"transaction_id": "test-123", "customer_id": "customer-456", "is_fraud": True}
 _EXAMPLE = {
     "transaction_id": "test-123",
     "customer_id": "customer-456",
@@ -32,27 +35,41 @@ _REFUSALS = {
     422: "The body breaks the contract; `field` names where",
     503: "Nothing can be decided now: no model, or the queue towards Kafka is full",
 }
-_PARAMETERS = [
+_LABEL_REFUSALS = {status: text for status, text in _REFUSALS.items() if status not in (409, 503)} | {
+    503: "Nothing can be written down now: the queue towards Kafka, or the disk, is full"
+}
+_DRY_RUN = {
+    "name": "dry_run",
+    "in": "query",
+    "description": "Answer as a real call would, and leave no trace.",
+    "schema": {"type": "boolean", "default": False},
+}
+_REQUEST_ID = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "description": "Comes back in the answer; made here where it is absent or not well-formed.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+}
+_PARAMETERS = [_DRY_RUN, _REQUEST_ID]
+_WHICH = [
+    {"name": "transaction_id", "in": "path", "required": True, "schema": {"type": "string"}},
     {
-        "name": "dry_run",
+        "name": "customer_id",
         "in": "query",
-        "description": "Answer as a real call would, and leave no trace.",
-        "schema": {"type": "boolean", "default": False},
-    },
-    {
-        "name": "X-Request-Id",
-        "in": "header",
-        "description": "Comes back in the answer; made here where it is absent or not well-formed.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+        "required": True,
+        "description": "Whose it is: a transaction_id is unique for one customer.",
+        "schema": {"type": "string"},
     },
 ]
 
 
 def document() -> bytes:
     """The whole document as JSON."""
-    schemas: dict[str, Any] = {"Transaction": _transaction_schema()}
-    bodies = (Answer, Error, Health, ModelCard)
-    (answer, error, health, card), components = msgspec.json.schema_components(bodies, ref_template=REFERENCE)
+    schemas: dict[str, Any] = {"Transaction": _contract(RAW), "Label": _label_schema()}
+    bodies = (Answer, Accepted, Prediction, Error, Health, ModelCard)
+    (answer, accepted, record, error, health, card), components = msgspec.json.schema_components(
+        bodies, ref_template=REFERENCE
+    )
     spec = {
         "openapi": "3.1.0",
         "info": {
@@ -63,6 +80,9 @@ def document() -> bytes:
         "paths": {
             "/api/v1/predict": {"post": _predict(answer, error)},
             "/api/v1/predict/batch": {"post": _predict_batch(answer, error)},
+            "/api/v1/labels": {"post": _label(accepted, error)},
+            "/api/v1/labels/batch": {"post": _label_batch(accepted, error)},
+            "/api/v1/decisions/{transaction_id}": {"get": _decision(record, error)},
             "/api/v1/model": {
                 "get": _get("The champion", _json("The model", card), _json("No model", error))
             },
@@ -74,9 +94,15 @@ def document() -> bytes:
     return msgspec.json.encode(spec)
 
 
-def _transaction_schema() -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(RAW.schema_path.read_bytes())
+def _contract(topic: Topic) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(topic.schema_path.read_bytes())
     return {name: value for name, value in schema.items() if name not in ("$schema", "$id")}
+
+
+def _label_schema() -> dict[str, Any]:
+    """The topic's, but a caller need not say since when it is known."""
+    schema = _contract(LABELS)
+    return schema | {"required": [name for name in schema["required"] if name != "known_at_ms"]}
 
 
 def _predict(answer: Any, error: Any) -> dict[str, Any]:
@@ -105,6 +131,52 @@ def _predict_batch(answer: Any, error: Any) -> dict[str, Any]:
         "parameters": _PARAMETERS,
         "requestBody": _body(items, [_EXAMPLE]),
         "responses": {"200": _json("One result an item", results), **_refusals(refusals, error)},
+    }
+
+
+def _label(accepted: Any, error: Any) -> dict[str, Any]:
+    return {
+        "operationId": "label",
+        "tags": ["Labels"],
+        "summary": "Say what became known of a transaction",
+        "description": "Without `known_at_ms`, it is known from now on. A later label takes an earlier one "
+        "back. "
+        f"At most {SINGLE_LIMIT_BYTES} bytes.",
+        "parameters": _PARAMETERS,
+        "requestBody": _body(_LABEL, _FRAUD),
+        "responses": {"202": _json("It is on its way", accepted), **_refusals(_LABEL_REFUSALS, error)},
+    }
+
+
+def _label_batch(accepted: Any, error: Any) -> dict[str, Any]:
+    items = {"type": "array", "maxItems": BATCH_LIMIT_ITEMS, "items": _LABEL}
+    results = {"type": "array", "items": {"anyOf": [accepted, error]}}
+    return {
+        "operationId": "label_batch",
+        "tags": ["Labels"],
+        "summary": "Say what became known of up to 1,000 transactions",
+        "description": "A bare array; each item is taken or gets its error, in order. "
+        f"At most {BATCH_LIMIT_BYTES} bytes.",
+        "parameters": _PARAMETERS,
+        "requestBody": _body(items, [_FRAUD]),
+        "responses": {"202": _json("One result an item", results), **_refusals(_LABEL_REFUSALS, error)},
+    }
+
+
+def _decision(record: Any, error: Any) -> dict[str, Any]:
+    refusals = {
+        404: "No decision of it is kept online",
+        422: "No customer is named",
+        503: "The store is down",
+    }
+    return {
+        "operationId": "decision",
+        "tags": ["Predictions"],
+        "summary": "What was decided, and all that it was decided on",
+        "description": "The record as it was kept, with the features: model, policy and rules that it names "
+        "make the same decision of it again, bit for bit (`bdp decisions replay`).",
+        "parameters": [*_WHICH, _REQUEST_ID],
+        "responses": {"200": _json("The record", record), **_refusals(refusals, error)},
     }
 
 

@@ -17,8 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -33,8 +32,9 @@ from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import Enrichment, OnlineStore
 from bdp_assets.observability.metrics import API_DECISIONS, API_DEGRADED
 from bento.dependencies import Dependencies
-from bento.errors import ApiError, broken_contract, conflict, no_model, queue_full, spool_failed
-from bento.spool.frames import Arrival, Settled
+from bento.entry import Entry
+from bento.errors import ApiError, broken_contract, conflict, no_model, queue_full
+from bento.spool.frames import Arrival
 from bento.spool.spool import Spool
 
 CHUNK = 100
@@ -180,43 +180,6 @@ class Predictor:
             new if old == own else decode_prediction(old)
             for old, own, new in zip(kept, mine, made, strict=True)
         ]
-
-
-class Entry:
-    """What the spool says of a chunk, from its arrival to its outcome: none stays without one."""
-
-    def __init__(self, spool: Spool, arrivals: Sequence[Arrival]) -> None:
-        """Raises ApiError 503: nothing was written."""
-        self._spool = spool
-        with _disk():
-            self._open = spool.came(arrivals)
-
-    def __enter__(self) -> None:
-        pass
-
-    def settle(self, decisions: Mapping[int, bytes]) -> None:
-        """The arrivals with a decision go to the stream, the others not. Raises ApiError 503."""
-        outcomes = [
-            Settled(number, i in decisions, decisions.get(i, b"")) for i, number in enumerate(self._open)
-        ]
-        self._open = []
-        with _disk():
-            self._spool.settled(outcomes)
-
-    def __exit__(self, *_: object) -> None:
-        """Where a defect stopped us, the stream gets what came: it may have been claimed."""
-        if self._open:
-            with suppress(OSError):  # Written with the next that can be.
-                self._spool.settled([Settled(number, sends=True) for number in self._open])
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        _log.error("the spool can not be written", extra={"reason": error.strerror})
-        raise spool_failed() from error
 
 
 def _once(decided: Mapping[int, Prediction]) -> dict[int, Prediction]:

@@ -1,4 +1,7 @@
-"""The way from the spool to `transactions-raw-v1`: in the background, in order, without end in time."""
+"""The way from the spool to Kafka: in the background, in order, without end in time.
+
+Transactions go to `transactions-raw-v1`, labels to `fraud-labels-v1`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from bdp_assets.clients.kafka import Header, KafkaRefused, KafkaUnavailable, pro
 from bdp_assets.clients.kafka.errors import translated
 from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.headers import DECISION, DECISION_PROOF
-from bdp_assets.contracts.topics import RAW
+from bdp_assets.contracts.topics import RAW, TOPICS
 from bdp_assets.decisions.carried import proof
 from bdp_assets.observability.metrics import API_SPOOL_BYTES, API_SPOOL_WAITING, API_UNDELIVERED
 from bdp_assets.settings import Settings
@@ -106,16 +109,17 @@ class RawTopic:
     def _send(self, ready: Ready) -> None:
         """Queue the body as it came, timed when it was received: the stream judges its timestamp so."""
         number, arrival = ready.came.number, ready.came.arrival
+        topic = TOPICS[arrival.topic]
         self._under_way.append(number)
         if not ready.outcome.sends:
             self._delivered.add(number)
             return
         with translated(self._bootstrap):
             self._producer.produce(
-                RAW.name,
+                topic.name,
                 arrival.value,
                 arrival.key,
-                headers=[schema_version_header(RAW), *arrival.headers, *self._decision(ready)],
+                headers=[schema_version_header(topic), *arrival.headers, *self._decision(ready)],
                 timestamp=arrival.received_ms,
                 on_delivery=lambda error, _: self._settle(number, error),
             )
@@ -130,7 +134,7 @@ class RawTopic:
         self._delivered.add(number)
         if error is not None:
             API_UNDELIVERED.inc()
-            _log.error("an answered transaction does not reach the stream", extra={"reason": error.name()})
+            _log.error("what was answered does not reach the stream", extra={"reason": error.name()})
 
     def _forget(self) -> None:
         """All up to the first that is still under way is done with."""

@@ -45,11 +45,11 @@ def batch_items(body: bytes) -> list[bytes]:
     try:
         items = _BATCH.decode(body)
     except msgspec.ValidationError:
-        raise ApiError(422, "batch_not_array", "the body must be a bare JSON array of transactions") from None
+        raise ApiError(422, "batch_not_array", "the body must be a bare JSON array") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ApiError(400, "json_malformed", "the body is not JSON (UTF-8, no NaN or Infinity)") from None
     if len(items) > BATCH_LIMIT_ITEMS:
-        message = f"a batch holds at most {BATCH_LIMIT_ITEMS} transactions; send several batches"
+        message = f"a batch holds at most {BATCH_LIMIT_ITEMS} items; send several batches"
         raise ApiError(413, "batch_too_long", message)
     return [bytes(item) for item in items]
 
@@ -60,6 +60,15 @@ def dry_run(request: Request) -> bool:
     if text not in _SWITCH:
         raise ApiError(422, "query_invalid", "dry_run must be true or false", field="dry_run")
     return _SWITCH[text]
+
+
+def customer_id(request: Request) -> str:
+    """Whose transaction is meant: `?customer_id=`. Raises ApiError 422."""
+    customer = request.query_params.get("customer_id")
+    if not customer:
+        message = "name the customer, ?customer_id=...: a transaction_id is unique for one alone"
+        raise ApiError(422, "query_invalid", message, field="customer_id")
+    return customer
 
 
 def request_id(sent: str | None) -> str:

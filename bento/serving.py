@@ -12,7 +12,9 @@ from bdp_assets.features.online import OnlineStore
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.bundle import BundleError
 from bdp_assets.settings import Settings
+from bento.decisions import Decisions
 from bento.dependencies import Dependencies
+from bento.labels import Labels
 from bento.models import DependencyState, Health, Status
 from bento.predictor import Predictor
 from bento.raw_topic import RawTopic
@@ -24,8 +26,17 @@ _log = logging.getLogger("bdp.api.serving")
 class Serving:
     """The predictor, what it leans on, and how both are."""
 
-    def __init__(self, predictor: Predictor, dependencies: Dependencies, raw_topic: RawTopic) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        labels: Labels,
+        decisions: Decisions,
+        dependencies: Dependencies,
+        raw_topic: RawTopic,
+    ) -> None:
         self.predictor = predictor
+        self.labels = labels
+        self.decisions = decisions
         self._dependencies = dependencies
         self._raw_topic = raw_topic
 
@@ -39,7 +50,8 @@ class Serving:
         dependencies = Dependencies(store, raw_topic)
         dependencies.start()
         raw_topic.start()
-        return cls(Predictor(_champion(settings), store, spool, dependencies), dependencies, raw_topic)
+        predictor = Predictor(_champion(settings), store, spool, dependencies)
+        return cls(predictor, Labels(spool), Decisions(store, dependencies), dependencies, raw_topic)
 
     def health(self) -> Health:
         """Ready as soon as there is a model: without store or broker it decides in a degraded mode."""

@@ -16,6 +16,7 @@ from bdp_assets.cli import (
     assets,
     bench,
     chaos,
+    decisions,
     demo,
     dlq,
     doctor,
@@ -77,6 +78,7 @@ app.add_typer(stream.app, name="stream")
 app.add_typer(stream.topics, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(features.app, name="features")
+app.add_typer(decisions.app, name="decisions")
 app.add_typer(rules.app, name="rules")
 app.add_typer(policy.app, name="policy")
 app.add_typer(verify.app)

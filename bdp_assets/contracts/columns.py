@@ -25,6 +25,7 @@ RecordT = TypeVar("RecordT", bound=msgspec.Struct)
 EVENT_DATE = "event_date"
 FEATURES = "features"
 _REASONS = "reasons"
+_TEXTS = (_REASONS, FEATURES)
 _DTYPES: Mapping[type[inspect.Type], pl.DataType] = {
     inspect.StrType: pl.String(),
     inspect.EnumType: pl.String(),
@@ -50,9 +51,15 @@ def _without_null(kind: inspect.Type) -> tuple[inspect.Type, bool]:
 
 
 def columns_of(record: type[msgspec.Struct]) -> dict[str, pl.DataType]:
-    """Name -> dtype of a record's fields. Reasons are JSON text; `features` are columns of their own."""
-    types = {name: type(kind) for name, (kind, _) in field_types(record).items() if name != FEATURES}
-    return {name: pl.String() if name == _REASONS else _DTYPES[kind] for name, kind in types.items()}
+    """Name -> dtype of a record's fields.
+
+    Reasons are JSON text, and so are the features of a decision, which stay as they were whatever the catalog
+    becomes; those of an enriched transaction are columns of their own.
+    """
+    types = {name: type(kind) for name, (kind, _) in field_types(record).items()}
+    if record is EnrichedTransaction:
+        del types[FEATURES]
+    return {name: pl.String() if name in _TEXTS else _DTYPES[kind] for name, kind in types.items()}
 
 
 def _table(columns: Mapping[str, pl.DataType], feature_names: Sequence[str] = ()) -> pl.Schema:
@@ -104,8 +111,8 @@ def to_frame(
     """
     schema = columns_of(record_type)
     data: dict[str, list[Any]] = {name: [getattr(record, name) for record in records] for name in schema}
-    if _REASONS in schema:
-        data[_REASONS] = [msgspec.json.encode(reasons).decode() for reasons in data[_REASONS]]
+    for name in schema.keys() & set(_TEXTS):
+        data[name] = [msgspec.json.encode(value).decode() for value in data[name]]
     frame = pl.DataFrame(data, schema=schema)
     if record_type is EnrichedTransaction and records:
         frame = frame.hstack(_feature_columns([record.features for record in records]))  # type: ignore[attr-defined]
@@ -120,5 +127,12 @@ def _feature_columns(vectors: Sequence[Mapping[str, float]]) -> pl.DataFrame:
 
 
 def records_of(frame: pl.DataFrame, record_type: type[RecordT]) -> list[RecordT]:
-    """Rows as records of a class without features or reasons. Raises msgspec.ValidationError."""
-    return msgspec.convert(frame.to_dicts(), list[record_type])  # type: ignore[valid-type]
+    """Rows as records of a class whose features are not columns. Raises msgspec.ValidationError.
+
+    What was written before a column was thought of has the field's default, or no features.
+    """
+    texts = columns_of(record_type).keys() & set(_TEXTS)
+    rows = frame.to_dicts()
+    for row in rows:
+        row |= {name: msgspec.json.decode(row.get(name) or "{}") for name in texts}
+    return msgspec.convert(rows, list[record_type])  # type: ignore[valid-type]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
 from bdp_assets.contracts import pan
 from bdp_assets.contracts.codec import decode_label as _decode
 from bdp_assets.contracts.errors import ContractError
-from bdp_assets.contracts.records import Label
+from bdp_assets.contracts.records import EpochMs, Label
 from bdp_assets.contracts.refusal import MAX_VALUE_BYTES
 from bdp_assets.contracts.rules import MAX_AHEAD_MS
 
 _MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
 _WRONG = re.compile(r"Expected .* - at `\$\.(?P<field>\w+)`")
+_NOW = -1
+LabelT = TypeVar("LabelT", bound=Label)
 _BOUND = re.compile(r"Expected `\w+( \| null)?` (of length )?[<>]=")
 
 
@@ -25,26 +29,44 @@ def decode_label(value: bytes | None, *, received_ms: int) -> Label:
     it happens, and one label from the future would let all of its merchant's past retire. Raises
     ContractError.
     """
+    return _checked(value, _decode, received_ms)
+
+
+class _Posted(Label, frozen=True, kw_only=True):
+    known_at_ms: EpochMs = _NOW
+
+
+_decode_posted = msgspec.json.Decoder(_Posted).decode
+
+
+def decode_posted(value: bytes, *, received_ms: int) -> Label:
+    """As `decode_label`, from a caller who need not say since when it is known: from now on."""
+    posted = _checked(value, _decode_posted, received_ms)
+    fields = msgspec.structs.asdict(posted)
+    return Label(**fields | ({"known_at_ms": received_ms} if posted.known_at_ms == _NOW else {}))
+
+
+def _checked(value: bytes | None, decode: Callable[[bytes], LabelT], received_ms: int) -> LabelT:
     if value is None:
         raise ContractError("tombstone", None, "The message has no value. Send a label as JSON.")
     if len(value) > MAX_VALUE_BYTES:
         raise ContractError("too_large", None, f"The value is longer than {MAX_VALUE_BYTES} bytes.")
     _refuse_card_numbers(value)
-    label = _shaped(value)
+    label = _shaped(value, decode)
     for field in ("known_at_ms", "ts_ms"):
         if (getattr(label, field) or 0) > received_ms + MAX_AHEAD_MS:
             raise ContractError("timestamp_future", field, f"{field} lies in the future. Is it in ms?")
     return label
 
 
-def _shaped(value: bytes) -> Label:
+def _shaped(value: bytes, decode: Callable[[bytes], LabelT]) -> LabelT:
     try:
-        return _decode(value)
+        return decode(value)
     except UnicodeDecodeError:
         raise ContractError("not_utf8", None, "The value is not UTF-8. Encode the JSON as UTF-8.") from None
     except msgspec.ValidationError as error:
         raise _misshapen(str(error)) from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise ContractError("not_json", None, "The value is no JSON.") from None
 
 

@@ -43,10 +43,12 @@ scheduled_work = dg.define_asset_job(
 compare_served_features = dg.define_asset_job(
     "compare_served_features",
     selection=dg.AssetSelection.checks(
-        dg.AssetCheckKey(dg.AssetKey(["clean", "enriched_transactions"]), "online_offline_skew")
+        dg.AssetCheckKey(dg.AssetKey(["clean", "enriched_transactions"]), "online_offline_skew"),
+        dg.AssetCheckKey(dg.AssetKey(["serving", "predictions"]), "predictions_replay"),
     ),
     tags=BATCH_LANE,
-    description="The check of served features against the lake, now instead of at the full hour.",
+    description="The checks of served features against the lake, and of decisions made again, now instead of "
+    "at their hour.",
 )
 
 JOBS = [history_backfill, train_and_serve, decide_history, scheduled_work, compare_served_features]

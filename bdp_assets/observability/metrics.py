@@ -46,12 +46,12 @@ API_SPOOL_BYTES = Gauge(
 )
 API_SPOOL_WAITING = Gauge(
     "bdp_api_spool_waiting_messages",
-    "Transactions in the spools that Kafka has not taken yet",
+    "Transactions and labels in the spools that Kafka has not taken yet",
     multiprocess_mode="livesum",
 )
 API_UNDELIVERED = Counter(
     "bdp_api_undelivered_messages_total",
-    "Answered transactions that Kafka refused for good",
+    "Answered transactions and labels that Kafka refused for good",
 )
 
 

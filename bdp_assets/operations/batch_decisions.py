@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from bdp_assets.clients.lake import Lake
-from bdp_assets.contracts.columns import columns_of, records_of, to_frame
+from bdp_assets.contracts.columns import FEATURES, columns_of, records_of, to_frame
 from bdp_assets.contracts.records import Prediction, ValidatedTransaction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.ingest.tables import IS_HISTORY, rows
@@ -22,6 +22,7 @@ def decide_history(
     """Rows of the table `predictions` for the backfilled transactions of the days first..last.
 
     Only rows with features of the model's catalog version are decided; streamed ones have their decision.
+    The features stay where they are, in `enriched`: a year of them twice would not fit into memory.
     """
     fits = pl.col("catalog_version") == decider.info.catalog_version
     enriched = rows(lake, "enriched", None, (first, last), IS_HISTORY & fits)
@@ -38,4 +39,4 @@ def _decide(decider: Decider, chunk: pl.DataFrame, decided_at_ms: int) -> pl.Dat
         decided_by=DECIDED_BY,
         decided_at_ms=decided_at_ms,
     )
-    return to_frame(predictions, Prediction, "ts_ms")
+    return to_frame(predictions, Prediction, "ts_ms").with_columns(pl.lit("{}").alias(FEATURES))

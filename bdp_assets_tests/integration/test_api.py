@@ -23,12 +23,17 @@ import psutil
 import pytest
 
 from bdp_assets.clients import kafka, redis
-from bdp_assets.contracts.codec import decode_prediction
+from bdp_assets.contracts.codec import decode_prediction, encode, schema_version_header
 from bdp_assets.contracts.columns import LABELS, VALIDATED
-from bdp_assets.contracts.topics import RAW
+from bdp_assets.contracts.labels import decode_label
+from bdp_assets.contracts.topics import LABELS as LABELS_TOPIC
+from bdp_assets.contracts.topics import RAW, Topic
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.carried import carried
 from bdp_assets.features.online import OnlineStore
+from bdp_assets.features.records import transaction_key
+from bdp_assets.operations.decision_records.finding import Wanted, find
+from bdp_assets.operations.decision_records.replay import Outcome, replay_one
 from bdp_assets.runtime import valkey
 from bdp_assets.settings import Settings
 from bdp_assets_tests.fakes.messages import PAN_KEY
@@ -81,6 +86,13 @@ class RunningApi:
         }
         return httpx.post(f"{self.url}/api/v1/predict", json=fields | changes)
 
+    def label(self, name: str, customer: str, *, is_fraud: bool = True) -> httpx.Response:
+        fields = {"transaction_id": name, "customer_id": customer, "is_fraud": is_fraud}
+        return httpx.post(f"{self.url}/api/v1/labels", json=fields)
+
+    def decision(self, name: str, customer: str) -> httpx.Response:
+        return httpx.get(f"{self.url}/api/v1/decisions/{name}", params={"customer_id": customer})
+
     def dependencies(self) -> dict[str, str]:
         states: dict[str, str] = httpx.get(f"{self.url}/health").json()["dependencies"]
         return states
@@ -90,7 +102,7 @@ class RunningApi:
 def settings(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     own = {**free_ports(), "kafka_bootstrap": platform.kafka, "home": tmp_path_factory.mktemp("api")}
     settings = Settings(_env_file=None, **own)  # type: ignore[call-arg, arg-type]
-    kafka.ensure_topics(settings, [kafka.TopicSpec(RAW.name, RAW.partitions)])
+    kafka.ensure_topics(settings, [kafka.TopicSpec(one.name, one.partitions) for one in (RAW, LABELS_TOPIC)])
     return settings
 
 
@@ -178,6 +190,46 @@ def test_a_dry_run_leaves_no_trace(api: RunningApi) -> None:
     raw_messages(api.settings, before, "dry", expected=1)
 
 
+def test_labels_are_on_their_topic_in_order(api: RunningApi) -> None:
+    before = kafka.watermarks(api.settings, [LABELS_TOPIC.name])
+    answers = [api.label("paid", "labelled", is_fraud=turn % 2 == 0) for turn in range(5)]
+    assert [answer.status_code for answer in answers] == [202] * 5
+    messages = messages_of(api.settings, LABELS_TOPIC, before, "labelled", expected=5)
+    labels = [decode_label(one.value, received_ms=one.timestamp_ms) for one in messages]
+    told = [answer.json() for answer in answers]
+    assert [(one.is_fraud, one.known_at_ms) for one in labels] == [
+        (one["is_fraud"], one["known_at_ms"]) for one in told
+    ]
+    name, version = schema_version_header(LABELS_TOPIC)
+    assert {one.header(name) for one in messages} == {version}
+    assert messages[0].header("request-id") == answers[0].headers["x-request-id"].encode()
+
+
+def test_a_decision_is_what_was_answered_and_is_made_again_to_the_bit(api: RunningApi) -> None:
+    answer = api.predict("frozen", amount=950).json()
+    record = api.decision("frozen", "frozen")
+    assert record.status_code == 200
+    told = record.json()
+    assert told | answer == told | {name: answer[name] for name in ("model", "request_id")}
+    assert api.decision("frozen", "another").status_code == 404
+    wanted = Wanted("frozen", "frozen")
+    assert find(api.settings, wanted) == (decode_prediction(record.content), "online store")
+    [replayed] = replay_one(api.settings, wanted)
+    assert (replayed.outcome, replayed.why) == (Outcome.EQUAL, "")
+
+
+def test_a_record_that_was_tampered_with_is_found_out(api: RunningApi) -> None:
+    api.predict("bent", amount=950)
+    store = OnlineStore(redis.connect(api.settings))
+    record = decode_prediction(store.decision("bent", "bent") or b"")
+    bent = msgspec.structs.replace(record, fraud_probability=(record.fraud_probability + 1) / 2)
+    key = store.layout.decision("bent", transaction_key("bent"))
+    store.client.set(key, encode(bent))
+    [replayed] = replay_one(api.settings, Wanted("bent", "bent"))
+    assert replayed.outcome is Outcome.DIFFERENT
+    assert replayed.why.startswith("fraud_probability")
+
+
 def test_bad_input_is_neither_answered_with_nor_logged(api: RunningApi) -> None:
     for content in (b"{", PAN.encode(), json.dumps({PAN: PAN}).encode(), b"x" * 1_000_000):
         answer = httpx.post(
@@ -197,6 +249,7 @@ def test_a_slow_store_costs_one_call_its_time_out_and_then_nobody(api: RunningAp
         assert api.predict("slow-1").json()["degraded"] is True
         started = time.perf_counter()
         assert api.predict("slow-2").json()["degraded"] is True
+        assert api.decision("slow-2", "slow-2").status_code == 503
         assert api.dependencies()["online_store"] == "down"
         assert time.perf_counter() - started < 5, "no call waits for the store again"
     finally:
@@ -238,11 +291,12 @@ def test_what_was_answered_outlives_a_kill_and_reaches_the_stream(
     (home / "models").symlink_to(settings.models_dir)
     kept = {"home": home, "redis_port": settings.redis_port}
     away = settings.model_copy(update={**own, **kept, "kafka_bootstrap": "127.0.0.1:1"})
-    before = kafka.watermarks(settings, [RAW.name])
+    before = kafka.watermarks(settings, [RAW.name, LABELS_TOPIC.name])
     with serving(away) as (url, log):
         caller = RunningApi(away, url, log, store)
         assert caller.dependencies()["kafka"] == "down"
         answers = [caller.predict(f"kept-{number}", customer_id="kept").json() for number in range(20)]
+        labelled = [caller.label(f"kept-{number}", "kept").json() for number in range(20)]
         with ThreadPoolExecutor(4) as threads:
             calls = [
                 threads.submit(caller.predict, f"late-{number}", customer_id="kept") for number in range(400)
@@ -254,6 +308,9 @@ def test_what_was_answered_outlives_a_kill_and_reaches_the_stream(
     with serving(back):
         answered = answers + [answer for answer in late if "decision" in answer]
         messages = raw_messages(settings, before, "kept", expected=len(answered))
+        labels = messages_of(settings, LABELS_TOPIC, before, "kept", expected=len(labelled))
+    known = [decode_label(one.value, received_ms=one.timestamp_ms).transaction_id for one in labels]
+    assert known == [one["transaction_id"] for one in labelled]
     decided = {}
     for message in messages:
         decision = carried(message, PAN_KEY)
@@ -352,14 +409,24 @@ def wait_until(condition: Callable[[], bool], patience_s: float = 60) -> None:
 def raw_messages(
     settings: Settings, before: dict[tuple[str, int], tuple[int, int]], customer: str, expected: int
 ) -> list[kafka.Message]:
-    """A customer's messages on the raw topic since `before`; waits for them, and a second for more."""
+    return messages_of(settings, RAW, before, customer, expected)
+
+
+def messages_of(
+    settings: Settings,
+    topic: Topic,
+    before: dict[tuple[str, int], tuple[int, int]],
+    customer: str,
+    expected: int,
+) -> list[kafka.Message]:
+    """A customer's messages on a topic since `before`; waits for them, and a second for more."""
     found: list[kafka.Message] = []
 
     def read() -> bool:
         found.clear()
-        for (topic, partition), (_, end) in kafka.watermarks(settings, [RAW.name]).items():
-            start = before[topic, partition][1]
-            messages = kafka.read_range(settings, topic, partition, start, end)
+        for (name, partition), (_, end) in kafka.watermarks(settings, [topic.name]).items():
+            start = before[name, partition][1]
+            messages = kafka.read_range(settings, name, partition, start, end)
             found.extend(message for message in messages if message.key == customer.encode())
         return len(found) >= expected
 

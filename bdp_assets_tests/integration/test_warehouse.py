@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from bdp_assets.clients.postgres import WarehouseUnavailable, connect
 from bdp_assets.contracts.columns import to_frame
 from bdp_assets.contracts.records import Alert, Decision, Prediction, Reason, Severity
 from bdp_assets.operations import migrations
+from bdp_assets.operations.decision_records.finding import DecisionUnknown, Wanted, find
 from bdp_assets.operations.warehouse import FACTS, load
 from bdp_assets.settings import Settings
 from bdp_assets_tests.integration.conftest import Platform
@@ -83,6 +85,24 @@ def test_a_decision_arrives_with_its_types(settings: Settings, lake: Lake) -> No
         "degraded FROM warehouse.decisions",
     )
     assert row == ("t-1", datetime(2026, 3, 1, 0, 0, 1, 500_000, UTC), "score_at_review", 0.25, None, False)
+
+
+def test_a_decision_is_found_by_the_day_that_the_warehouse_knows(settings: Settings, lake: Lake) -> None:
+    """And shown without its features where the lake has lost it."""
+    ours = settings.model_copy(update={"lake_url": lake.url})
+    features = {"amount": 1.0}
+    frame = pl.concat([predictions(features=features), predictions(customer_id="c-2", features=features)])
+    lake.append("predictions", frame)
+    load(settings, lake, DAY, DAY)
+    found = find(ours, Wanted("t-1", "c-2"))
+    assert (found.where, found.record.features) == ("lake", features)
+    with pytest.raises(DecisionUnknown, match="--customer"):
+        find(ours, Wanted("t-1", None))
+    with pytest.raises(DecisionUnknown, match="No decision"):
+        find(ours, Wanted("t-2", None))
+    lost = ours.model_copy(update={"lake_url": f"{lake.url}-lost"})
+    bare = find(lost, Wanted("t-1", "c-2"))
+    assert bare == (msgspec.structs.replace(found.record, features={}), "warehouse")
 
 
 def test_the_same_day_again_changes_nothing_and_a_changed_row_takes_its_place(

@@ -9,17 +9,23 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
+from bdp_assets.contracts.topics import RAW
+
 _HEAD = struct.Struct("<II")
 HEAD_BYTES = _HEAD.size
 
 
 class Arrival(Struct, frozen=True):
-    """A transaction as it came: key and value of its message, headers, and when (UTC epoch milliseconds)."""
+    """What came: key and value of its message, headers, when (UTC epoch milliseconds), and its topic.
+
+    A spool from before there were labels does not name the topic.
+    """
 
     key: str
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
     received_ms: int
+    topic: str = RAW.name
 
 
 class Came(Struct, frozen=True, array_like=True, tag="c"):

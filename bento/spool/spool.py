@@ -71,12 +71,12 @@ class Spool:
         return self._next - 1 - self.sent
 
     def has_room(self, values: Sequence[bytes]) -> bool:
-        """Whether these transactions, and their decisions, fit."""
+        """Whether these values, and their decisions, fit."""
         coming = sum(map(len, values)) + DECISION_BYTES * len(values)
         return self.size_bytes + coming <= self._most_bytes
 
     def came(self, arrivals: Sequence[Arrival]) -> list[int]:
-        """Write that transactions came; their numbers. Raises OSError: nothing was written."""
+        """Write what came; its numbers. Raises OSError: nothing was written."""
         first = self._next
         frames = [Came(first + i, arrival) for i, arrival in enumerate(arrivals)]
         self._append(frames)

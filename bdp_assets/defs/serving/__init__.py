@@ -19,4 +19,4 @@ ASSETS = [
     decisions.dead_letters,
     ALERTS,
 ]
-CHECKS = [analytics.window_figures_equal_lake]
+CHECKS = [analytics.window_figures_equal_lake, decisions.predictions_replay]

@@ -16,6 +16,9 @@ from bdp_assets.resources.lake import LakeResource
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import get_settings
 
+REPLAYED, REPLAYED_DAYS = 200, 7
+"""Decisions that are made again, and of how many of the latest days."""
+
 
 @dg.multi_asset(specs=[PREDICTIONS], check_specs=[schema_check(PREDICTIONS)], backfill_policy=ONE_RUN)
 def predictions(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
@@ -28,6 +31,22 @@ def predictions(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterat
     counts = decided.group_by("decision").len("rows").sort("decision")
     metadata = {"model version": decider.info.version, "decisions": markdown_table(counts)}
     yield from publish(context, PREDICTIONS, decided, metadata)
+
+
+@dg.asset_check(
+    asset=PREDICTIONS.key,
+    automation_condition=dg.AutomationCondition.on_cron("45 4 * * *"),
+    description="A sample of the latest decisions, made again from their records with the model, policy and "
+    "rules that they name: equal to the last bit, or not replayable and why; a different one fails.",
+)
+def predictions_replay(lake: LakeResource) -> dg.AssetCheckResult:
+    from bdp_assets.operations.decision_records.replay import Outcome, replay_sample, summary  # loads drivers
+
+    replayed = replay_sample(get_settings(), lake.open(), REPLAYED, REPLAYED_DAYS)
+    return dg.AssetCheckResult(
+        passed=all(one.outcome is not Outcome.DIFFERENT for one in replayed),
+        metadata={"replayed": len(replayed), "outcomes": markdown_table(summary(replayed).head(20))},
+    )
 
 
 @dg.asset(

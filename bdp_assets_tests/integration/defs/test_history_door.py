@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 
 from bdp_assets.clients.lake import Lake
+from bdp_assets.contracts.columns import FEATURES
 from bdp_assets.ingest import files
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.unit.defs.conftest import FIRST, LAST, run, sorted_rows
 
 TABLES = ("raw", "validated", "quarantined", "enriched", "features", "labels")
@@ -84,6 +86,29 @@ def test_streamed_rows_of_a_backfilled_day_stay(
     for table in ("raw", "validated", "enriched", "labels"):
         assert lake.read(table).filter(door="stream").height == 1, table
     assert lake.read("quarantined").filter(source_topic="transactions-raw-v1").height == 1
+
+
+def test_decisions_of_history_are_made_again_from_the_lake_alone(
+    backfilled: dg.ExecuteInProcessResult, lake: Lake, instance: dg.DagsterInstance, home: Path
+) -> None:
+    tiny_bundle(home / "models" / "champion")
+    result = run(instance, "decide_history")
+    assert result.success
+    assert lake.read("predictions")[FEATURES].unique().to_list() == ["{}"]
+    replay = evaluation(result, "predictions_replay")
+    assert replay.passed
+    assert replay.metadata["replayed"].value == min(200, lake.count("predictions"))
+    assert replay.metadata["outcomes"].value.splitlines()[2:] == [
+        f"| equal |  | {replay.metadata['replayed'].value} |"
+    ]
+    bent = lake.read("predictions").with_columns(fraud_probability=pl.col("fraud_probability") / 2)
+    lake.replace("predictions", bent, "decided_by = 'batch'")
+    assert not evaluation(run(instance, "compare_served_features"), "predictions_replay").passed
+
+
+def evaluation(result: dg.ExecuteInProcessResult, check: str) -> dg.AssetCheckEvaluation:
+    [found] = [one for one in result.get_asset_check_evaluations() if one.check_name == check]
+    return found
 
 
 def test_a_frame_that_breaks_its_contract_is_not_published_and_stops_what_follows(

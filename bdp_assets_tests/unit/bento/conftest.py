@@ -16,7 +16,9 @@ from bdp_assets.decisions.decider import Decider
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.app import Api
+from bento.decisions import Decisions
 from bento.dependencies import Dependencies
+from bento.labels import Labels
 from bento.predictor import Predictor
 from bento.serving import Serving
 from bento.spool.spool import Spool
@@ -48,7 +50,8 @@ def raw_topic(spool: Spool) -> FakeRawTopic:
 def serving(decider: Decider, store: Any, spool: Spool, raw_topic: Any) -> Serving:
     dependencies = Dependencies(store, raw_topic)
     dependencies.probe()
-    return Serving(Predictor(decider, store, spool, dependencies), dependencies, raw_topic)
+    predictor = Predictor(decider, store, spool, dependencies)
+    return Serving(predictor, Labels(spool), Decisions(store, dependencies), dependencies, raw_topic)
 
 
 class Client:

@@ -59,6 +59,10 @@ class FakeStore:
             self.decisions.setdefault(_identity(transaction), decision) for transaction, decision in pairs
         ]
 
+    def decision(self, customer_id: str, transaction_id: str) -> bytes | None:
+        self._require()
+        return self.decisions.get((customer_id, transaction_id))
+
     def _claim(self, transaction: ValidatedTransaction) -> Enrichment:
         identity = _identity(transaction)
         new = identity not in self.claims

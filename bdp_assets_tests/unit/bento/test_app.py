@@ -16,6 +16,8 @@ from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.app import Api
 from bento.serving import Serving
 
+LABEL = b'{"transaction_id": "transaction-1", "customer_id": "customer-1", "is_fraud": true}'
+
 
 @pytest.fixture
 def document(client: Client) -> dict[str, Any]:
@@ -201,6 +203,12 @@ def test_the_documents_transaction_is_the_contracts(document: dict[str, Any]) ->
     assert set(schema["required"]) == {"transaction_id", "customer_id", "amount", "timestamp"}
 
 
+def test_the_documents_label_is_the_contracts_but_for_its_time(document: dict[str, Any]) -> None:
+    schema = document["components"]["schemas"]["Label"]
+    valid(document, schema, json.loads(LABEL))
+    assert set(schema["required"]) == {"transaction_id", "customer_id", "is_fraud"}
+
+
 def test_answers_are_what_the_document_says(client: Client, document: dict[str, Any]) -> None:
     for path, content, status in (
         ("/api/v1/predict", body(1), 200),
@@ -209,12 +217,19 @@ def test_answers_are_what_the_document_says(client: Client, document: dict[str, 
         ("/api/v1/predict", b"{}", 422),
         ("/api/v1/predict/batch", b"[" + body(5) + b",{}]", 200),
         ("/api/v1/predict/batch", b"{}", 422),
+        ("/api/v1/labels", LABEL, 202),
+        ("/api/v1/labels", b"{}", 422),
+        ("/api/v1/labels/batch", b"[" + LABEL + b",{}]", 202),
     ):
         answer = client.post(content, path)
         assert answer.status_code == status
         valid(document, answer_schema(document, path, "post", status), answer.json())
     for path in ("/health", "/api/v1/model"):
         valid(document, answer_schema(document, path, "get", 200), client.get(path).json())
+    path = "/api/v1/decisions/{transaction_id}"
+    for query, status in (("?customer_id=customer-1", 200), ("?customer_id=other", 404), ("", 422)):
+        answer = client.get(path.format(transaction_id="transaction-1") + query)
+        valid(document, answer_schema(document, path, "get", status), answer.json())
 
 
 def test_the_service_file_stays_small() -> None:

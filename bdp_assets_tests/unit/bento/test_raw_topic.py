@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.headers import DECISION
+from bdp_assets.contracts.topics import LABELS, RAW
 from bdp_assets.decisions.carried import carried
 from bdp_assets.observability.metrics import API_SPOOL_WAITING, API_UNDELIVERED
 from bdp_assets.settings import Settings
@@ -92,6 +94,21 @@ def test_all_is_sent_in_order_as_it_came_with_its_decision(spool: Spool, produce
 
     assert carried(Sent, KEY) == b"decided"
     assert carried(Sent, b"another key") is None
+
+
+def test_each_message_goes_to_its_topic_with_that_topics_schema(spool: Spool, producer: FakeProducer) -> None:
+    topic = RawTopic(Settings(), spool, KEY)
+    topic.start()
+    for name in (LABELS.name, RAW.name):
+        [number] = spool.came([Arrival("customer", b"1", (), 1_000, name)])
+        spool.settled([Settled(number, sends=True)])
+    until(lambda: not spool.waiting)
+    topic.close()
+    assert [one["topic"] for one in producer.sent] == [LABELS.name, RAW.name]
+    assert [one["headers"] for one in producer.sent] == [
+        [schema_version_header(LABELS)],
+        [schema_version_header(RAW)],
+    ]
 
 
 def test_what_a_killed_process_left_is_sent_by_the_next(tmp_path: Path, producer: FakeProducer) -> None:

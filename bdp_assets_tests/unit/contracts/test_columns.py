@@ -68,6 +68,23 @@ def test_reasons_are_json_text() -> None:
     assert frame["reasons"].to_list() == ['[{"code":"a","text":"b"}]']
 
 
+@settings(max_examples=cases(50))
+@given(st.lists(st.tuples(typed_records(Prediction), SOON_MS), max_size=5))
+def test_decisions_survive_their_frame_with_features_and_reasons(
+    drawn: list[tuple[Prediction, int]],
+) -> None:
+    records = [msgspec.structs.replace(record, ts_ms=ts_ms) for record, ts_ms in drawn]
+    frame = columns.to_frame(records, Prediction, "ts_ms")
+    assert frame.schema == columns.PREDICTIONS
+    assert columns.records_of(frame, Prediction) == records
+
+
+def test_a_decision_from_before_its_features_were_kept_has_none() -> None:
+    old = columns.to_frame([_prediction([])], Prediction, "ts_ms").drop("features", "rules_version")
+    [record] = columns.records_of(old, Prediction)
+    assert (record.features, record.rules_version) == ({}, None)
+
+
 def test_event_dates_are_utc_days() -> None:
     frame = pl.DataFrame({"t": [0, DAY_MS - 1, DAY_MS, -1]}).select(columns.event_date("t"))
     assert frame["event_date"].to_list() == [*[date(1970, 1, 1)] * 2, date(1970, 1, 2), date(1969, 12, 31)]

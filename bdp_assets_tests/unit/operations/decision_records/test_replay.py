@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bdp_assets.contracts.codec import decode_prediction, encode
+from bdp_assets.contracts.records import Decision, Prediction, Reason, Severity
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.operations.decision_records.replay import Outcome, Replayed, replay, summary
+from bdp_assets_tests.unit.operations.decision_records.conftest import VERSION, Machine, changed
+
+EQUAL, DIFFERENT, NOT_REPLAYABLE = Outcome
+
+
+def test_what_was_decided_is_decided_again_to_the_bit(
+    machine: Machine, bundle: Path, decided: list[Prediction]
+) -> None:
+    machine.has(bundle)
+    assert {record.decision for record in decided} == set(Decision)
+    as_kept = [decode_prediction(encode(record)) for record in decided]
+    assert replay(as_kept, machine.deciders) == [Replayed(record, EQUAL) for record in decided]
+    assert machine.asked == []
+
+
+@pytest.mark.parametrize(
+    ("tampered", "says"),
+    [
+        (lambda r: {"fraud_probability": math.nextafter(r.fraud_probability, 0.5)}, "fraud_probability"),
+        (lambda r: {"decision": Decision.REVIEW}, "decision review, now decline"),
+        (lambda r: {"reasons": [*r.reasons, Reason("more", "than there were")]}, "reasons"),
+        (lambda r: {"severity": Severity.MEDIUM}, "severity medium, now"),
+        (lambda r: {"features": r.features | dict.fromkeys(CATALOG.names[:2], 0.0)}, "now approve"),
+        (lambda r: {"amount_base_minor": 1}, "reasons"),
+    ],
+)
+def test_a_record_that_was_tampered_with_differs(
+    tampered: Any, says: str, machine: Machine, bundle: Path, decided: list[Prediction]
+) -> None:
+    machine.has(bundle)
+    declined = next(record for record in decided if record.decision is Decision.DECLINE)
+    assert replay([declined], machine.deciders)[0].outcome is EQUAL
+    (replayed,) = replay(changed([declined], **tampered(declined)), machine.deciders)
+    assert replayed.outcome is DIFFERENT
+    assert says in replayed.why
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"policy_version": "older"}, "policy older is not on this machine"),
+        ({"rules_version": "older"}, "rules older are not those in force"),
+        ({"catalog_version": "older"}, "features of catalog older"),
+        ({"model_version": "unregistered-1"}, "was never registered"),
+        ({"model_version": "9"}, "model 9: can not read"),
+        ({"model_name": "another"}, "has no model another"),
+        ({"features": {}}, "its features are not kept"),
+        ({"features": {"amount": 1.0}}, "it has no feature"),
+        ({"features": dict.fromkeys(CATALOG.names, 1e300)}, "finite"),
+    ],
+)
+def test_what_can_not_be_replayed_says_why(
+    fields: dict[str, Any], says: str, machine: Machine, bundle: Path, decided: list[Prediction]
+) -> None:
+    machine.has(bundle)
+    (replayed,) = replay(changed(decided[:1], **fields), machine.deciders)
+    assert (replayed.outcome, replayed.record.transaction_id) == (NOT_REPLAYABLE, "t0")
+    assert says in replayed.why
+
+
+def test_a_model_that_is_not_here_is_fetched_once(machine: Machine, decided: list[Prediction]) -> None:
+    assert {one.outcome for one in replay(decided, machine.deciders)} == {EQUAL}
+    assert machine.asked == [VERSION]
+    missing = changed(decided, model_version="9")
+    assert {one.outcome for one in replay(missing, machine.deciders)} == {NOT_REPLAYABLE}
+    assert machine.asked == [VERSION, "9"]
+
+
+def test_the_champion_need_not_be_registered(
+    machine: Machine, bundle: Path, decided: list[Prediction]
+) -> None:
+    machine.has(bundle, "champion")
+    assert {one.outcome for one in replay(decided, machine.deciders)} == {EQUAL}
+    assert machine.asked == []
+
+
+def test_a_record_from_before_there_were_rules_has_no_severity_to_compare(
+    machine: Machine, bundle: Path, decided: list[Prediction]
+) -> None:
+    machine.has(bundle)
+    old = changed(decided, rules_version=None, severity=None)
+    ruled = [any(reason.code.startswith("rule:") for reason in record.reasons) for record in decided]
+    outcomes = [one.outcome for one in replay(old, machine.deciders)]
+    assert outcomes == [DIFFERENT if one else EQUAL for one in ruled]
+    assert EQUAL in outcomes
+
+
+def test_the_summary_counts_alike_ones(machine: Machine, bundle: Path, decided: list[Prediction]) -> None:
+    machine.has(bundle)
+    records = [*decided[:3], *changed(decided[:1], policy_version="older")]
+    rows = summary(replay(records, machine.deciders)).rows()
+    assert rows == [("equal", "", 3), ("not replayable", "policy older is not on this machine", 1)]
