@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 
 import msgspec
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from bdp_assets.contracts.records import Decision, Reason
 from bdp_assets.scoring.bundle import POLICY, RETRAIN, Bundle, BundleError
@@ -80,6 +82,13 @@ def decide(policy: Policy, probability: float, amount_base_minor: int) -> tuple[
     threshold = _share(policy.review_at)
     text = f"The fraud probability of {_share(probability)} is below the review threshold of {threshold}."
     return Decision.APPROVE, [Reason("score_below_review", text)]
+
+
+def decisions_of(policy: Policy, probabilities: NDArray[np.float64]) -> list[str]:
+    """What `decide` decides for each of many probabilities."""
+    ascending = (Decision.APPROVE.value, Decision.REVIEW.value, Decision.DECLINE.value)
+    reached = np.searchsorted([policy.review_at, policy.decline_at], probabilities, side="right")
+    return np.array(ascending, dtype=object)[reached].tolist()  # type: ignore[no-any-return]
 
 
 def _statement(decision: Decision, probability: float, threshold: float, amount_base_minor: int) -> Reason:

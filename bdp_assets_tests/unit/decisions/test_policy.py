@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bdp_assets.contracts.records import Decision
-from bdp_assets.decisions.policy import Policy, decide, make_policy
+from bdp_assets.decisions.policy import Policy, decide, decisions_of, make_policy
 
 SHARE = st.floats(0, 1)
 AMOUNT = st.integers(0, 10**12)
@@ -34,6 +35,16 @@ def test_a_higher_probability_is_never_decided_more_mildly(
 def test_thresholds_belong_to_the_stricter_side(probability: float, decision: Decision, code: str) -> None:
     decided, reasons = decide(make_policy(0.1, 0.8), probability, 1000)
     assert (decided, [reason.code for reason in reasons]) == (decision, [code])
+
+
+@given(st.tuples(SHARE, SHARE).map(sorted), st.lists(SHARE, max_size=9), AMOUNT)
+def test_many_are_decided_as_each_alone(
+    thresholds: list[float], probabilities: list[float], amount: int
+) -> None:
+    policy = make_policy(*thresholds)
+    asked = [*probabilities, *thresholds]
+    each = [decide(policy, probability, amount)[0].value for probability in asked]
+    assert decisions_of(policy, np.array(asked)) == each
 
 
 def test_a_policy_says_what_it_compares() -> None:

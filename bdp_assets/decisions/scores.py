@@ -1,0 +1,31 @@
+"""Scores of whole frames of features: what `bdp score` and the lake's table of scores say of each row."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.policy import decisions_of
+from bdp_assets.features.catalog import CATALOG
+
+SCORES = ("fraud_probability", "decision", "model_version", "policy_version", "catalog_version")
+"""Fields of a decision record; here the decision is the policy's alone, as rules read whole transactions."""
+
+
+def scored(decider: Decider, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows in their order: their columns that are no features, then SCORES.
+
+    Raises:
+        polars.exceptions.ColumnNotFoundError: a feature is missing.
+        ValueError: a feature is not finite.
+    """
+    features = rows.select(pl.col(decider.info.feature_names).cast(pl.Float64)).to_numpy()
+    probability = decider.ensemble.score(features)
+    own = [name for name in rows.columns if name not in {*CATALOG.names, *SCORES}]
+    return rows.select(own).with_columns(
+        pl.Series("fraud_probability", probability, pl.Float64),
+        pl.Series("decision", decisions_of(decider.policy, probability), pl.String),
+        model_version=pl.lit(decider.info.version),
+        policy_version=pl.lit(decider.policy.version),
+        catalog_version=pl.lit(decider.info.catalog_version),
+    )
