@@ -14,6 +14,7 @@ BENCHES: Mapping[str, str] = MappingProxyType(
         "features": "benchmarks.features.bench",
         "model": "benchmarks.model.bench",
         "online": "benchmarks.online.bench",
+        "score": "benchmarks.score.bench",
         "stream": "benchmarks.stream.bench",
     }
 )

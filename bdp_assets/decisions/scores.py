@@ -22,10 +22,12 @@ def scored(decider: Decider, rows: pl.DataFrame) -> pl.DataFrame:
     features = rows.select(pl.col(decider.info.feature_names).cast(pl.Float64)).to_numpy()
     probability = decider.ensemble.score(features)
     own = [name for name in rows.columns if name not in {*CATALOG.names, *SCORES}]
-    return rows.select(own).with_columns(
-        pl.Series("fraud_probability", probability, pl.Float64),
-        pl.Series("decision", decisions_of(decider.policy, probability), pl.String),
+    found = pl.DataFrame(
+        {"fraud_probability": probability, "decision": decisions_of(decider.policy, probability)},
+        schema={"fraud_probability": pl.Float64, "decision": pl.String},
+    ).with_columns(
         model_version=pl.lit(decider.info.version),
         policy_version=pl.lit(decider.policy.version),
         catalog_version=pl.lit(decider.info.catalog_version),
     )
+    return pl.DataFrame([*rows.select(own), *found])

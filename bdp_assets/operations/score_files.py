@@ -25,8 +25,8 @@ from bdp_assets.operations import feature_files
 from bdp_assets.operations.feature_files import Sources, Work
 from bdp_assets.settings import Settings
 
-BATCH = 100_000
-_BUFFER_BYTES = 1 << 20
+BATCH = 50_000
+_BUFFER_BYTES = 1 << 18
 """A column of a row group is read through a window of this size, not as a whole."""
 
 
@@ -85,8 +85,10 @@ def _write(features: Path, output: Path, decider: Decider, progress: Progress) -
 
 
 def _batches(name: str, file: pyarrow.parquet.ParquetFile) -> Iterator[object]:
+    """Row group by row group: a reader of several holds what it read of the last one, too."""
     with reading(name):
-        yield from file.iter_batches(BATCH)
+        for group in range(file.num_row_groups):
+            yield from file.iter_batches(BATCH, row_groups=[group])
 
 
 def _scored(name: str, batch: object, decider: Decider) -> pl.DataFrame:

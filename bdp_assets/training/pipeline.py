@@ -93,7 +93,7 @@ def train(
     Raises:
         TrainingError: a window has no rows or no fraud, or the export disagrees with the library.
     """
-    fitted, policy = _fit_and_tune(data.train_rows(), recipe, seed, progress)
+    fitted, policy = fit_and_tune(data.train_rows(), recipe, seed, progress)
     progress(EXPORT)
     training = Training(
         **msgspec.structs.asdict(source),
@@ -108,7 +108,7 @@ def train(
     return TrainedModel(bundle, policy, data.split, recipe, seed, test, plots(test, policy))
 
 
-def _fit_and_tune(rows: pl.DataFrame, recipe: Recipe, seed: int, progress: Progress) -> tuple[Fitted, Policy]:
+def fit_and_tune(rows: pl.DataFrame, recipe: Recipe, seed: int, progress: Progress) -> tuple[Fitted, Policy]:
     """Blend, calibrate and tune on the window's last days by members that did not see them; then refit."""
     everything = _fraud(rows, "training")
     early, held = hold_out(rows, HOLD_OUT_SHARE)

@@ -19,6 +19,7 @@ def test_the_benches_are_listed_with_what_they_measure() -> None:
         "features",
         "model",
         "online",
+        "score",
         "stream",
     ]
 

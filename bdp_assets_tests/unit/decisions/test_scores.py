@@ -43,5 +43,9 @@ def test_versions_of_an_earlier_score_are_replaced(decider: Decider) -> None:
     assert scored(decider, stale).equals(scored(decider, ROWS))
 
 
+def test_rows_of_features_alone_are_scored(decider: Decider) -> None:
+    assert scored(decider, ROWS.drop("number")).equals(scored(decider, ROWS).drop("number"))
+
+
 def test_no_rows_are_a_frame_of_the_same_columns(decider: Decider) -> None:
     assert scored(decider, ROWS.clear()).schema == scored(decider, ROWS).schema
