@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from bdp_assets.observability.figures import FAINT, FRAUD, GOOD, png
+from bdp_assets.decisions.policy import Policy
+from bdp_assets.observability.figures import FAINT, FRAUD, GOOD, INK, png
 
 _COLORS = {"equal": FAINT, "late": GOOD, "unexplained": FRAUD}
 
@@ -25,3 +27,21 @@ def skew_png(features: pl.DataFrame) -> bytes:
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
 
     return png(draw, (7.2, 1.2 + 0.16 * len(features)))
+
+
+def scores_png(probabilities: pl.Series, policy: Policy) -> bytes:
+    """How many transactions have which probability, and from where on they are not approved."""
+
+    def draw(axes: Axes) -> None:
+        axes.hist(probabilities.to_numpy(), bins=np.linspace(0, 1, 41).tolist(), color=GOOD)
+        for name, threshold, style in (
+            ("review", policy.review_at, ":"),
+            ("decline", policy.decline_at, "--"),
+        ):
+            axes.axvline(threshold, color=INK, lw=1, ls=style, label=f"{name} from {threshold:.3f}")
+        axes.set(xlim=(0, 1), xlabel="Fraud probability", ylabel="Transactions (log scale)")
+        axes.set_yscale("log" if len(probabilities) else "linear")
+        axes.set_title(f"Scores of {len(probabilities):,} transactions")
+        axes.legend(loc="upper right")
+
+    return png(draw)
