@@ -76,6 +76,12 @@ class Settings(BaseSettings):
     kill_points: Path | None = Field(
         default=None, description="For `bdp chaos` and tests: folder in which workers find where to die"
     )
+    spool_mb: int = Field(
+        default=1024, ge=1, description="Most MB that an API process keeps on disk while Kafka is away"
+    )
+    spool_fsync: bool = Field(
+        default=False, description="Let the API's spool survive a power cut, too (slower)"
+    )
     redis_timeout_ms: int = Field(default=250, ge=1, description="Time-out of one online store call")
     raw_partitions_start: date = Field(default=date(2026, 1, 1), description="First daily partition (UTC)")
     partitions_end: date | None = Field(default=None, description="Last daily partition, for replayed data")
@@ -113,6 +119,11 @@ class Settings(BaseSettings):
     def models_dir(self) -> Path:
         """Model bundles on this machine, one folder a version; `champion` links to the one that serves."""
         return self.home / "models"
+
+    @property
+    def spool_dir(self) -> Path:
+        """What API processes received and answered, until Kafka has it; a folder for each."""
+        return self.home / "spool"
 
     def postgres(self, database: str = "bdp") -> str:
         """SQLAlchemy-style URL (`postgresql://user:password@host:port/database`) of one of our databases.

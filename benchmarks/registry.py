@@ -11,7 +11,9 @@ from benchmarks.bench import Bench
 
 BENCHES: Mapping[str, str] = MappingProxyType(
     {
+        "api": "benchmarks.api.bench",
         "features": "benchmarks.features.bench",
+        "leaks": "benchmarks.model.leaks",
         "model": "benchmarks.model.bench",
         "online": "benchmarks.online.bench",
         "score": "benchmarks.score.bench",

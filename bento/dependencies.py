@@ -37,6 +37,7 @@ class Dependencies:
         """Look at each dependency once."""
         self.store = self._store_state()
         self.kafka = "ok" if self._raw_topic.is_up() else "down"
+        self._raw_topic.report()
 
     def store_failed(self) -> None:
         """A request ran into the store's time-out: nobody else needs to, until a probe finds it again."""

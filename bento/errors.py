@@ -50,5 +50,13 @@ def queue_full() -> ApiError:
     return ApiError(
         503,
         "queue_full",
-        "the queue towards Kafka is full; nothing was recorded, try again later",
+        "the spool towards Kafka is full; nothing was recorded, try again later",
+    )
+
+
+def spool_failed() -> ApiError:
+    return ApiError(
+        503,
+        "spool_failed",
+        "what came can not be written down (is the disk full?), so there is no answer; send the same again",
     )

@@ -1,11 +1,15 @@
-"""The flow of a call: validate, enrich (which claims), decide, keep the decision with its claim, send on.
+"""The flow of a call: write ahead, validate, enrich (which claims), decide, keep the decision, write it down.
+
+What came is in the spool before it is claimed, and what became of it before it is answered: whatever dies in
+between, the stream gets every transaction that may have left a trace, with its decision where there is one,
+and publishes that unchanged.
 
 With history: the claim in the online store makes the transaction count for the customer's next one. The
-decision is kept with the claim: the same body gets it again, and the stream publishes it unchanged.
+decision is kept with the claim: the same body gets it again.
 
 Without history, where the store is down, too slow or not rebuilt yet: the answer says `degraded`. There is no
-claim: the same body sent again is decided again, another body under its id is not noticed, and the stream,
-when it gets the message, enriches and decides by itself. Its decision is the one of record and may differ.
+claim: the same body sent again before the store is back is decided again, and another body under its id is
+not noticed. The first decision that reaches the stream stands.
 """
 
 from __future__ import annotations
@@ -13,7 +17,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 import numpy as np
 from msgspec import Struct
@@ -28,8 +33,9 @@ from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import Enrichment, OnlineStore
 from bdp_assets.observability.metrics import API_DECISIONS, API_DEGRADED
 from bento.dependencies import Dependencies
-from bento.errors import ApiError, broken_contract, conflict, no_model, queue_full
-from bento.raw_topic import RawTopic
+from bento.errors import ApiError, broken_contract, conflict, no_model, queue_full, spool_failed
+from bento.spool.frames import Arrival, Settled
+from bento.spool.spool import Spool
 
 CHUNK = 100
 
@@ -44,9 +50,9 @@ class Call(Struct, frozen=True):
     dry_run: bool = False
 
     @property
-    def headers(self) -> list[Header]:
+    def headers(self) -> tuple[Header, ...]:
         """Its marks on the messages that it causes."""
-        return [("request-id", self.request_id.encode()), ("traceparent", self.traceparent.encode())]
+        return ("request-id", self.request_id.encode()), ("traceparent", self.traceparent.encode())
 
 
 class Received(Struct, frozen=True):
@@ -55,6 +61,10 @@ class Received(Struct, frozen=True):
     transaction: ValidatedTransaction
     value: bytes
     received_ms: int
+
+    def arrival(self, call: Call) -> Arrival:
+        """As the spool has it."""
+        return Arrival(self.transaction.customer_id, self.value, call.headers, self.received_ms)
 
 
 class Predictor:
@@ -65,21 +75,22 @@ class Predictor:
     """
 
     def __init__(
-        self, decider: Decider | None, store: OnlineStore, raw_topic: RawTopic, dependencies: Dependencies
+        self, decider: Decider | None, store: OnlineStore, spool: Spool, dependencies: Dependencies
     ) -> None:
         self.decider = decider
         self._store = store
-        self._raw_topic = raw_topic
+        self._spool = spool
         self._dependencies = dependencies
 
     async def predict(self, values: Sequence[bytes], call: Call) -> list[Prediction | ApiError]:
         """Decide each value (JSON as it came), in order.
 
-        Raises ApiError 503 where nothing can be decided, before anything is recorded.
+        Raises ApiError 503 where nothing can be decided, before anything is recorded; and where the disk is
+        full: what was claimed by then reaches the stream, and the same call again gets its answer.
         """
         if self.decider is None:
             raise no_model()
-        if not call.dry_run and not self._raw_topic.has_room(len(values)):
+        if not call.dry_run and not self._spool.has_room(values):
             raise queue_full()
         outcomes: list[Prediction | ApiError] = []
         for start in range(0, len(values), CHUNK):
@@ -94,15 +105,31 @@ class Predictor:
         received_ms = time.time_ns() // 1_000_000
         items = [_receive(value, received_ms) for value in values]
         valid = [item for item in items if isinstance(item, Received)]
-        outcomes = iter(self._decide(decider, valid, call) if valid else [])
+        outcomes = iter(self._decided(decider, valid, call) if valid else [])
         return [next(outcomes) if isinstance(item, Received) else item for item in items]
+
+    def _decided(
+        self, decider: Decider, received: Sequence[Received], call: Call
+    ) -> list[Prediction | ApiError]:
+        """Decisions and refusals; written down before and after, but for a dry run."""
+        if call.dry_run:
+            return self._decide(decider, received, call)[0]
+        entry = Entry(self._spool, [item.arrival(call) for item in received])
+        with entry:
+            outcomes, fresh = self._decide(decider, received, call)
+            entry.settle({i: encode(outcome) for i, outcome in fresh.items()})
+        for outcome in fresh.values():
+            _count(outcome)
+        return outcomes
 
     def _decide(
         self, decider: Decider, received: Sequence[Received], call: Call
-    ) -> list[Prediction | ApiError]:
+    ) -> tuple[list[Prediction | ApiError], dict[int, Prediction]]:
+        """Outcomes, in order; and by their places those that nobody has sent on before."""
         enrichments, degraded = self._enrich([item.transaction for item in received], dry_run=call.dry_run)
         outcomes = [_known(enrichment) for enrichment in enrichments]
         open_ = [i for i, outcome in enumerate(outcomes) if outcome is None]
+        made: list[Prediction] = []
         if open_:
             made = decider.decide_many(
                 [received[i].transaction for i in open_],
@@ -113,10 +140,12 @@ class Predictor:
                 degraded=degraded,
             )
             if not call.dry_run:
-                made = self._record([received[i] for i in open_], made, call)
-            for i, prediction in zip(open_, made, strict=True):
-                outcomes[i] = prediction
-        return [outcome for outcome in outcomes if outcome is not None]
+                made = self._keep([received[i] for i in open_], made)
+        for i, prediction in zip(open_, made, strict=True):
+            outcomes[i] = prediction
+        # What was claimed before was written down before: by whom it was claimed.
+        new = {i: one for i, one in zip(open_, made, strict=True) if enrichments[i].status == "new"}
+        return [outcome for outcome in outcomes if outcome is not None], _once(new)
 
     def _enrich(
         self, transactions: Sequence[ValidatedTransaction], *, dry_run: bool
@@ -135,18 +164,6 @@ class Predictor:
         features = self._store.features_without_history(transaction)
         return Enrichment(status="new", apply_seq=0, features=features, decision=None)
 
-    def _record(self, received: Sequence[Received], made: list[Prediction], call: Call) -> list[Prediction]:
-        """Keep each decision with its claim, send its transaction on, and return the decisions that stand."""
-        standing = self._keep(received, made)
-        seen: set[tuple[str, str]] = set()
-        for item, prediction in zip(received, standing, strict=True):
-            identity = prediction.customer_id, prediction.transaction_id
-            if identity not in seen:  # what is twice in a batch is sent once
-                seen.add(identity)
-                self._raw_topic.send(item.transaction, item.value, item.received_ms, call.headers)
-                _count(prediction)
-        return standing
-
     def _keep(self, received: Sequence[Received], made: list[Prediction]) -> list[Prediction]:
         """The decisions that stand: these, or what another call of the same moment kept before them."""
         if made[0].degraded:
@@ -155,7 +172,7 @@ class Predictor:
         try:
             kept = self._store.save_decisions([item.transaction for item in received], mine)
         except StoreUnavailable:
-            # The claims hold the features: whoever decides next decides alike, while the model is the same.
+            # They are in the spool: the stream keeps them with their claims.
             self._dependencies.store_failed()
             _log.warning("decisions not kept: the online store went away after the claim")
             return made
@@ -163,6 +180,51 @@ class Predictor:
             new if old == own else decode_prediction(old)
             for old, own, new in zip(kept, mine, made, strict=True)
         ]
+
+
+class Entry:
+    """What the spool says of a chunk, from its arrival to its outcome: none stays without one."""
+
+    def __init__(self, spool: Spool, arrivals: Sequence[Arrival]) -> None:
+        """Raises ApiError 503: nothing was written."""
+        self._spool = spool
+        with _disk():
+            self._open = spool.came(arrivals)
+
+    def __enter__(self) -> None:
+        pass
+
+    def settle(self, decisions: Mapping[int, bytes]) -> None:
+        """The arrivals with a decision go to the stream, the others not. Raises ApiError 503."""
+        outcomes = [
+            Settled(number, i in decisions, decisions.get(i, b"")) for i, number in enumerate(self._open)
+        ]
+        self._open = []
+        with _disk():
+            self._spool.settled(outcomes)
+
+    def __exit__(self, *_: object) -> None:
+        """Where a defect stopped us, the stream gets what came: it may have been claimed."""
+        if self._open:
+            with suppress(OSError):  # Written with the next that can be.
+                self._spool.settled([Settled(number, sends=True) for number in self._open])
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        _log.error("the spool can not be written", extra={"reason": error.strerror})
+        raise spool_failed() from error
+
+
+def _once(decided: Mapping[int, Prediction]) -> dict[int, Prediction]:
+    """What is twice in a batch is sent once."""
+    first: dict[tuple[str, str], int] = {}
+    for i, one in decided.items():
+        first.setdefault((one.customer_id, one.transaction_id), i)
+    return {i: decided[i] for i in first.values()}
 
 
 def _receive(value: bytes, received_ms: int) -> Received | ApiError:

@@ -1,74 +1,62 @@
-"""The way of an answered transaction to `transactions-raw-v1`: sent in the background, bounded, counted."""
+"""The way from the spool to `transactions-raw-v1`: in the background, in order, without end in time."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import threading
+from collections import deque
 from typing import Any
 
 from bdp_assets.clients.kafka import Header, KafkaRefused, KafkaUnavailable, producer
 from bdp_assets.clients.kafka.errors import translated
 from bdp_assets.contracts.codec import schema_version_header
-from bdp_assets.contracts.records import ValidatedTransaction
+from bdp_assets.contracts.headers import DECISION, DECISION_PROOF
 from bdp_assets.contracts.topics import RAW
-from bdp_assets.observability.metrics import API_UNDELIVERED
+from bdp_assets.decisions.carried import proof
+from bdp_assets.observability.metrics import API_SPOOL_BYTES, API_SPOOL_WAITING, API_UNDELIVERED
 from bdp_assets.settings import Settings
+from bento.spool.reader import Reader, Ready
+from bento.spool.spool import Spool
 
-QUEUE_MESSAGES = 100_000
-RESERVE = 10_000
+AT_ONCE = 1_000
+"""How many messages may be under way to the broker."""
 PROBE_S = 1.0
-FLUSH_S = 10.0
+WAIT_S = 0.05
+CLOSE_S = 10.0
 
 _log = logging.getLogger("bdp.api.raw_topic")
 
 
 class RawTopic:
-    """Holds messages in memory while Kafka is away: without end in time, with an end in number.
+    """Drains a spool.
 
-    What is still queued when the process is killed is lost to the stream (the decision stays with its claim).
+    A message that was under way when the process was killed is sent again: the stream knows it by its claim.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, spool: Spool, key: bytes) -> None:
+        """`key` proves to the stream that a decision is the platform's own."""
         self._bootstrap = settings.kafka
+        self._spool = spool
+        self._key = key
+        self._reader = Reader(spool.folder, spool.sent)
+        self._under_way: deque[int] = deque()
+        self._delivered: set[int] = set()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._drain, name="raw topic", daemon=True)
         self._broken = False
-        self._producer: Any = producer(
-            settings, **{"queue.buffering.max.messages": QUEUE_MESSAGES, "delivery.timeout.ms": 0}
-        )
+        # The spool is the queue: a message is tried until it is delivered, however long the broker is away.
+        self._producer: Any = producer(settings, **{"delivery.timeout.ms": 0})
 
-    def has_room(self, messages: int) -> bool:
-        """Whether so many can be queued; the reserve covers requests that asked at the same time."""
-        return not self._broken and len(self._producer) + messages <= QUEUE_MESSAGES - RESERVE
+    def start(self) -> None:
+        self._thread.start()
 
-    def send(
-        self,
-        transaction: ValidatedTransaction,
-        value: bytes,
-        received_ms: int,
-        headers: Sequence[Header] = (),
-    ) -> None:
-        """Queue the body as it came, timed when it was received: the stream judges its timestamp so.
-
-        One that can not be queued is counted and logged, and its answer stands.
-        """
-        try:
-            with translated(self._bootstrap):
-                self._producer.produce(
-                    RAW.name,
-                    value,
-                    transaction.customer_id,
-                    headers=[schema_version_header(RAW), *headers],
-                    timestamp=received_ms,
-                    on_delivery=_count_failure,
-                )
-        except BufferError:  # messages of unusual size: the queue is bounded in bytes too
-            _undelivered("the queue is full")
-        except (KafkaUnavailable, KafkaRefused) as error:  # the driver gave up on this broker
-            self._broken = True
-            _undelivered(f"{error} Then restart the API.")
+    def report(self) -> None:
+        """Set what metrics say of the spool."""
+        API_SPOOL_BYTES.set(self._spool.size_bytes)
+        API_SPOOL_WAITING.set(self._spool.waiting)
 
     def is_up(self) -> bool:
-        """Ask the broker for the topic (at most a second), and serve the delivery callbacks that wait."""
-        self._producer.poll(0)
+        """Ask the broker for the topic (at most a second)."""
         if self._broken:
             return False
         try:
@@ -79,17 +67,76 @@ class RawTopic:
         return True
 
     def close(self) -> None:
-        """Wait a while for what is queued; say how many messages are left behind."""
-        left = self._producer.flush(FLUSH_S)
-        if left:
-            _log.error("stopped before Kafka took all messages", extra={"messages": left})
+        """Send for a while what is left; the rest stays in the spool for the next process."""
+        self._stopped.set()
+        self._spool.written.set()
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_S + 1.0)
+        if self._spool.waiting:
+            _log.warning("stopped before Kafka took all messages", extra={"messages": self._spool.waiting})
 
+    def _drain(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._step()
+            except OSError as error:  # The disk: what is there stays there.
+                _log.error("can not read or mark the spool", extra={"reason": error.strerror})
+                self._stopped.wait(PROBE_S)
+            except (KafkaUnavailable, KafkaRefused) as error:  # The driver gave up on this broker.
+                self._broken = True
+                _log.error("nothing more is sent: restart the API", extra={"reason": str(error)})
+                return
+        self._producer.flush(CLOSE_S)
+        self._forget()
 
-def _count_failure(error: Any, _: object) -> None:
-    if error is not None:
-        _undelivered(error.name())
+    def _step(self) -> None:
+        """Send what is ready, and note what was delivered."""
+        self._spool.written.clear()
+        ready = self._reader.ready(AT_ONCE - len(self._under_way))
+        for one in ready:
+            self._send(one)
+        self._producer.poll(0)
+        self._forget()
+        if not ready:
+            if self._under_way:
+                self._producer.poll(WAIT_S)
+            else:
+                self._spool.written.wait(PROBE_S)
 
+    def _send(self, ready: Ready) -> None:
+        """Queue the body as it came, timed when it was received: the stream judges its timestamp so."""
+        number, arrival = ready.came.number, ready.came.arrival
+        self._under_way.append(number)
+        if not ready.outcome.sends:
+            self._delivered.add(number)
+            return
+        with translated(self._bootstrap):
+            self._producer.produce(
+                RAW.name,
+                arrival.value,
+                arrival.key,
+                headers=[schema_version_header(RAW), *arrival.headers, *self._decision(ready)],
+                timestamp=arrival.received_ms,
+                on_delivery=lambda error, _: self._settle(number, error),
+            )
 
-def _undelivered(reason: str) -> None:
-    API_UNDELIVERED.inc()
-    _log.error("an answered transaction does not reach the stream", extra={"reason": reason})
+    def _decision(self, ready: Ready) -> list[Header]:
+        decision = ready.outcome.decision
+        if not decision:
+            return []
+        return [(DECISION, decision), (DECISION_PROOF, proof(self._key, ready.came.arrival.value, decision))]
+
+    def _settle(self, number: int, error: Any) -> None:
+        self._delivered.add(number)
+        if error is not None:
+            API_UNDELIVERED.inc()
+            _log.error("an answered transaction does not reach the stream", extra={"reason": error.name()})
+
+    def _forget(self) -> None:
+        """All up to the first that is still under way is done with."""
+        last = 0
+        while self._under_way and self._under_way[0] in self._delivered:
+            last = self._under_way.popleft()
+            self._delivered.remove(last)
+        if last:
+            self._spool.forget(last)

@@ -9,12 +9,14 @@ import numpy as np
 from bdp_assets.clients import redis
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
+from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.bundle import BundleError
 from bdp_assets.settings import Settings
 from bento.dependencies import Dependencies
 from bento.models import DependencyState, Health, Status
 from bento.predictor import Predictor
 from bento.raw_topic import RawTopic
+from bento.spool.spool import Spool
 
 _log = logging.getLogger("bdp.api.serving")
 
@@ -32,10 +34,12 @@ class Serving:
         """Load the champion, warm it up, connect. It starts whatever is missing, and `health` says what."""
         store = OnlineStore(redis.connect(settings))
         store.warm()
-        raw_topic = RawTopic(settings)
+        spool = Spool(settings.spool_dir, settings.spool_mb * 2**20, syncs=settings.spool_fsync)
+        raw_topic = RawTopic(settings, spool, pan_key(settings))
         dependencies = Dependencies(store, raw_topic)
         dependencies.start()
-        return cls(Predictor(_champion(settings), store, raw_topic, dependencies), dependencies, raw_topic)
+        raw_topic.start()
+        return cls(Predictor(_champion(settings), store, spool, dependencies), dependencies, raw_topic)
 
     def health(self) -> Health:
         """Ready as soon as there is a model: without store or broker it decides in a degraded mode."""
@@ -51,7 +55,7 @@ class Serving:
         return Health(status=status, alive=True, ready=ready, dependencies=states)
 
     def close(self) -> None:
-        """Stop probing and hand what is queued to Kafka."""
+        """Stop probing, and send for a while what the spool holds."""
         self._dependencies.stop()
         self._raw_topic.close()
 
@@ -65,6 +69,6 @@ def _champion(settings: Settings) -> Decider | None:
         _log.error("no model to serve: %s", error)
         return None
     decider.ensemble.score(np.zeros((1, len(decider.info.feature_names))))
-    versions = {"version": decider.info.version, "rules_version": decider.rules.version}
-    _log.info("serving", extra={"model": decider.info.name, **versions})
+    versions = {"policy_version": decider.policy.version, "rules_version": decider.rules.version}
+    _log.info("serving", extra={"model": decider.info.name, "version": decider.info.version, **versions})
     return decider

@@ -23,6 +23,7 @@ from bdp_assets.cli import (
     migrate,
     models,
     platform,
+    policy,
     rules,
     score,
     settings,
@@ -78,6 +79,7 @@ app.add_typer(stream.topics, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(features.app, name="features")
 app.add_typer(rules.app, name="rules")
+app.add_typer(policy.app, name="policy")
 app.add_typer(verify.app)
 app.add_typer(chaos.app)
 app.add_typer(train.app)

@@ -24,6 +24,7 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 REPLACED = "replaced"
 DIGEST = "bundle_digest"
+POLICY_VERSION = "policy_version"
 
 
 class RegistryUnavailable(Exception):  # noqa: N818 - reads as what it is
@@ -126,6 +127,29 @@ class Registry:
             raise VersionMissing(f"champion {current} of {self.model_name} replaced no other version")
         return previous
 
+    def keep_policy(self, version: str, policy_version: str, document: bytes) -> None:
+        """Keep a policy's document with a version's run. Raises VersionMissing."""
+        run_id = self.version(version).run_id
+        with self._errors():
+            self._client.log_text(run_id, document.decode(), _policy_file(policy_version))
+
+    def use_policy(self, version: str, policy_version: str) -> None:
+        """Say by which policy a version is to serve (tag `policy_version`). Raises VersionMissing."""
+        with self._errors():
+            self._client.set_model_version_tag(self.model_name, version, POLICY_VERSION, policy_version)
+
+    def policy(self, version: str, policy_version: str) -> bytes:
+        """The document of a policy that was kept with a version. Raises VersionMissing."""
+        run_id = self.version(version).run_id
+        with self._errors(), tempfile.TemporaryDirectory() as folder:
+            path = _mlflow().artifacts.download_artifacts(
+                run_id=run_id,
+                artifact_path=_policy_file(policy_version),
+                dst_path=folder,
+                tracking_uri=self.uri,
+            )
+            return Path(path).read_bytes()
+
     def fetch(self, version: str, directory: Path) -> None:
         """Download the files of a version's bundle into an empty directory. Raises VersionMissing."""
         source = f"models:/{self.model_name}/{version}"
@@ -167,6 +191,10 @@ class Registry:
         """User and password of the URI with their `@`, which no message may show."""
         user, at, _ = urlsplit(self.uri).netloc.rpartition("@")
         return user + at
+
+
+def _policy_file(policy_version: str) -> str:
+    return f"policies/{policy_version}.json"
 
 
 def _ensure_registered(client: Any, name: str) -> None:

@@ -13,3 +13,9 @@ STEP = "step"
 
 REPLAY_OF = "replay-of"
 """`topic-id:partition:offset` of the dead letter that this message is a replay of; a refusal keeps it."""
+
+DECISION = "decision"
+"""On raw messages of the API: its decision, encoded; the stream publishes it."""
+
+DECISION_PROOF = "decision-proof"
+"""That it is the platform's own: see `decisions.carried`."""

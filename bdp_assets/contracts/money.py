@@ -6,6 +6,7 @@ Floats never touch an amount, so that sums are exact and equal on every engine.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from hashlib import blake2b
@@ -81,6 +82,22 @@ def _bounded(power: str) -> int:
     digits = power.lstrip("+-").lstrip("0")
     size = int(digits or "0") if len(digits) < 10 else 10**10
     return -size if power.startswith("-") else size
+
+
+def base_minor_units(text: str) -> int:
+    """Minor units of the base currency of a decimal text as a person types it, such as 5 or 5.00.
+
+    Raises ValueError: the message says what is wrong, not the text.
+    """
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII):
+        raise ValueError("an amount is digits with a point, such as 5.00")
+    exponent = CURRENCIES[BASE_CURRENCY].exponent
+    minor = minor_units(text, exponent)
+    if minor is None:
+        raise ValueError(f"{BASE_CURRENCY} has {exponent} decimal places")
+    if minor > MAX_AMOUNT_MINOR:
+        raise ValueError(f"the most is {MAX_AMOUNT_MINOR / 10**exponent:.{exponent}f}")
+    return minor
 
 
 def to_base_minor(minor: int, currency: str) -> int:

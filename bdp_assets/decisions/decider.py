@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from bdp_assets.contracts.records import Decision, Prediction, ValidatedTransaction
 from bdp_assets.decisions.catalog import RULES
 from bdp_assets.decisions.facts import Facts, facts_of
-from bdp_assets.decisions.policy import Policy, decide, policy_of
+from bdp_assets.decisions.local_policies import LocalPolicies
+from bdp_assets.decisions.policy import Policy, decide
+from bdp_assets.decisions.policy_columns import APPROVE, decide_all
 from bdp_assets.decisions.reasons import feature_reasons
 from bdp_assets.decisions.record import Circumstances, Verdict, prediction
 from bdp_assets.decisions.rules import Rule, RuleCatalog
@@ -38,9 +40,13 @@ class Decider:
 
     @classmethod
     def load(cls, directory: Path, rules: RuleCatalog = RULES) -> Decider:
-        """Load a bundle folder. Raises BundleError when it can not be used; the message says what to do."""
+        """Load a bundle folder, with the policy that serves beside it.
+
+        Raises BundleError when one of them can not be used; the message says what to do.
+        """
         bundle = Bundle.read(directory)
-        return cls(Ensemble.of(bundle), policy_of(bundle), ForestPaths.of(bundle), rules)
+        policy = LocalPolicies.beside(directory, bundle).serving()
+        return cls(Ensemble.of(bundle), policy, ForestPaths.of(bundle), rules)
 
     @property
     def info(self) -> ModelInfo:
@@ -82,9 +88,10 @@ class Decider:
         """What all records say that it decides; arguments as for `decide_many`."""
         return Circumstances(self.info, self.policy.version, self.rules.version, decided_by, degraded)
 
-    def flags(self, features: Doubles) -> NDArray[np.bool_]:
+    def flags(self, features: Doubles, amounts_base_minor: Doubles) -> NDArray[np.bool_]:
         """Which rows model and policy do not approve, rules apart; bool [n]."""
-        return self.ensemble.score(features) >= self.policy.review_at
+        decided = decide_all(self.policy, self.ensemble.score(features), amounts_base_minor)
+        return np.asarray(decided != APPROVE)
 
     def decide_again(self, record: Prediction) -> Verdict:
         """What this model, policy and catalog make of a decision record, from the record alone.

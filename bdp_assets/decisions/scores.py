@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
+from bdp_assets.contracts.records import Decision
 from bdp_assets.decisions.decider import Decider
-from bdp_assets.decisions.policy import decisions_of
+from bdp_assets.decisions.policy_columns import decide_all
 from bdp_assets.features.catalog import CATALOG
 
+AMOUNT = "amount_value"
+"""The feature that is the transaction's amount, in major units."""
 SCORES = ("fraud_probability", "decision", "model_version", "policy_version", "catalog_version")
 """Fields of a decision record; here the decision is the policy's alone, as rules read whole transactions."""
+_DECISIONS = np.array([decision.value for decision in Decision], dtype=object)
 
 
 def scored(decider: Decider, rows: pl.DataFrame) -> pl.DataFrame:
@@ -21,13 +26,15 @@ def scored(decider: Decider, rows: pl.DataFrame) -> pl.DataFrame:
     """
     features = rows.select(pl.col(decider.info.feature_names).cast(pl.Float64)).to_numpy()
     probability = decider.ensemble.score(features)
-    own = [name for name in rows.columns if name not in {*CATALOG.names, *SCORES}]
+    amount_minor = np.round(features[:, decider.info.feature_names.index(AMOUNT)] * 100)
+    decided = decide_all(decider.policy, probability, amount_minor)
     found = pl.DataFrame(
-        {"fraud_probability": probability, "decision": decisions_of(decider.policy, probability)},
+        {"fraud_probability": probability, "decision": _DECISIONS[decided].tolist()},
         schema={"fraud_probability": pl.Float64, "decision": pl.String},
     ).with_columns(
         model_version=pl.lit(decider.info.version),
         policy_version=pl.lit(decider.policy.version),
         catalog_version=pl.lit(decider.info.catalog_version),
     )
+    own = [name for name in rows.columns if name not in {*CATALOG.names, *SCORES}]
     return pl.DataFrame([*rows.select(own), *found])

@@ -24,6 +24,8 @@ _customer = partial(WindowFeature, entity=CUSTOMER)
 _spending = partial(_customer, column=AMOUNT, scale=100, unit=MONEY)
 _pair = partial(WindowFeature, entity=CUSTOMER_MERCHANT)
 _merchant = partial(WindowFeature, entity=MERCHANT, delay=LABEL_DELAY, hop=DAY)
+_frauds = partial(_merchant, filter="known_fraud", hop=HOUR)
+"""By the hour: half a day earlier on average a week-old label counts, and runs of fraud last weeks only."""
 _flag = partial(RowFeature, unit="0 or 1")
 _ratio = partial(RowFeature, formula="ratio", unit="times", default=1.0)
 
@@ -248,10 +250,9 @@ _merchants: tuple[Feature, ...] = (
         for window in (DAY, 7 * DAY, 30 * DAY)
     ),
     *(
-        _merchant(
+        _frauds(
             name=f"merchant_fraud_share_{span(window)}",
             aggregate="share",
-            filter="known_fraud",
             window=window,
             unit="0 to 1",
             description=f"Known frauds per transaction of the merchant in {span(window)}, up to 7 days ago",
@@ -259,32 +260,43 @@ _merchants: tuple[Feature, ...] = (
         for window in (DAY, 7 * DAY, 14 * DAY, 30 * DAY)
     ),
     *(
-        _merchant(
+        _frauds(
             name=f"merchant_frauds_{span(window)}",
             aggregate="count",
-            filter="known_fraud",
             window=window,
             unit="transactions",
             description=f"Known frauds of the merchant in {span(window)}, up to 7 days ago",
         )
         for window in (3 * DAY, 7 * DAY, 21 * DAY)
     ),
-    _merchant(
-        name="merchant_fraud_run_seconds",
+    _frauds(
+        name="merchant_fraud_first_seconds",
         aggregate="seconds_since_first",
-        filter="known_fraud",
         window=30 * DAY,
         unit="seconds",
         description="Time since the merchant's first known fraud of 30 days; 0 without one",
     ),
-    _merchant(
+    _frauds(
         name="merchant_fraud_rest_seconds",
         aggregate="seconds_since_last",
-        filter="known_fraud",
         window=30 * DAY,
         default=60 * 86_400.0,
         unit="seconds",
         description="Time since the merchant's last known fraud of 30 days; 60 days without one",
+    ),
+    _frauds(
+        name="merchant_fraud_run_count",
+        aggregate="run_count",
+        window=30 * DAY,
+        unit="transactions",
+        description="Known frauds of the merchant since its last transaction that was none, up to 7 days ago",
+    ),
+    _frauds(
+        name="merchant_fraud_run_seconds",
+        aggregate="seconds_since_run",
+        window=30 * DAY,
+        unit="seconds",
+        description="Time since that unbroken series of the merchant's frauds began; 0 without one",
     ),
     _merchant(
         name="merchant_amount_mean_30d",

@@ -112,8 +112,15 @@ def _labels(source: HistorySource, file: Path | None) -> Input | None:
 
 def _typed(labels: pl.LazyFrame) -> pl.LazyFrame:
     """Labels of which nobody knows when they came, or what they are about, are left out."""
+    return typed_labels(labels).drop_nulls()
+
+
+def typed_labels(labels: pl.LazyFrame) -> pl.LazyFrame:
+    """LABEL of a file; `known_at_ms` is null where the file does not say when."""
+    schema = labels.collect_schema()
     texts = [pl.col(name).cast(pl.String) for name in KEY]
-    is_fraud, known_at_ms = pl.col("is_fraud"), pl.col("known_at_ms").cast(pl.Int64)
-    if labels.collect_schema()["is_fraud"] == pl.String:  # Of CSV.
+    is_fraud = pl.col("is_fraud")
+    if schema["is_fraud"] == pl.String:  # Of CSV.
         is_fraud = is_fraud.str.to_lowercase().is_in(["true", "1"])
-    return labels.select(*texts, is_fraud.cast(pl.Boolean), known_at_ms).drop_nulls()
+    known_at_ms = pl.col("known_at_ms") if "known_at_ms" in schema else pl.lit(None).alias("known_at_ms")
+    return labels.select(*texts, is_fraud.cast(pl.Boolean), known_at_ms.cast(pl.Int64))

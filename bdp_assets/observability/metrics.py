@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import REGISTRY
@@ -38,6 +38,16 @@ API_REQUEST_DURATION = Histogram(
 API_DECISIONS = Counter("bdp_api_decisions_total", "Decisions made; a repeated answer is none", ["decision"])
 API_DEGRADED = Counter(
     "bdp_api_degraded_total", "Decisions made without history, because the online store was not usable"
+)
+API_SPOOL_BYTES = Gauge(
+    "bdp_api_spool_bytes",
+    "Size of the write-ahead spools on this machine's disk",
+    multiprocess_mode="livesum",
+)
+API_SPOOL_WAITING = Gauge(
+    "bdp_api_spool_waiting_messages",
+    "Transactions in the spools that Kafka has not taken yet",
+    multiprocess_mode="livesum",
 )
 API_UNDELIVERED = Counter(
     "bdp_api_undelivered_messages_total",

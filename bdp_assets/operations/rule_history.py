@@ -18,8 +18,9 @@ from bdp_assets.ingest.tables import rows
 
 KEY = ("customer_id", "transaction_id")
 Bools = NDArray[np.bool_]
-Flags = Callable[[NDArray[np.float64]], Bools]
-"""Which rows of features model and policy would not approve: `Decider.flags`."""
+Doubles = NDArray[np.float64]
+Flags = Callable[[Doubles, Doubles], Bools]
+"""Which rows, by features and amounts, model and policy would not approve: `Decider.flags`."""
 
 
 class NothingToTest(ValueError):  # noqa: N818 - read as what it is
@@ -52,14 +53,14 @@ def read_day(lake: Lake, today: date, columns: Sequence[str]) -> tuple[pl.DataFr
     enriched = rows(lake, "enriched", [*columns, "catalog_version"], (today, today))
     fits = enriched.filter(pl.col("catalog_version") == CATALOG.version).drop("catalog_version")
     day = fits.join(_flagged(lake, today), on=KEY, how="left", maintain_order="left")
-    day = day.join(_labels(lake, fits), on=KEY, how="left", maintain_order="left")
+    day = day.join(labels_of(lake, fits), on=KEY, how="left", maintain_order="left")
     return day.with_columns(pl.col("is_fraud").fill_null(value=False)), len(enriched) - len(fits)
 
 
 def _flagged(lake: Lake, today: date) -> pl.DataFrame:
     """Whether the policy alone did not approve: its reason says so, whatever rules made of it since."""
     decided = rows(lake, "predictions", [*KEY, "reasons"], (today, today))
-    said = pl.col("reasons").str.contains(f'"code":"{FLAGGED}', literal=True)
+    said = pl.col("reasons").str.contains_any([f'"code":"{code}"' for code in FLAGGED])
     return decided.select(*KEY, said.alias("is_flagged")).unique(KEY, keep="any")
 
 
@@ -68,11 +69,13 @@ def with_flags(day: pl.DataFrame, flags: Flags | None) -> pl.DataFrame:
     found = day["is_flagged"].fill_null(value=False).to_numpy().copy()
     missing = day["is_flagged"].is_null().to_numpy()
     if flags is not None and missing.any():
-        found[missing] = flags(day.filter(missing).select(CATALOG.names).to_numpy())
+        asked = day.filter(missing)
+        amounts = asked[AMOUNT].cast(pl.Float64).to_numpy()
+        found[missing] = flags(asked.select(CATALOG.names).to_numpy(), amounts)
     return day.with_columns(pl.Series("is_flagged", found, dtype=pl.Boolean))
 
 
-def _labels(lake: Lake, day: pl.DataFrame) -> pl.DataFrame:
+def labels_of(lake: Lake, day: pl.DataFrame) -> pl.DataFrame:
     """The latest label of each of these transactions: a reversal takes one back."""
     if not lake.exists("labels"):
         return rows(lake, "labels", [*KEY, "is_fraud"])

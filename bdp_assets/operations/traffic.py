@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.headers import TRACEPARENT
 from bdp_assets.contracts.topics import RAW
 from bdp_assets.operations.traffic_api import ApiCaller
-from bdp_assets.operations.traffic_journal import Journal, Outgoing, new_journal
+from bdp_assets.operations.traffic_journal import Answer, Journal, Outgoing, new_journal
 from bdp_assets.operations.traffic_labels import Complaints
 from bdp_assets.settings import Settings
 
@@ -65,11 +66,11 @@ def play(  # noqa: PLR0913 - what, how fast, how long and by which door
     began = time.monotonic()
     with ExitStack() as stack:
         journal = Journal(stack.enter_context(new_journal(settings.home)))
-        api = stack.enter_context(ApiCaller(settings.api_port, journal.answered))
-        publisher = Publisher(settings)
+        sending = _Sending(Publisher(settings), journal)
+        api = stack.enter_context(ApiCaller(settings.api_port, sending.answered))
         records = _paced(islice(source, round(rate * seconds)), rate, progress)
-        _send_all(records, publisher, api, journal, api_share)
-        publisher.flush()
+        _send_all(records, sending, api, api_share)
+        sending.publisher.flush()
     after = _raw_ends(settings)
     return TrafficReport(
         sent=journal.kinds.total(),
@@ -82,36 +83,48 @@ def play(  # noqa: PLR0913 - what, how fast, how long and by which door
     )
 
 
-def _send_all(
-    records: Iterator[Outgoing], publisher: Publisher, api: ApiCaller, journal: Journal, api_share: float
-) -> None:
-    api_due, complaints = 0.0, Complaints(publisher)
+class _Sending:
+    """Records on their way; what arrived is noted, and complained of where it is fraud."""
+
+    def __init__(self, publisher: Publisher, journal: Journal) -> None:
+        self.publisher = publisher
+        self.complaints = Complaints(publisher)
+        self._journal = journal
+
+    def answered(self, record: Outgoing, sent_ms: int, answer: Answer) -> None:
+        """By the API; in a thread of its caller."""
+        self._journal.answered(record, sent_ms, answer)
+        if answer.status == HTTPStatus.OK:
+            self.complaints.arrived(record)
+
+    def publish(self, record: Outgoing) -> None:
+        """To Kafka."""
+        sent_ms = time.time_ns() // 1_000_000
+
+        def on_delivery(written: bool) -> None:
+            if written:
+                self._journal.delivered(record, sent_ms)
+                self.complaints.arrived(record)
+
+        self.publisher.send(
+            RAW.name,
+            key=record.customer_id,
+            value=record.value,
+            headers=[schema_version_header(RAW), (TRACEPARENT, _traceparent().encode())],
+            on_delivery=on_delivery,
+        )
+
+
+def _send_all(records: Iterator[Outgoing], sending: _Sending, api: ApiCaller, api_share: float) -> None:
+    api_due = 0.0
     for record in records:
-        complaints.publish()
+        sending.complaints.publish()
         api_due += 0.0 if record.is_bad else api_share
         if api_due >= 1.0 and not record.is_bad:
             api_due -= 1.0
             api.send(record, _traceparent())
-            complaints.arrived(record)
         else:
-            _publish(publisher, record, journal, complaints)
-
-
-def _publish(publisher: Publisher, record: Outgoing, journal: Journal, complaints: Complaints) -> None:
-    sent_ms = time.time_ns() // 1_000_000
-
-    def on_delivery(written: bool) -> None:
-        if written:
-            journal.delivered(record, sent_ms)
-            complaints.arrived(record)
-
-    publisher.send(
-        RAW.name,
-        key=record.customer_id,
-        value=record.value,
-        headers=[schema_version_header(RAW), (TRACEPARENT, _traceparent().encode())],
-        on_delivery=on_delivery,
-    )
+            sending.publish(record)
 
 
 def _paced(records: Iterator[Outgoing], rate: float, progress: Progress) -> Iterator[Outgoing]:

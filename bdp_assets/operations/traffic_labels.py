@@ -23,7 +23,7 @@ AFTER_S = 5.0
 class Complaints:
     """Labels of the frauds among the records that arrived, each `AFTER_S` seconds later.
 
-    Nobody complains of what was never paid: a record that Kafka did not take.
+    Nobody complains of what was never paid: a record that Kafka did not take, or the API not answer.
     """
 
     def __init__(self, publisher: Publisher, clock: Callable[[], float] = time.time) -> None:
@@ -32,7 +32,7 @@ class Complaints:
         self._waiting: deque[tuple[float, Outgoing]] = deque()
 
     def arrived(self, record: Outgoing) -> None:
-        """Note a record; from a delivery callback, too, so it publishes nothing."""
+        """Note a record; from callbacks and their threads, too, so it publishes nothing."""
         if record.kind in FRAUDS:
             self._waiting.append((self._clock() + AFTER_S, record))
 

@@ -96,6 +96,7 @@ PROGRAMS: tuple[Program, ...] = (
         port="api_port",
         url=_HTTP,
         needs=("redis", "kafka", "topics"),
+        prepare=web.require_pan_key,
         environment=web.api_environment,
         alone=True,
         wanted=web.has_champion,

@@ -3,7 +3,7 @@
     manifest.json          who the model is, blend and calibration, sha256 of the other files
     <member>.onnx          one graph a member: float64 [n, n_features] -> float64 [n, 1]
     attributions.npz       node arrays of the forest, for reasons
-    policy.json            thresholds of the decision
+    policy.json            how a probability becomes a decision, until another policy is used
     registration.json      name and version in the registry; written on download, so outside the manifest
 
 The manifest itself is pinned by the model's digest (`ModelInfo.digest`).
@@ -60,6 +60,8 @@ class Training(Struct, frozen=True, kw_only=True):
     metrics: dict[str, float]
     snapshot_version: str | None = None
     git_sha: str | None = None
+    train_end_ms: int | None = None
+    """Nothing that happened from here on was learned from; None in a bundle that is older than the field."""
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
@@ -85,6 +87,10 @@ class ModelInfo(Training, frozen=True, kw_only=True):
     """The registry's version; `unregistered-<digest>` for a bundle that never was there."""
     digest: str
     """First 12 hex characters of the manifest's sha256: equal digests score alike, bit for bit."""
+
+    @property
+    def is_registered(self) -> bool:
+        return self.version != _unregistered(self.digest)
 
 
 class Bundle:
@@ -148,8 +154,12 @@ def _info(manifest: Manifest, raw: bytes, registration: Registration | None) -> 
     digest = _sha256(raw)[:12]
     training = msgspec.structs.asdict(manifest.training)
     if registration is None:
-        return ModelInfo(**training, version=f"unregistered-{digest}", digest=digest)
+        return ModelInfo(**training, version=_unregistered(digest), digest=digest)
     return ModelInfo(**{**training, "name": registration.name}, version=registration.version, digest=digest)
+
+
+def _unregistered(digest: str) -> str:
+    return f"unregistered-{digest}"
 
 
 def _registration(directory: Path) -> Registration | None:

@@ -2,7 +2,7 @@
 
 What makes it so: sessions with one thread, double-precision trees whose leaf values are multiples of 2^-40
 (their sums are exact in any order), elementwise NumPy outside the graphs. Parallelism: own chunks of rows.
-Many rows go down the graphs' trees by compiled loops: the same bits in less than half of the time (ADR 16).
+Many rows go down the graphs' trees by compiled loops: the same bits in less than half of the time (ADR 19).
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from operator import attrgetter
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.decisions.alerts import Grow
+from bdp_assets.decisions.carried import carried
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import STEP_DURATION, observe_freshness
@@ -36,14 +37,15 @@ class Scoring:
     ) -> None:
         """`topic_id()`: the raw topic's id, which with partition and offset names a message for ever.
 
-        `alerts` keeps alerts. `pan_key` keys the hashes of card numbers in dead letters.
+        `alerts` keeps alerts. `pan_key` keys the hashes of card numbers in dead letters, and proves decisions
+        that come with their messages.
         """
         self._follow = follow
         self._topic_id = topic_id
         self._store = store
         self._decider = decider
         self._alerts = alerts
-        self._pan_key = pan_key
+        self._key = pan_key
 
     def __call__(self, messages: Sequence[Message]) -> list[Output]:
         """Idempotent: the same messages give the same records, and leave the same state.
@@ -63,7 +65,8 @@ class Scoring:
             enriched, unenriched = isolate("enrich", claim, validated, _message)
         observe_freshness("feature", messages)
         with STEP_DURATION.labels("score").time():
-            decide = partial(score, decider=self._decider, alerts=self._alerts)
+            known, keep = partial(carried, key=self._key), self._store.save_decisions
+            decide = partial(score, decider=self._decider, alerts=self._alerts, known=known, keep=keep)
             decided, unscored = isolate("score", decide, enriched, _message)
         refused = [*unclean, *unenriched, *unscored]
         trace = outputs.trace_ids(coordinates)
@@ -75,5 +78,5 @@ class Scoring:
                 *outputs.validated_records(validated, headers),
                 *outputs.enriched_records(enriched, headers),
                 *outputs.decided_records(decided, headers),
-                *outputs.dead_records(refused, headers, self._pan_key),
+                *outputs.dead_records(refused, headers, self._key),
             ]

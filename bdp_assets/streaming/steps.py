@@ -14,7 +14,7 @@ import numpy as np
 from bdp_assets.clients.kafka import Message
 from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.contracts.errors import ContractError
-from bdp_assets.contracts.records import Prediction
+from bdp_assets.contracts.records import Prediction, ValidatedTransaction
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.alerts import Grow
 from bdp_assets.decisions.decider import Decider
@@ -23,6 +23,8 @@ from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.vectors import encode_vector
 from bdp_assets.streaming.items import Dead, Decided, Enriched, Validated
 
+Keep = Callable[[Sequence[ValidatedTransaction], Sequence[bytes]], Sequence[bytes]]
+"""Keeps decisions with their claims; returns those that stand, as `OnlineStore.save_decisions`."""
 REFUSED = {
     "duplicate": "The customer's transaction_id came before, with the same body. Nothing to do.",
     "conflict": "The customer's transaction_id came before, with another body. Send it under its own id.",
@@ -68,22 +70,40 @@ def enrich(
     return enriched, refused
 
 
-def score(items: Sequence[Enriched], decider: Decider, alerts: Grow) -> tuple[list[Decided], list[Dead]]:
+def score(
+    items: Sequence[Enriched],
+    decider: Decider,
+    alerts: Grow,
+    known: Callable[[Message], bytes | None],
+    keep: Keep,
+) -> tuple[list[Decided], list[Dead]]:
     """Decide each transaction, and add it to its customer's alert where it is not approved.
 
-    One that the API decided keeps that decision, byte for byte. Raises StoreUnavailable.
+    One that the API decided keeps that decision, byte for byte: the one with its claim, else the one that is
+    `known` of its message. A decision about a claim that the API may ask for again is kept with it. Raises
+    StoreUnavailable.
     """
-    fresh = iter(_decide([item for item in items if item.enrichment.decision is None], decider))
-    records = [
-        next(fresh) if item.enrichment.decision is None else decode_prediction(item.enrichment.decision)
-        for item in items
-    ]
+    decisions = [item.enrichment.decision or known(item.message) for item in items]
+    fresh = iter(_decide([i for i, d in zip(items, decisions, strict=True) if d is None], decider))
+    records = [next(fresh) if decision is None else decode_prediction(decision) for decision in decisions]
+    encoded = [d or encode(record) for d, record in zip(decisions, records, strict=True)]
+    open_ = [i for i, item in enumerate(items) if _is_open(item, decisions[i])]
+    if open_:
+        kept = keep([items[i].transaction for i in open_], [encoded[i] for i in open_])
+        for i, decision in zip(open_, kept, strict=True):
+            records[i], encoded[i] = decode_prediction(decision), decision
     # When all are decided: what crashed must not count in an alert.
     grown = alerts(records)
     return [
-        Decided(item.message, record.customer_id, item.enrichment.decision or encode(record), alert)
-        for item, record, alert in zip(items, records, grown, strict=True)
+        Decided(item.message, record.customer_id, decision, alert)
+        for item, record, decision, alert in zip(items, records, encoded, grown, strict=True)
     ], []
+
+
+def _is_open(item: Enriched, decision: bytes | None) -> bool:
+    """Whether the API knows the transaction, but no decision is with its claim."""
+    adopted = item.enrichment.status == "redelivery"
+    return item.enrichment.decision is None and (adopted or decision is not None)
 
 
 def _decide(items: Sequence[Enriched], decider: Decider) -> list[Prediction]:

@@ -62,8 +62,8 @@ def run_scoring(settings: Settings, slot: int) -> None:
     """
     key = pan_key(settings)
     decider = Decider.load(settings.models_dir / "champion")
-    versions = {"model_version": decider.info.version, "rules_version": decider.rules.version}
-    _log.info("model loaded", extra=versions)
+    versions = {"policy_version": decider.policy.version, "rules_version": decider.rules.version}
+    _log.info("model loaded", extra={"model_version": decider.info.version, **versions})
 
     def process(topic_id: TopicId) -> Process:
         store = _store(settings)

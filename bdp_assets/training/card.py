@@ -30,7 +30,7 @@ Fraud probability of a card transaction from {len(training.feature_names)} point
 | Card precision at 100 a day | {metrics["card_precision_at_100"]:.3f} |
 | Calibration error | {metrics["calibration_error"]:.4f} |
 
-Policy `{policy.version}`: review at {policy.review_at:.2%}, decline at {policy.decline_at:.2%} and above.
+Policy `{policy.version}`: {policy.says}.
 
 The test is later than the training by the time that labels take to arrive, and leaves out customers already
 known to be defrauded. Only labels known at the time were used. Fraud that nobody reports counts as good.

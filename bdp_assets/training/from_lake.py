@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -11,21 +10,14 @@ import polars as pl
 from bdp_assets.clients.lake import Lake, TableMissing
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.settings import Settings
-from bdp_assets.training.split import DAY_MS, KEY, TEST_DAYS, TRAIN_DAYS, Split, TrainingData, TrainingError
+from bdp_assets.training.protocols import LATEST, Plan
+from bdp_assets.training.split import KEY, TrainingData, TrainingError
 
 FEATURES, LABELS = "features", "labels"
 BACKFILL = "Materialise raw to features in Dagster, or run `make demo`."
 
 
-@dataclass(frozen=True)
-class Days:
-    """Lengths of the windows in days; see `training.split`."""
-
-    train: int = TRAIN_DAYS
-    test: int = TEST_DAYS
-
-
-def lake_data(settings: Settings, *, cut_ms: int | None = None, days: Days = Days()) -> TrainingData:
+def lake_data(settings: Settings, plan: Plan = LATEST) -> TrainingData:
     """Features and labels as they were known at the cut: by default the midnight after the last transaction.
 
     Raises:
@@ -43,10 +35,7 @@ def lake_data(settings: Settings, *, cut_ms: int | None = None, days: Days = Day
         raise TrainingError(
             f"the lake has no features of catalog {CATALOG.version}, which this code reads. {BACKFILL}"
         )
-    cut = cut_ms or (last_ms // DAY_MS + 1) * DAY_MS
-    split = Split.before(
-        cut, delay_days=settings.label_delay_days, train_days=days.train, test_days=days.test
-    )
+    split, cut = plan.windows(last_ms, settings.label_delay_days)
     wanted = (pl.col("catalog_version") == CATALOG.version) & (pl.col("ts_ms") >= split.train_start_ms)
     columns = ["transaction_id", "customer_id", "ts_ms", *CATALOG.names]
     # The lake keeps no order, and a forest draws its rows by their numbers: one lake must give one model.

@@ -12,7 +12,9 @@ import polars as pl
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from bdp_assets.decisions.policy import Policy
+from bdp_assets.decisions.policy import Costs, Policy
+from bdp_assets.decisions.policy_columns import decide_all
+from bdp_assets.decisions.tuning import COSTS, cheapest_policy
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.bundle import Bundle, Training
 from bdp_assets.scoring.ensemble import Ensemble
@@ -22,7 +24,6 @@ from bdp_assets.training.evaluate import metrics
 from bdp_assets.training.fit import Fitted, Recipe, anomaly_weight, blend, calibration_table, fit_members
 from bdp_assets.training.plots import plots
 from bdp_assets.training.split import DAY_MS, Split, TrainingData, TrainingError, hold_out
-from bdp_assets.training.thresholds import cheapest_policy
 
 Doubles = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -77,38 +78,44 @@ class TrainedModel:
         return self.bundle.write(directory)
 
 
-def train(
+def train(  # noqa: PLR0913 - what a model and its policy are made of
     data: TrainingData,
     source: Source,
     *,
     recipe: Recipe = DEFAULT,
+    costs: Costs = COSTS,
     seed: int = 0,
     progress: Progress = lambda step: None,
 ) -> TrainedModel:
     """Train on the first window of the data's split and test the exported bundle on the last.
 
     Args:
+        costs: what the policy is tuned for.
         progress: called with each of PHASES as it begins.
 
     Raises:
         TrainingError: a window has no rows or no fraud, or the export disagrees with the library.
     """
-    fitted, policy = fit_and_tune(data.train_rows(), recipe, seed, progress)
+    fitted, policy = fit_and_tune(data.train_rows(), recipe, costs, seed, progress)
     progress(EXPORT)
     training = Training(
         **msgspec.structs.asdict(source),
         catalog_version=CATALOG.version,
         feature_names=tuple(CATALOG.names),
         metrics={},
+        train_end_ms=data.split.train_end_ms,
     )
     draft = assemble(fitted, policy, training)
     progress(TEST)
     test = _scored(data.test_rows(), draft, fitted)
     bundle = draft.with_metrics(metrics(test))
-    return TrainedModel(bundle, policy, data.split, recipe, seed, test, plots(test, policy))
+    decided = decide_all(policy, test["probability"].to_numpy(), _amounts(test))
+    return TrainedModel(bundle, policy, data.split, recipe, seed, test, plots(test, decided))
 
 
-def fit_and_tune(rows: pl.DataFrame, recipe: Recipe, seed: int, progress: Progress) -> tuple[Fitted, Policy]:
+def fit_and_tune(
+    rows: pl.DataFrame, recipe: Recipe, costs: Costs, seed: int, progress: Progress
+) -> tuple[Fitted, Policy]:
     """Blend, calibrate and tune on the window's last days by members that did not see them; then refit."""
     everything = _fraud(rows, "training")
     early, held = hold_out(rows, HOLD_OUT_SHARE)
@@ -119,7 +126,7 @@ def fit_and_tune(rows: pl.DataFrame, recipe: Recipe, seed: int, progress: Progre
     scores = blend(outputs, weight)
     calibration = calibration_table(scores, fraud)
     days = float(np.ptp(held["ts_ms"].to_numpy())) / DAY_MS
-    policy = cheapest_policy(PiecewiseLinear(calibration)(scores), _amounts(held), days)
+    policy = cheapest_policy(PiecewiseLinear(calibration)(scores), _amounts(held), days, costs)
     progress(FIT_WHOLE)
     return Fitted(fit_members(_matrix(rows), everything, recipe, seed), weight, calibration), policy
 
@@ -143,8 +150,8 @@ def _matrix(rows: pl.DataFrame) -> Doubles:
 
 
 def _amounts(rows: pl.DataFrame) -> Doubles:
-    """Amounts in minor units of the base currency."""
-    return rows[AMOUNT].to_numpy() * 100
+    """Amounts in minor units of the base currency, whole numbers as float64."""
+    return np.round(rows[AMOUNT].to_numpy() * 100)
 
 
 def _fraud(rows: pl.DataFrame, what: str) -> NDArray[np.bool_]:

@@ -7,50 +7,44 @@ import polars as pl
 from matplotlib.axes import Axes
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from bdp_assets.decisions.policy import Policy
+from bdp_assets.decisions.policy_columns import DECLINE, REVIEW, Decisions
 from bdp_assets.observability.figures import FAINT, FRAUD, GOOD, INK, png
 from bdp_assets.training.evaluate import calibration_curve
 
 
-def plots(scored: pl.DataFrame, policy: Policy) -> dict[str, bytes]:
-    """File name -> PNG for test rows with the columns is_fraud and probability."""
+def plots(scored: pl.DataFrame, decided: Decisions) -> dict[str, bytes]:
+    """File name -> PNG for test rows with the columns is_fraud and probability, and their decisions."""
     fraud, probability = scored["is_fraud"].to_numpy(), scored["probability"].to_numpy()
     return {
-        "precision_recall.png": png(lambda axes: _precision_recall(axes, fraud, probability, policy)),
-        "scores.png": png(lambda axes: _scores(axes, fraud, probability, policy)),
+        "precision_recall.png": png(lambda axes: _precision_recall(axes, fraud, probability, decided)),
+        "scores.png": png(lambda axes: _scores(axes, fraud, probability)),
         "calibration.png": png(lambda axes: _calibration(axes, fraud, probability)),
     }
 
 
-def _precision_recall(axes: Axes, fraud: np.ndarray, probability: np.ndarray, policy: Policy) -> None:
+def _precision_recall(axes: Axes, fraud: np.ndarray, probability: np.ndarray, decided: Decisions) -> None:
     precision, recall, _ = precision_recall_curve(fraud, probability)
     average = average_precision_score(fraud, probability)
     axes.step(recall, precision, where="post", color=GOOD, lw=1.8, label=f"this model, AP {average:.3f}")
     axes.axhline(fraud.mean(), color=FAINT, ls="--", lw=1.2, label=f"at random, {fraud.mean():.4f}")
-    for name, threshold, marker in (("review", policy.review_at, "o"), ("decline", policy.decline_at, "s")):
-        chosen = probability >= threshold
+    for name, least, marker in (("reviewed or declined", REVIEW, "o"), ("declined", DECLINE, "s")):
+        chosen = decided >= least
         if chosen.any():
             axes.plot(
                 fraud[chosen].sum() / fraud.sum(),
                 fraud[chosen].mean(),
                 marker,
                 color=FRAUD,
-                label=f"{name} threshold",
+                label=name,
             )
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="Recall", ylabel="Precision", title="Precision and recall")
     axes.legend(loc="best")
 
 
-def _scores(axes: Axes, fraud: np.ndarray, probability: np.ndarray, policy: Policy) -> None:
+def _scores(axes: Axes, fraud: np.ndarray, probability: np.ndarray) -> None:
     bins = np.linspace(0, 1, 41).tolist()
     for rows, color, label in ((probability[~fraud], GOOD, "good"), (probability[fraud], FRAUD, "fraud")):
         axes.hist(rows, bins=bins, color=color, alpha=0.65, label=f"{label} ({len(rows):,})")
-    for name, threshold in (("review", policy.review_at), ("decline", policy.decline_at)):
-        if threshold <= 1:
-            axes.axvline(threshold, color=INK, lw=1, ls=":")
-            axes.annotate(
-                name, (threshold, 0.98), xycoords=("data", "axes fraction"), rotation=90, va="top", ha="right"
-            )
     axes.set_yscale("log")
     axes.set(
         xlim=(0, 1),

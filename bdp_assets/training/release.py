@@ -12,12 +12,13 @@ import msgspec
 from sklearn.metrics import average_precision_score
 
 from bdp_assets.clients.model_run import ModelRun
-from bdp_assets.clients.registry import CHALLENGER, CHAMPION, DIGEST, Registry
+from bdp_assets.clients.registry import CHALLENGER, CHAMPION, DIGEST, POLICY_VERSION, Registry
 from bdp_assets.scoring.bundle import BundleError, Registration
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.training.card import model_card
 from bdp_assets.training.pipeline import TrainedModel
+from bdp_assets.training.policy_release import bring_policy
 
 LOADER = "bdp_assets.training.pyfunc"
 OUTPUT = "fraud_probability"
@@ -57,7 +58,7 @@ def register(trained: TrainedModel, registry: Registry) -> str:
         "catalog_version": training.catalog_version,
         "snapshot_version": training.snapshot_version or "none",
         "git_sha": training.git_sha or "none",
-        "policy_version": trained.policy.version,
+        POLICY_VERSION: trained.policy.version,
     }
     with tempfile.TemporaryDirectory() as folder:
         run = ModelRun(
@@ -107,10 +108,17 @@ def roll_back(registry: Registry, bundles: LocalBundles) -> str:
 
 
 def download(registry: Registry, bundles: LocalBundles, version: str) -> Path:
-    """Bring a version to this machine, verified; returns its folder. Raises BundleError, VersionMissing."""
-    digest = registry.version(version).tags.get(DIGEST, "")
+    """Bring a version to this machine, verified, with the policy that it serves by; returns its folder.
+
+    Raises BundleError, VersionMissing.
+    """
+    registered = registry.version(version)
     registration = Registration(registry.model_name, version)
-    return bundles.put(registration, digest, lambda folder: registry.fetch(version, folder))
+    folder = bundles.put(
+        registration, registered.tags.get(DIGEST, ""), lambda folder: registry.fetch(version, folder)
+    )
+    bring_policy(registry, folder, registered)
+    return folder
 
 
 def _judged(trained: TrainedModel, version: str, registry: Registry, bundles: LocalBundles) -> Release:
@@ -143,6 +151,5 @@ def _params(trained: TrainedModel) -> dict[str, object]:
         "test": f"{day(split.test_start_ms)}..{day(split.test_end_ms)}",
         "anomaly_weight": trained.bundle.manifest.members[1].weight,
         "features": len(trained.bundle.info.feature_names),
-        "review_at": trained.policy.review_at,
-        "decline_at": trained.policy.decline_at,
+        "policy": trained.policy.says,
     }

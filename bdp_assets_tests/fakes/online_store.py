@@ -54,6 +54,24 @@ class FakeStore:
                 self._applied.add(place)
                 self.merchants[transaction.merchant_id] += 1
 
+    def save_decisions(
+        self, transactions: Sequence[ValidatedTransaction], decisions: Sequence[bytes]
+    ) -> list[bytes]:
+        standing = []
+        for transaction, decision in zip(transactions, decisions, strict=True):
+            claim = self.claims[transaction.customer_id, transaction.transaction_id]
+            claim.decision = claim.decision or decision
+            standing.append(claim.decision)
+        return standing
+
+    @property
+    def claimed(self) -> dict[tuple[str, str], tuple[str | None, str, int]]:
+        """The claims; not the decisions that a redelivery leaves with them."""
+        return {key: (c.coordinates, c.body_hash, c.apply_seq) for key, c in self.claims.items()}
+
+    def claimed_by_api(self, transaction: ValidatedTransaction) -> None:
+        self._claim(transaction, None)
+
     def decided_by_api(self, transaction: ValidatedTransaction, decision: bytes) -> None:
         self._claim(transaction, None)
         self.claims[transaction.customer_id, transaction.transaction_id].decision = decision

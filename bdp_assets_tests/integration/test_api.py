@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,15 +19,19 @@ from typing import Any
 import httpx
 import msgspec
 import polars as pl
+import psutil
 import pytest
 
 from bdp_assets.clients import kafka, redis
+from bdp_assets.contracts.codec import decode_prediction
 from bdp_assets.contracts.columns import LABELS, VALIDATED
 from bdp_assets.contracts.topics import RAW
 from bdp_assets.contracts.transaction import decode_transaction
+from bdp_assets.decisions.carried import carried
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.runtime import valkey
 from bdp_assets.settings import Settings
+from bdp_assets_tests.fakes.messages import PAN_KEY
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import Platform, free_ports
 
@@ -224,6 +229,58 @@ def test_without_model_store_and_broker_it_lives_and_says_what_to_do(tmp_path: P
     assert "no model to serve" in log.read_text()
 
 
+def test_what_was_answered_outlives_a_kill_and_reaches_the_stream(
+    settings: Settings, store: subprocess.Popen[bytes], api: RunningApi, tmp_path: Path
+) -> None:
+    """Answered while Kafka was away, killed under load, started again when Kafka is back."""
+    home, own = tmp_path / "home", free_ports()
+    home.mkdir()
+    (home / "models").symlink_to(settings.models_dir)
+    kept = {"home": home, "redis_port": settings.redis_port}
+    away = settings.model_copy(update={**own, **kept, "kafka_bootstrap": "127.0.0.1:1"})
+    before = kafka.watermarks(settings, [RAW.name])
+    with serving(away) as (url, log):
+        caller = RunningApi(away, url, log, store)
+        assert caller.dependencies()["kafka"] == "down"
+        answers = [caller.predict(f"kept-{number}", customer_id="kept").json() for number in range(20)]
+        with ThreadPoolExecutor(4) as threads:
+            calls = [
+                threads.submit(caller.predict, f"late-{number}", customer_id="kept") for number in range(400)
+            ]
+            time.sleep(0.2)
+            kill(url, away)
+        late = [call.result().json() for call in calls if call.exception() is None]
+    back = away.model_copy(update={"kafka_bootstrap": settings.kafka_bootstrap})
+    with serving(back):
+        answered = answers + [answer for answer in late if "decision" in answer]
+        messages = raw_messages(settings, before, "kept", expected=len(answered))
+    decided = {}
+    for message in messages:
+        decision = carried(message, PAN_KEY)
+        identity = json.loads(message.value or b"")["transaction_id"]
+        assert identity not in decided, "nothing was under way, so nothing comes twice"
+        decided[identity] = None if decision is None else decode_prediction(decision)
+    assert len(answered) >= 20
+    for answer in answered:
+        record = decided[answer["transaction_id"]]
+        assert record is not None
+        assert (record.fraud_probability, record.decision) == (
+            answer["fraud_probability"],
+            answer["decision"],
+        )
+
+
+def kill(url: str, settings: Settings) -> None:
+    """End the service as a crash would."""
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        if "bento.service:FraudService" in (process.info["cmdline"] or []) and str(
+            settings.api_port
+        ) in " ".join(process.info["cmdline"]):
+            for one in (*process.children(recursive=True), process):
+                one.kill()
+    wait_until(lambda: not lives(url))
+
+
 class running:  # noqa: N801 - reads as a verb
     """A child process that ends with the block: politely first."""
 
@@ -235,7 +292,8 @@ class running:  # noqa: N801 - reads as a verb
         }
         clean = {name: value for name, value in os.environ.items() if not name.startswith("BDP_")}
         bento = {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
-        environment = {**clean, **ports, **bento, "BDP_HOME": str(settings.home)}
+        key = {"BDP_PAN_HASH_KEY": PAN_KEY.decode()}
+        environment = {**clean, **ports, **bento, **key, "BDP_HOME": str(settings.home)}
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 command, env=environment, cwd=settings.home, stdout=output, stderr=subprocess.STDOUT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import mlflow
@@ -11,7 +12,10 @@ import polars as pl
 import pytest
 
 from bdp_assets.clients.registry import CHALLENGER, CHAMPION, Registry, RegistryUnavailable, VersionMissing
-from bdp_assets.decisions.policy import make_policy
+from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.local_policies import LocalPolicies, Tuning
+from bdp_assets.decisions.policy import Costs, cost_policy, make_policy
+from bdp_assets.decisions.policy_columns import decide_all
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.bundle import Bundle, BundleError
 from bdp_assets.scoring.ensemble import Ensemble
@@ -20,11 +24,13 @@ from bdp_assets.training.evaluate import metrics
 from bdp_assets.training.fit import Recipe
 from bdp_assets.training.pipeline import TrainedModel
 from bdp_assets.training.plots import plots
+from bdp_assets.training.policy_release import release_policy, use_policy
 from bdp_assets.training.release import make_champion, release, roll_back, serve_champion
 from bdp_assets.training.split import Split
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle, tiny_rows
 
 DAY_MS = 86_400_000
+COSTS = Costs(review_minor=500, false_decline_minor=3_000, reviews_per_day=10)
 WIDTH = len(CATALOG.names)
 
 
@@ -65,7 +71,8 @@ def trained(folder: Path, *, shuffled: bool = False, catalog_version: str = CATA
     policy = make_policy(0.2, 0.6)
     split = Split.starting(0, train_days=7, delay_days=7, test_days=7)
     measured = bundle.with_metrics(metrics(test))
-    return TrainedModel(measured, policy, split, Recipe(), 0, test, plots(test, policy))
+    decided = decide_all(policy, scores, np.full(1_000, 5_000.0))
+    return TrainedModel(measured, policy, split, Recipe(), 0, test, plots(test, decided))
 
 
 def test_a_models_way_into_service_and_back(
@@ -122,6 +129,51 @@ def test_a_champion_of_another_catalog_is_replaced(
     outcome = release(trained(tmp_path / "b", shuffled=True), stranger, bundles)
     assert outcome.promoted
     assert "000000000000" in outcome.reason
+
+
+def test_a_tuned_policy_travels_with_its_model(registry: Registry, tmp_path: Path) -> None:
+    ours = Registry(registry.uri, "fraud_policies")
+    here, there = LocalBundles(tmp_path / "here"), LocalBundles(tmp_path / "there")
+    release(trained(tmp_path / "a"), ours, here)
+    for machine in (here, there):
+        serve_champion(ours, machine)
+    bundle = Bundle.read(here.champion)
+    own, tuned = make_policy(0.2, 0.6), cost_policy(700, COSTS)
+    tuning = Tuning(
+        model_digest=bundle.info.digest,
+        tuned_at_ms=1,
+        first=date(2026, 3, 1),
+        last=date(2026, 3, 7),
+        transactions=1_000,
+        frauds=9,
+    )
+    policies = LocalPolicies.beside(here.champion, bundle)
+    with pytest.raises(RegistryUnavailable):
+        release_policy(Registry("http://127.0.0.1:1", "fraud"), policies, bundle.info, tuned, tuning)
+    assert (policies.versions(), policies.serving()) == ([own.version], own)
+
+    release_policy(ours, policies, bundle.info, tuned, tuning)
+    assert Decider.load(here.champion).policy == tuned
+    assert Decider.load(there.champion).policy == own
+    assert ours.version("1").tags["policy_version"] == tuned.version
+
+    serve_champion(ours, there)
+    elsewhere = LocalPolicies.beside(there.champion, bundle)
+    assert Decider.load(there.champion).policy == tuned
+    assert elsewhere.kept(tuned.version).tuning == tuning
+
+    use_policy(ours, policies, bundle.info, own.version)
+    assert Decider.load(here.champion).policy == own
+    serve_champion(ours, there)
+    assert Decider.load(there.champion).policy == own
+
+    # A damaged copy is replaced by the registry's; what the registry has not is not used.
+    (elsewhere.folder / f"{tuned.version}.json").write_text("{}")
+    use_policy(ours, elsewhere, bundle.info, tuned.version)
+    assert Decider.load(there.champion).policy == tuned
+    with pytest.raises(VersionMissing, match="ffffffffffff"):
+        use_policy(ours, elsewhere, bundle.info, "ffffffffffff")
+    assert Decider.load(there.champion).policy == tuned
 
 
 def test_what_is_not_there_is_named(registry: Registry, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic
 from bento.dependencies import Dependencies
 from bento.predictor import Call, Predictor
+from bento.spool.spool import Spool
 
 STEP_MS = 7 * 3_600_000 + 11
 PAST, LIVE = 90, 20
@@ -83,7 +84,7 @@ def test_one_transaction_has_one_score(
     platform: Platform, tmp_path: Path, decider: Decider, clean: pl.DataFrame
 ) -> None:
     past = clean.head(PAST)
-    by_api = api(decider, filled_store(platform, 7, past))
+    by_api = api(decider, filled_store(platform, 7, past), Spool(tmp_path / "spool", 2**30))
     by_stream = stream(decider, filled_store(platform, 8, past))
     by_batch = batch(decider, Lake(str(tmp_path / "lake")), clean)
     assert len(set(by_batch.values())) > 5, "the scores must differ from each other to prove anything"
@@ -91,11 +92,11 @@ def test_one_transaction_has_one_score(
     assert len(by_api) == LIVE
 
 
-def api(decider: Decider, store: OnlineStore) -> dict[str, float]:
-    topic = FakeRawTopic()
+def api(decider: Decider, store: OnlineStore, spool: Spool) -> dict[str, float]:
+    topic = FakeRawTopic(spool)
     dependencies = Dependencies(store, topic)  # type: ignore[arg-type]
     dependencies.probe()
-    predictor = Predictor(decider, store, topic, dependencies)  # type: ignore[arg-type]
+    predictor = Predictor(decider, store, spool, dependencies)
     answers = asyncio.run(predictor.predict(VALUES[PAST:], CALL))
     assert all(isinstance(answer, Prediction) and not answer.degraded for answer in answers)
     return {answer.transaction_id: answer.fraud_probability for answer in answers}  # type: ignore[union-attr]

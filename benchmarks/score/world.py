@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from bdp_assets.decisions.tuning import COSTS
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.runtime.problems import Problem
@@ -64,7 +65,7 @@ def _trained(features: pl.DataFrame, given: Given, recipe: Recipe) -> tuple[Fitt
     known_at = int(given.labels["known_at_ms"].max())  # type: ignore[arg-type]
     try:
         labelled = with_labels(rows, given.labels, known_at)
-        fitted, policy = fit_and_tune(labelled, recipe, seed=0, progress=lambda _: None)
+        fitted, policy = fit_and_tune(labelled, recipe, COSTS, seed=0, progress=lambda _: None)
     except TrainingError as error:
         raise Problem(f"No model can be trained: {error}", "Name a file with more transactions.") from None
     training = Training(

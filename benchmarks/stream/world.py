@@ -33,11 +33,13 @@ _A_DAY = 1.8
 
 @dataclass(frozen=True)
 class Prepared:
-    """`records`: by event time, at least as many as the bench sends."""
+    """`records`: by event time, at least as many as the bench sends. `training`: of the model,
+    None where somebody else brought one."""
 
     records: Iterator[Outgoing]
     events: int
     customers: int
+    training: TrainingData | None = None
 
 
 def prepare(settings: Settings, effort: Effort, say: Say) -> Prepared:
@@ -56,21 +58,23 @@ def prepare(settings: Settings, effort: Effort, say: Say) -> Prepared:
     transactions = validate(raw_rows(source, first, cut - timedelta(days=1)), pan_key(settings)).transactions
     labels = history.labels.filter(pl.col("known_at_ms") < (cut - EPOCH).days * DAY_MS)
     say("training the model")
-    _train(settings, transactions, labels)
+    training = _train(settings, transactions, labels)
     say("filling the store")
     filled = OnlineStore(connect(settings)).rebuild(transactions, labels)
     records = (Outgoing(*row, REPLAYED) for row in replay(source, cut))
-    return Prepared(records, filled.events, filled.customers)
+    return Prepared(records, filled.events, filled.customers, training)
 
 
-def _train(settings: Settings, transactions: pl.DataFrame, labels: pl.DataFrame) -> None:
-    """The platform's own recipe, for the split that the platform would take."""
+def _train(settings: Settings, transactions: pl.DataFrame, labels: pl.DataFrame) -> TrainingData:
+    """The platform's own recipe, for the split that the platform would take; what it was trained on."""
     features = build_features(transactions, labels)
     last: int = transactions.select(pl.col("ts_ms").max()).item()
     cut_ms = (last // DAY_MS + 1) * DAY_MS
     split = Split.before(cut_ms, delay_days=settings.label_delay_days)
     source = Source(name=settings.model_name, trained_at_ms=cut_ms)
-    trained = train(TrainingData(features, labels, split, cut_ms), source)
+    data = TrainingData(features, labels, split, cut_ms)
+    trained = train(data, source)
     settings.models_dir.mkdir(parents=True, exist_ok=True)
     trained.save(settings.models_dir / _VERSION)
     (settings.models_dir / CHAMPION).symlink_to(_VERSION)
+    return data

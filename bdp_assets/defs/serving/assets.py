@@ -4,6 +4,7 @@ import dagster as dg
 
 from bdp_assets.clients.registry import Registry
 from bdp_assets.contracts import topics
+from bdp_assets.decisions.local_policies import LocalPolicies
 from bdp_assets.defs.tables import MODEL_TEAM, PLATFORM_TEAM
 from bdp_assets.defs.topics import STREAM_WORKER, topic_key
 from bdp_assets.features.catalog import CATALOG
@@ -52,7 +53,8 @@ fraud_api = dg.AssetSpec(
     check_specs=[FITS],
     owners=[MODEL_TEAM],
     kinds={"onnx", "mlflow"},
-    description="The champion on this machine, verified file by file; the API and the stream serve it.",
+    description="The champion and its policy on this machine, verified file by file; the API and the stream "
+    "serve them.",
 )
 def model_bundle(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.training.release import serve_champion  # loads scikit-learn
@@ -61,13 +63,15 @@ def model_bundle(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # 
     bundles = LocalBundles(settings.models_dir)
     context.log.info("download the champion and verify it file by file")
     version = serve_champion(Registry.of(settings), bundles)
-    info = Bundle.read(bundles.champion).info
+    bundle = Bundle.read(bundles.champion)
+    info, policy = bundle.info, LocalPolicies.beside(bundles.champion, bundle).serving()
     fits = dg.AssetCheckResult(check_name=FITS.name, passed=info.catalog_version == CATALOG.version)
     return dg.MaterializeResult(
         check_results=[fits],
         metadata={
             "version": version,
             "digest": info.digest,
+            "policy": policy.version,
             "features": len(info.feature_names),
             "folder": dg.MetadataValue.path(str(bundles.path(version))),
         },

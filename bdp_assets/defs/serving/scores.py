@@ -27,6 +27,6 @@ def batch_scores(context: dg.AssetExecutionContext, lake: LakeResource) -> Itera
         "model version": decider.info.version,
         "policy version": decider.policy.version,
         "decisions": markdown_table(scores.group_by("decision").len("rows").sort("decision")),
-        "scores": image(scores_png(scores["fraud_probability"], decider.policy)),
+        "scores": image(scores_png(scores)),
     }
     yield from publish(context, BATCH_SCORES, scores, metadata)

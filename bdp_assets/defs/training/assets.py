@@ -1,9 +1,12 @@
 """The model: trained on the lake, tested as it will serve, promoted if it is not worse than the champion."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import dagster as dg
 
 from bdp_assets.clients.registry import Registry
-from bdp_assets.defs.presentation import image
+from bdp_assets.defs.presentation import image, markdown_table
 from bdp_assets.defs.tables import MODEL_TEAM
 from bdp_assets.observability.milestones import phases
 from bdp_assets.scoring.local_bundles import LocalBundles
@@ -14,6 +17,14 @@ PROMOTED = dg.AssetCheckSpec(
     "fraud_ensemble_promoted",
     asset=KEY,
     description="The new model is not worse than the champion on the same test rows, and took its place.",
+)
+NO_LEAK = dg.AssetCheckSpec(
+    "fraud_ensemble_no_leak",
+    asset=KEY,
+    blocking=True,
+    description="No feature, row or split of the training data knows a label before it was known: a sample "
+    "of the lake's features is computed anew with the labels of their time, and with all others turned over. "
+    "Where one does, nothing is trained.",
 )
 
 
@@ -28,37 +39,54 @@ class TrainingConfig(dg.Config):
 @dg.asset(
     key=KEY,
     deps=[["features", "transactions"], ["raw", "labels"]],
-    check_specs=[PROMOTED],
+    check_specs=[NO_LEAK, PROMOTED],
     owners=[MODEL_TEAM],
     kinds={"mlflow", "scikitlearn", "onnx"},
     description="RandomForest and IsolationForest, blended, calibrated and exported to ONNX; registered in "
     "MLflow as `challenger`, and as `champion` when it is not worse than the one before.",
 )
-def fraud_ensemble(context: dg.AssetExecutionContext, config: TrainingConfig) -> dg.MaterializeResult:  # type: ignore[type-arg]
+def fraud_ensemble(context: dg.AssetExecutionContext, config: TrainingConfig) -> Iterator[Any]:
     # Here, not above: scikit-learn takes a second to load.
-    from bdp_assets.training.from_lake import Days, lake_data
+    from bdp_assets.operations.train_model import (
+        GUARD,
+        PHASES,
+        READ,
+        REGISTER,
+        doubts,
+        of_lake,
+        train_unguarded,
+    )
+    from bdp_assets.training.protocols import Plan, Protocol
     from bdp_assets.training.release import release
-    from bdp_assets.training.run import PHASES, READ, REGISTER, train_now
 
     settings, begin = get_settings(), phases(PHASES, context.log.info)
     begin(READ)
-    data = lake_data(settings, days=Days(config.train, config.test))
-    trained = train_now(settings, data, seed=config.seed, progress=begin)
+    material = of_lake(settings, Plan(Protocol(config.train, config.test)))
+    begin(GUARD)
+    leaks = material.leaks()
+    yield dg.AssetCheckResult(
+        check_name=NO_LEAK.name,
+        passed=not leaks.found,
+        metadata={"leaks": "\n".join(leaks.found) or "none", "features": markdown_table(leaks.features)},
+    )
+    if leaks.found:
+        raise dg.Failure("; ".join(["nothing is trained, the data knows too much", *leaks.found]))
+    trained = train_unguarded(settings, material, seed=config.seed, progress=begin)
     begin(REGISTER)
     outcome = release(trained, Registry.of(settings), LocalBundles(settings.models_dir))
-    promoted = dg.AssetCheckResult(
+    yield dg.AssetCheckResult(
         check_name=PROMOTED.name,
         passed=outcome.promoted,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"reason": outcome.reason, "champion before": outcome.champion_before or "none"},
     )
     url = f"{settings.mlflow}/#/models/{settings.model_name}/versions/{outcome.version}"
-    return dg.MaterializeResult(
-        check_results=[promoted],
+    yield dg.MaterializeResult(
         metadata={
             "version": outcome.version,
             "MLflow": dg.MetadataValue.url(url),
             "snapshot": trained.bundle.info.snapshot_version or "none",
+            "too good to be true": "\n".join(doubts(trained)) or "nothing",
             **{name: float(value) for name, value in trained.metrics.items()},
             **{name.removesuffix(".png"): image(png) for name, png in trained.plots.items()},
         },

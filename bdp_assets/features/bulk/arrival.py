@@ -83,7 +83,7 @@ def _numbered(
     """Batches with `row`; what the output needs of rows from 0 on is put aside."""
     row = first_row
     for batch in input_.batches(columns, ids, min(workspace.rows_per_bucket, BATCH)):
-        _check(input_.name, batch, columns, row - first_row)
+        check_rows(input_.name, batch, columns, row - first_row)
         numbered = batch.with_columns(row=pl.int_range(row, row + len(batch), dtype=pl.Int64))
         if row >= 0:
             _keep(workspace, numbered)
@@ -91,7 +91,8 @@ def _numbered(
         row += len(batch)
 
 
-def _check(name: str, batch: pl.DataFrame, columns: tuple[str, ...], rows_before: int) -> None:
+def check_rows(name: str, batch: pl.DataFrame, columns: tuple[str, ...], rows_before: int = 0) -> None:
+    """Raises BulkFailed: a row lacks one of these columns, or has a number outside its column's range."""
     for column in columns:
         if batch[column].null_count():
             row = rows_before + int(batch[column].is_null().arg_true()[0]) + 1

@@ -61,8 +61,10 @@ class Blows:
             worker.wait()
 
     def _kill(self, move: Move) -> None:
-        with suppress(psutil.NoSuchProcess):
-            self._process(move.target).kill()
+        root = self._process(move.target)
+        for process in (*(orphans.descendants(root) if move.target.with_children else ()), root):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def _pause(self, move: Move) -> None:
         root = self._process(move.target)

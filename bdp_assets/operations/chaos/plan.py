@@ -27,7 +27,8 @@ class Target:
     """A program of the platform. `reads`: of a stream worker, its consumer group and topic.
 
     `pause_s`: the shortest and longest time for which it is stopped; `scales`: another worker beside it comes
-    and goes; `can_be_lost`: all that it holds can be made anew.
+    and goes; `can_be_lost`: all that it holds can be made anew; `with_children`: what a kill -9 of the first
+    process leaves behind is killed with it.
     """
 
     program: str
@@ -35,14 +36,16 @@ class Target:
     reads: tuple[str, Topic] | None = None
     scales: bool = False
     can_be_lost: bool = False
+    with_children: bool = False
 
 
-# A worker that sleeps for more than ten seconds has lost its membership and its transaction. The API is not
-# here: before it has its spool, a call that it answered is lost where Kafka is away.
+# A worker that sleeps for more than ten seconds has lost its membership and its transaction. BentoML's first
+# process only watches the one that answers.
 TARGETS = (
     Target("scoring", (4.0, 13.0), (groups.SCORING, RAW), scales=True),
     Target("labels", (4.0, 13.0), (groups.LABELS, LABELS)),
     Target("analytics", (4.0, 13.0), (groups.ANALYTICS, VALIDATED)),
+    Target("api", with_children=True),
     Target("redis", can_be_lost=True),
     Target("kafka"),
     Target("postgres"),

@@ -14,12 +14,12 @@ from bdp_assets.operations.traffic_sources import simulated
 from bdp_assets.settings import Settings
 
 PLAY_S, PAUSE_S = 20.0, 1.0
-BAD_SHARE = 0.05
+BAD_SHARE, API_SHARE = 0.05, 0.2
 
 
 @dataclass
 class Traffic:
-    """In a thread of its own between `start` and `stop`. No API calls: they are lost where Kafka is away."""
+    """In a thread of its own between `start` and `stop`; some of it through the API."""
 
     settings: Settings
     rate: float
@@ -55,7 +55,13 @@ class Traffic:
         records = simulated(self.settings, start_ms=now_ms, per_second=self.rate, bad_share=BAD_SHARE)
         self.plays += 1
         try:
-            play(self.settings, self._until_stopped(records), rate=self.rate, seconds=PLAY_S)
+            play(
+                self.settings,
+                self._until_stopped(records),
+                rate=self.rate,
+                seconds=PLAY_S,
+                api_share=API_SHARE,
+            )
         except (DeliveryFailed, KafkaUnavailable, KafkaRefused):
             self.interrupted += 1
             self._stop.wait(PAUSE_S)

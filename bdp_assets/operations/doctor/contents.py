@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bdp_assets.clients.kafka import ensure_topics
 from bdp_assets.clients.registry import Registry
+from bdp_assets.decisions.local_policies import LocalPolicies
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.operations import migrations, topics
 from bdp_assets.operations.doctor.finding import Finding, fail, ok, warn
@@ -44,7 +45,7 @@ def champion(settings: Settings) -> Iterator[Finding]:
 
 
 def bundle(settings: Settings) -> Iterator[Finding]:
-    """The model on this machine: whole, and made for the features that this code computes."""
+    """The model on this machine: whole, its policy too, and made for the features that this code computes."""
     place = settings.models_dir / "champion"
     if not place.exists():
         yield warn(
@@ -52,11 +53,15 @@ def bundle(settings: Settings) -> Iterator[Finding]:
         )
         return
     try:
-        info = Bundle.read(place).info
+        found = Bundle.read(place)
+        policy = LocalPolicies.beside(place, found).serving()
     except BundleError as error:
         yield fail("model bundle", str(error), "Materialise serving/model_bundle again.")
         return
-    made_for = f"version {info.version} is made for features {info.catalog_version}"
+    info = found.info
+    made_for = (
+        f"version {info.version} is made for features {info.catalog_version}, policy {policy.version} serves"
+    )
     if info.catalog_version == CATALOG.version:
         yield ok("model bundle", made_for)
     else:

@@ -43,9 +43,7 @@ def _empty(line: Line, since_ms: int) -> str | None:
         return "older than the topics"
     if line.kind in BAD_KINDS:
         return "bad on purpose"
-    if line.status != HTTPStatus.OK:
-        return "not answered with a decision"
-    return "decided without the online store" if line.degraded else None
+    return "not answered with a decision" if line.status != HTTPStatus.OK else None
 
 
 def kept(promises: Promises, entries: Entries) -> tuple[Equation, ...]:

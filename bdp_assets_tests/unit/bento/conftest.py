@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +19,7 @@ from bento.app import Api
 from bento.dependencies import Dependencies
 from bento.predictor import Predictor
 from bento.serving import Serving
+from bento.spool.spool import Spool
 
 
 @pytest.fixture(scope="session")
@@ -30,15 +33,22 @@ def store() -> FakeStore:
 
 
 @pytest.fixture
-def raw_topic() -> FakeRawTopic:
-    return FakeRawTopic()
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    spool = Spool(tmp_path / "spool", 2**30)
+    yield spool
+    spool.close()
 
 
 @pytest.fixture
-def serving(decider: Decider, store: Any, raw_topic: Any) -> Serving:
+def raw_topic(spool: Spool) -> FakeRawTopic:
+    return FakeRawTopic(spool)
+
+
+@pytest.fixture
+def serving(decider: Decider, store: Any, spool: Spool, raw_topic: Any) -> Serving:
     dependencies = Dependencies(store, raw_topic)
     dependencies.probe()
-    return Serving(Predictor(decider, store, raw_topic, dependencies), dependencies, raw_topic)
+    return Serving(Predictor(decider, store, spool, dependencies), dependencies, raw_topic)
 
 
 class Client:

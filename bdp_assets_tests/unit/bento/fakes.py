@@ -11,6 +11,8 @@ from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.online import Enrichment
+from bento.spool.reader import Reader, Ready
+from bento.spool.spool import Spool
 
 Identity = tuple[str, str]
 
@@ -73,21 +75,26 @@ class FakeStore:
 
 
 class FakeRawTopic:
-    """Sent messages in order; `room` and `up` are the test's switches."""
+    """What a spool hands out; `up` is the test's switch."""
 
-    def __init__(self) -> None:
-        self.room = 1_000_000
+    def __init__(self, spool: Spool) -> None:
         self.up = True
-        self.sent: list[tuple[str, bytes]] = []
+        self._reader = Reader(spool.folder, 0)
+        self._ready: list[Ready] = []
 
-    def has_room(self, messages: int) -> bool:
-        return len(self.sent) + messages <= self.room
+    @property
+    def messages(self) -> list[Ready]:
+        self._ready += self._reader.ready(10_000)
+        return [one for one in self._ready if one.outcome.sends]
 
-    def send(self, transaction: ValidatedTransaction, value: bytes, *_: object) -> None:
-        self.sent.append((transaction.customer_id, value))
+    @property
+    def sent(self) -> list[tuple[str, bytes]]:
+        return [(one.came.arrival.key, one.came.arrival.value) for one in self.messages]
 
     def is_up(self) -> bool:
         return self.up
+
+    def report(self) -> None: ...
 
     def close(self) -> None: ...
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from bdp_assets.contracts.codec import decode_prediction
 from bdp_assets.contracts.records import Prediction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets_tests.unit.bento.conftest import body
@@ -14,6 +16,8 @@ from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.dependencies import Dependencies
 from bento.errors import ApiError
 from bento.predictor import Call, Predictor
+from bento.spool.reader import Ready
+from bento.spool.spool import Spool
 
 CALL = Call("request-1", "00-" + "0" * 32 + "-" + "0" * 16 + "-01")
 DRY = Call("request-1", CALL.traceparent, dry_run=True)
@@ -34,10 +38,10 @@ class Bench:
 
 
 @pytest.fixture
-def bench(decider: Decider, store: Any, raw_topic: Any) -> Bench:
+def bench(decider: Decider, store: Any, spool: Spool, raw_topic: Any) -> Bench:
     dependencies = Dependencies(store, raw_topic)
     dependencies.probe()
-    return Bench(store, raw_topic, dependencies, Predictor(decider, store, raw_topic, dependencies))
+    return Bench(store, raw_topic, dependencies, Predictor(decider, store, spool, dependencies))
 
 
 def test_a_decision_is_kept_with_its_claim_and_its_body_sent_on_as_it_came(bench: Bench) -> None:
@@ -139,8 +143,64 @@ def test_a_store_that_goes_away_after_the_claim_costs_no_answer(bench: Bench) ->
     assert bench.store.decisions
 
 
-def test_a_full_queue_refuses_before_anything_is_recorded(bench: Bench) -> None:
-    bench.raw_topic.room = 1
+def test_the_decision_travels_with_its_transaction(bench: Bench) -> None:
+    [first] = bench.predict(body(1))
+    bench.store.available = False
+    [second] = bench.predict(body(2))
+    assert [decode_prediction(one.outcome.decision) for one in bench.raw_topic.messages] == [first, second]
+
+
+def test_what_is_only_known_again_or_refused_is_not_sent(bench: Bench, spool: Spool) -> None:
+    bench.predict(body(1), body(1), body(1, amount=7), b"{}")
+    bench.predict(body(1))
+    assert len(bench.raw_topic.sent) == 1
+    spool.forget(4)
+    assert spool.waiting == 0, "each arrival has an outcome"
+
+
+def test_of_a_call_that_a_defect_ends_the_stream_gets_what_came(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench.store, "save_decisions", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        bench.predict(body(1))
+    [one] = bench.raw_topic.messages
+    assert (one.came.arrival.value, one.outcome.decision) == (body_of(one), b"")
+    monkeypatch.undo()
+    assert isinstance(bench.predict(body_of(one))[0], Prediction)
+    assert len(bench.raw_topic.sent) == 1, "who claimed it wrote it down"
+
+
+def body_of(one: Ready) -> bytes:
+    return one.came.arrival.value
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_a_disk_that_fills_up_costs_the_answer_and_loses_nothing(
+    bench: Bench, spool: Spool, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    write, calls = spool._write, 0
+
+    def full(content: bytes) -> None:
+        nonlocal calls
+        calls += 1
+        if calls >= call:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(content)
+
+    value = body(1)
+    monkeypatch.setattr(spool, "_write", full)
+    with pytest.raises(ApiError, match="disk") as caught:
+        bench.predict(value)
+    assert (caught.value.status, bench.raw_topic.sent) == (503, [])
+    assert (bench.store.claims == {}) is (call == 1)
+    monkeypatch.undo()
+    assert isinstance(bench.predict(value)[0], Prediction)
+    assert bench.raw_topic.sent == [("customer-1", value)]
+
+
+def test_a_full_spool_refuses_before_anything_is_recorded(bench: Bench, spool: Spool) -> None:
+    spool._most_bytes = 10_000
     with pytest.raises(ApiError, match="Kafka") as caught:
         bench.predict(body(1), body(2))
     assert caught.value.status == 503
@@ -148,9 +208,9 @@ def test_a_full_queue_refuses_before_anything_is_recorded(bench: Bench) -> None:
     assert bench.predict(body(1), body(2), call=DRY)
 
 
-def test_without_a_model_nothing_is_recorded(store: Any, raw_topic: Any) -> None:
+def test_without_a_model_nothing_is_recorded(store: Any, spool: Spool, raw_topic: Any) -> None:
     dependencies = Dependencies(store, raw_topic)
     with pytest.raises(ApiError, match="bdp train") as caught:
-        asyncio.run(Predictor(None, store, raw_topic, dependencies).predict([body(1)], CALL))
+        asyncio.run(Predictor(None, store, spool, dependencies).predict([body(1)], CALL))
     assert caught.value.status == 503
     assert store.claims == {}

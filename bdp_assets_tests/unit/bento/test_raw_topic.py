@@ -1,55 +1,146 @@
 from __future__ import annotations
 
+import time
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from bdp_assets.contracts.transaction import decode_transaction
-from bdp_assets.observability.metrics import API_UNDELIVERED
+from bdp_assets.contracts.headers import DECISION
+from bdp_assets.decisions.carried import carried
+from bdp_assets.observability.metrics import API_SPOOL_WAITING, API_UNDELIVERED
 from bdp_assets.settings import Settings
-from bdp_assets_tests.unit.bento.conftest import body
 from bento import raw_topic
 from bento.raw_topic import RawTopic
+from bento.spool.frames import Arrival, Settled
+from bento.spool.spool import Spool
 
 NOBODY = "127.0.0.1:1"
+KEY = b"key"
+
+
+class FakeProducer:
+    """Delivers at the next poll, in an order of its own, what it is told to."""
+
+    def __init__(self) -> None:
+        self.up = True
+        self.error: Any = None
+        self.sent: list[dict[str, Any]] = []
+        self._waiting: list[Any] = []
+
+    def produce(self, topic: str, value: bytes, key: str, **more: Any) -> None:
+        self.sent.append({"topic": topic, "value": value, "key": key, **more})
+        self._waiting.insert(0, more["on_delivery"])
+
+    def poll(self, _: float) -> None:
+        if self.up:
+            waiting, self._waiting = self._waiting, []
+            for delivered in waiting:
+                delivered(self.error, None)
+
+    def flush(self, _: float) -> None:
+        self.poll(0)
+
+
+class Refusal:
+    def name(self) -> str:
+        return "MSG_SIZE_TOO_LARGE"
 
 
 @pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> RawTopic:
-    """The topic of a broker that is not there, with room for twenty messages."""
-    monkeypatch.setattr(raw_topic, "QUEUE_MESSAGES", 30)
-    monkeypatch.setattr(raw_topic, "RESERVE", 10)
-    monkeypatch.setattr(raw_topic, "PROBE_S", 0.1)
-    monkeypatch.setattr(raw_topic, "FLUSH_S", 0.1)
-    return RawTopic(Settings(kafka_bootstrap=NOBODY))
+def producer(monkeypatch: pytest.MonkeyPatch) -> FakeProducer:
+    fake = FakeProducer()
+    monkeypatch.setattr(raw_topic, "producer", lambda *_, **__: fake)
+    monkeypatch.setattr(raw_topic, "WAIT_S", 0.001)
+    return fake
 
 
-def send(topic: RawTopic, number: int) -> None:
-    value = body(number)
-    transaction = decode_transaction(value, received_ms=4_000_000_000_000)
-    topic.send(transaction, value, 4_000_000_000_000)
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path, 2**30)
 
 
-def test_it_holds_what_it_can_and_says_when_it_is_full(away: RawTopic) -> None:
-    assert not away.has_room(21)
-    sent = 0
-    while away.has_room(1):
-        send(away, sent)
-        sent += 1
-    assert 10 <= sent <= 20, "a few places are the driver's own"
+def write(spool: Spool, *texts: str, sends: bool = True) -> None:
+    arrivals = [Arrival("customer", text.encode(), (("request-id", b"r"),), 1_000) for text in texts]
+    spool.settled([Settled(number, sends, b"decided") for number in spool.came(arrivals)])
 
 
-def test_what_can_not_be_queued_is_counted(away: RawTopic, caplog: pytest.LogCaptureFixture) -> None:
+def until(condition: Any) -> None:
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    assert condition()
+
+
+def test_all_is_sent_in_order_as_it_came_with_its_decision(spool: Spool, producer: FakeProducer) -> None:
+    topic = RawTopic(Settings(), spool, KEY)
+    write(spool, "1", "2")
+    topic.start()
+    write(spool, "3", sends=False)
+    write(spool, "4")
+    until(lambda: not spool.waiting)
+    topic.close()
+    assert [one["value"] for one in producer.sent] == [b"1", b"2", b"4"]
+    [first, *_] = producer.sent
+    assert (first["key"], first["timestamp"]) == ("customer", 1_000)
+    headers = dict(first["headers"])
+    assert headers["request-id"] == b"r"
+
+    class Sent:
+        value = first["value"]
+        header = headers.get
+
+    assert carried(Sent, KEY) == b"decided"
+    assert carried(Sent, b"another key") is None
+
+
+def test_what_a_killed_process_left_is_sent_by_the_next(tmp_path: Path, producer: FakeProducer) -> None:
+    killed = Spool(tmp_path, 2**30)
+    write(killed, "1")
+    killed.came([Arrival("customer", b"2", (), 1_000)])
+    killed.close()
+    spool = Spool(tmp_path, 2**30)
+    topic = RawTopic(Settings(), spool, KEY)
+    topic.start()
+    until(lambda: not spool.waiting)
+    topic.close()
+    assert [(one["value"], DECISION in dict(one["headers"])) for one in producer.sent] == [
+        (b"1", True),
+        (b"2", False),
+    ]
+
+
+def test_while_the_broker_is_away_the_spool_keeps_everything(
+    spool: Spool, producer: FakeProducer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_topic, "AT_ONCE", 2)
+    producer.up = False
+    topic = RawTopic(Settings(), spool, KEY)
+    topic.start()
+    write(spool, "1", "2", "3")
+    until(lambda: len(producer.sent) == 2)
+    topic.report()
+    assert API_SPOOL_WAITING._value.get() == 3
+    topic.close()
+    assert spool.waiting == 3
+    [record] = [record for record in caplog.records if record.name == "bdp.api.raw_topic"]
+    assert record.messages == 3  # type: ignore[attr-defined]
+
+
+def test_what_the_broker_refuses_for_good_is_counted(
+    spool: Spool, producer: FakeProducer, caplog: pytest.LogCaptureFixture
+) -> None:
     before = API_UNDELIVERED._value.get()
-    for number in range(31):
-        send(away, number)
-    assert API_UNDELIVERED._value.get() > before
+    producer.error = Refusal()
+    topic = RawTopic(Settings(), spool, KEY)
+    topic.start()
+    write(spool, "1")
+    until(lambda: not spool.waiting)
+    topic.close()
+    assert API_UNDELIVERED._value.get() == before + 1
     assert "does not reach the stream" in caplog.text
 
 
-def test_without_a_broker_it_is_down_and_leaves_messages_behind(
-    away: RawTopic, caplog: pytest.LogCaptureFixture
-) -> None:
-    send(away, 1)
-    assert not away.is_up()
-    away.close()
-    [record] = [record for record in caplog.records if record.name == "bdp.api.raw_topic"]
-    assert record.messages == 1  # type: ignore[attr-defined]
+def test_without_a_broker_it_is_down(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw_topic, "PROBE_S", 0.1)
+    assert not RawTopic(Settings(kafka_bootstrap=NOBODY), spool, KEY).is_up()

@@ -16,7 +16,9 @@ def test_the_benches_are_listed_with_what_they_measure() -> None:
     done = CliRunner().invoke(app, ["bench", "--list"])
     assert done.exit_code == 0, done.output
     assert [line.split()[0] for line in done.output.splitlines()] == [
+        "api",
         "features",
+        "leaks",
         "model",
         "online",
         "score",

@@ -13,6 +13,7 @@ from bdp_assets.contracts.money import (
     CURRENCIES,
     MAX_AMOUNT_MINOR,
     RATES_VERSION,
+    base_minor_units,
     load_currencies,
     minor_units,
     to_base_minor,
@@ -76,3 +77,27 @@ def test_a_changed_rate_changes_the_version(tmp_path: Path) -> None:
     assert currencies["EUR"] == (2, 11, 10)
     with pytest.raises(KeyError):
         _ = currencies["JPY"]
+
+
+@given(st.integers(0, MAX_AMOUNT_MINOR))
+def test_an_amount_as_people_type_it_is_exact(minor: int) -> None:
+    assert base_minor_units(f"{minor // 100}.{minor % 100:02}") == minor
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "digits"),
+        ("-5", "digits"),
+        ("5,00", "digits"),
+        ("1e3", "digits"),
+        ("nan", "digits"),
+        (" 5", "digits"),
+        ("\u0665", "digits"),
+        ("5.001", "2 decimal places"),
+        ("10000000000.00", "the most is 9999999999.99"),
+    ],
+)
+def test_what_is_no_amount_is_refused(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        base_minor_units(text)

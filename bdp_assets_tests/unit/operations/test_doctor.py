@@ -13,11 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from bdp_assets.cli.main import app
+from bdp_assets.decisions.local_policies import SERVING, LocalPolicies
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.operations import doctor
 from bdp_assets.operations.doctor import Finding, contents, machine
 from bdp_assets.operations.doctor.finding import Status
 from bdp_assets.runtime import java
+from bdp_assets.scoring.bundle import Bundle
 from bdp_assets.settings import Settings, get_settings
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 
@@ -89,6 +91,13 @@ def test_the_bundle_must_be_whole_and_made_for_these_features(
     assert found.status == "fail"
     assert CATALOG.version in found.what
     assert "ffffffffffff" in found.what
+
+    policies = LocalPolicies.beside(place, Bundle.read(place))
+    policies.folder.mkdir(parents=True)
+    (policies.folder / SERVING).write_text("{}")
+    found = only(contents.bundle(settings))
+    assert found.status == "fail"
+    assert "bdp policy use" in found.what
 
     (place / "policy.json").write_text("{}")
     found = only(contents.bundle(settings))

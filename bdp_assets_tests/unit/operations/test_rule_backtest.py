@@ -42,6 +42,7 @@ WHENS = {
     "minor_units": "amount_base_minor >= 500",
     "never": "channel == 'moon'",
 }
+FLAGGED = {"score_at_review", "score_at_decline", "expected_cost_review", "expected_cost_decline"}
 Row = dict[str, Any]
 
 
@@ -63,7 +64,7 @@ def history(seed: int) -> tuple[list[Row], list[Row], list[Row]]:
         catalog = CATALOG.version if random.random() < 0.9 else "other"
         enriched.append({**key, **features, **facts, "catalog_version": catalog, EVENT_DATE: day})
         if random.random() < 0.8:
-            code = random.choice(["score_below_review", "score_at_review", "score_at_decline"])
+            code = random.choice(["score_below_review", "expected_cost_approve", *sorted(FLAGGED)])
             reasons = [
                 {"code": c, "text": "-"} for c in random.sample([code, "rule:dear"], random.randint(1, 2))
             ]
@@ -87,9 +88,9 @@ def write(folder: Path, tables: tuple[list[Row], list[Row], list[Row]]) -> Lake:
     return lake
 
 
-def flags(features: Any) -> Any:
-    """A model that flags by its last feature."""
-    return features[:, -1] >= 5
+def flags(features: Any, amounts: Any) -> Any:
+    """A model that flags by its last feature, and a policy that looks at the amount too."""
+    return (features[:, -1] >= 5) & (amounts >= 300)
 
 
 def naively(tables: tuple[list[Row], list[Row], list[Row]], first: date, last: date, rule: str | None) -> Row:
@@ -105,10 +106,10 @@ def naively(tables: tuple[list[Row], list[Row], list[Row]], first: date, last: d
         is_fraud = bool(known) and max(known, key=lambda one: one["known_at_ms"])["is_fraud"]
         days.add(row[EVENT_DATE])
         said = [one["reasons"] for one in decided if (one["customer_id"], one["transaction_id"]) == key]
-        flagged = row[CATALOG.names[-1]] >= 5
+        flagged = row[CATALOG.names[-1]] >= 5 and row["amount_base_minor"] >= 300
         if said:
             codes = {reason["code"] for reason in json.loads(said[0])}
-            flagged = bool(codes & {"score_at_review", "score_at_decline"})
+            flagged = bool(codes & FLAGGED)
         all_frauds += is_fraud
         names = {**row, "channel": None}
         if not any(eval(WHENS[name], {}, names) for name in (WHENS if rule is None else [rule])):  # noqa: S307

@@ -108,7 +108,7 @@ def test_whatever_dies_and_fails_the_outputs_are_those_of_an_undisturbed_run(
 
     assert Counter(broker.outputs) == Counter(expected.outputs)
     assert broker.committed == expected.committed
-    assert (store.claims, store.merchants) == (expected_store.claims, expected_store.merchants)
+    assert (store.claimed, store.merchants) == (expected_store.claimed, expected_store.merchants)
 
 
 def test_nothing_of_an_aborted_transaction_is_published_and_the_batch_comes_again() -> None:

@@ -138,5 +138,5 @@ def test_redone_in_other_batches_it_gives_the_same_bytes_and_the_same_state(
     redone = process(messages[:cut]) + process(messages[cut:])
 
     assert Counter(redone) == Counter(expected)
-    assert (store.claims, store.merchants) == (once.claims, once.merchants)
+    assert (store.claimed, store.merchants) == (once.claimed, once.merchants)
     assert store.alerts.alerts == once.alerts.alerts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64decode
+from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.codec import decode_prediction, encode
+from bdp_assets.contracts.headers import DECISION, DECISION_PROOF
+from bdp_assets.decisions.carried import carried, proof
 from bdp_assets.streaming.dlq import letter
-from bdp_assets.streaming.items import Enriched
+from bdp_assets.streaming.items import Dead, Decided, Enriched
 from bdp_assets.streaming.steps import enrich, score, validate
-from bdp_assets_tests.fakes.alerts import NaiveAlerts
 from bdp_assets_tests.fakes.decider import FakeDecider
 from bdp_assets_tests.fakes.inputs import NAMES, PAN, Input, inputs
 from bdp_assets_tests.fakes.messages import NOW_MS, PAN_KEY, body, raw
@@ -29,6 +31,11 @@ def enriched(store: FakeStore, *messages: Message) -> list[Enriched]:
     validated, refused = validate(messages)
     assert not refused
     return enrich(validated, store, place)[0]  # type: ignore[arg-type]
+
+
+def scored(items: list[Enriched], store: FakeStore) -> tuple[list[Decided], list[Dead]]:
+    known = partial(carried, key=PAN_KEY)
+    return score(items, FakeDecider(), store.alerts, known, store.save_decisions)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("case", inputs(NOW_MS), ids=NAMES)
@@ -132,7 +139,7 @@ def test_an_outage_of_the_store_is_no_fault_of_the_message() -> None:
 def test_a_decision_is_dated_by_its_own_message() -> None:
     items = enriched(FakeStore(), raw(body("a"), 3), raw(body("b", amount=5000), 9))
 
-    decided, refused = score(items, FakeDecider(), NaiveAlerts())  # type: ignore[arg-type]
+    decided, refused = scored(items, FakeStore())
 
     predictions = [decode_prediction(item.prediction) for item in decided]
     assert [p.decided_at_ms for p in predictions] == [NOW_MS + 3, NOW_MS + 9]
@@ -145,14 +152,71 @@ def test_a_decision_of_the_api_is_published_byte_for_byte_and_in_its_place() -> 
     store = FakeStore()
     messages = [raw(body(name, amount=5000), offset) for offset, name in enumerate(("a", "b", "c"))]
     validated, _ = validate(messages)
-    (by_api,), _ = score(enriched(FakeStore(), messages[1]), FakeDecider(), NaiveAlerts())  # type: ignore[arg-type]
+    other = FakeStore()
+    (by_api,), _ = scored(enriched(other, messages[1]), other)
     stored = by_api.prediction.replace(b'"decided_by":"stream"', b'"decided_by":"api" ')
     store.decided_by_api(validated[1].transaction, stored)
 
-    decided, _ = score(enriched(store, *messages), FakeDecider(), store.alerts)  # type: ignore[arg-type]
+    decided, _ = scored(enriched(store, *messages), store)
 
     assert decided[1].prediction == stored
     assert decided[1].alert is not None
     assert decided[1].alert.transaction_id == "b"
     assert [item.alert.revision for item in decided if item.alert] == [1, 2, 3], "in the API's place, too"
     assert [decode_prediction(item.prediction).transaction_id for item in decided] == ["a", "b", "c"]
+
+
+def by_api(message: Message) -> bytes:
+    """What another machine's API decided about it, with a model of its own."""
+    store = FakeStore()
+    (decided,), _ = scored(enriched(store, message), store)
+    return decided.prediction.replace(b'"fraud_probability":0.1', b'"fraud_probability":0.2')
+
+
+def with_decision(message: Message, decision: bytes, key: bytes = PAN_KEY) -> Message:
+    assert message.value is not None
+    headers = ((DECISION, decision), (DECISION_PROOF, proof(key, message.value, decision)))
+    return raw(message.value, message.offset, headers=headers)
+
+
+def test_a_decision_that_comes_with_its_message_is_published_and_kept() -> None:
+    """The store was emptied, or away, since the API answered."""
+    store, decision = FakeStore(), by_api(raw(body()))
+    message = with_decision(raw(body()), decision)
+    for _ in range(2):
+        (decided,), _ = scored(enriched(store, message), store)
+        assert decided.prediction == decision
+    assert store.claims["c-1", "t-1"].decision == decision
+
+
+def test_the_decision_with_the_claim_goes_before_the_one_with_the_message() -> None:
+    store, decision = FakeStore(), by_api(raw(body()))
+    (validated,), _ = validate([raw(body())])
+    store.decided_by_api(validated.transaction, decision)
+    other = decision.replace(b":0.2", b":0.3")
+    (decided,), _ = scored(enriched(store, with_decision(raw(body()), other)), store)
+    assert decided.prediction == decision
+
+
+@pytest.mark.parametrize("forged", ["key", "body", "decision", "proof"])
+def test_a_decision_that_is_not_proven_is_not_looked_at(forged: str) -> None:
+    store, decision = FakeStore(), by_api(raw(body()))
+    message = with_decision(raw(body()), decision, b"x" * 32 if forged == "key" else PAN_KEY)
+    headers = dict(message.headers)
+    if forged == "decision":
+        headers[DECISION] = decision.replace(b":0.2", b":0.0")
+    if forged == "proof":
+        del headers[DECISION_PROOF]
+    value = body(amount=13) if forged == "body" else message.value
+    (decided,), _ = scored(enriched(store, raw(value, headers=tuple(headers.items()))), store)
+    assert decode_prediction(decided.prediction).fraud_probability == 0.1
+    assert store.claims["c-1", "t-1"].decision is None
+
+
+def test_what_the_stream_decides_of_a_claim_of_the_api_is_what_the_api_will_answer() -> None:
+    """The API was killed between claim and decision; its caller asks again later."""
+    store = FakeStore()
+    (validated,), _ = validate([raw(body())])
+    store.claimed_by_api(validated.transaction)
+    (decided,), _ = scored(enriched(store, raw(body())), store)
+    assert store.claims["c-1", "t-1"].decision == decided.prediction

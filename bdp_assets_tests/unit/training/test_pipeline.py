@@ -4,6 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from bdp_assets.decisions.policy import Costs, policy_of
+from bdp_assets.decisions.tuning import COSTS
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.training.pipeline import PHASES, Source, TrainedModel, train
@@ -49,6 +51,7 @@ def test_a_model_that_learned_and_says_where_it_comes_from(trained: TrainedModel
     )
     assert trained.bundle.manifest.training.snapshot_version == "features@1"
     assert trained.bundle.info.catalog_version == CATALOG.version
+    assert trained.bundle.info.train_end_ms == SPLIT.train_end_ms
     assert trained.input_example.columns == list(CATALOG.names)
     assert len(trained.plots) == 3
 
@@ -56,6 +59,13 @@ def test_a_model_that_learned_and_says_where_it_comes_from(trained: TrainedModel
 def test_the_test_rows_carry_the_scores_of_the_bundle_itself(trained: TrainedModel) -> None:
     scores = Ensemble.of(trained.bundle).score(trained.test_matrix)
     assert scores.tolist() == trained.test["probability"].to_list()
+
+
+def test_the_policy_is_tuned_for_the_costs_that_are_given(trained: TrainedModel) -> None:
+    assert policy_of(trained.bundle) == trained.policy
+    assert trained.policy.costs == COSTS
+    costs = Costs(review_minor=1, false_decline_minor=2, reviews_per_day=3)
+    assert train(data(), SOURCE, recipe=TINY, costs=costs).policy.costs == costs
 
 
 def test_the_same_data_and_seed_give_the_same_bundle(trained: TrainedModel) -> None:

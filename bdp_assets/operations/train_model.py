@@ -1,0 +1,91 @@
+"""One way to a model, whatever the data: read, look for leaks, train, register."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from bdp_assets.clients.lake import Lake
+from bdp_assets.clients.registry import Registry
+from bdp_assets.ingest.backfill import visible
+from bdp_assets.scoring.local_bundles import LocalBundles
+from bdp_assets.settings import Settings
+from bdp_assets.training import pipeline
+from bdp_assets.training.early_labels import History
+from bdp_assets.training.from_lake import git_sha, lake_data, snapshot
+from bdp_assets.training.leaks import Leaks, look_for_leaks
+from bdp_assets.training.pipeline import Progress, Source, TrainedModel, train
+from bdp_assets.training.policy_release import costs_here
+from bdp_assets.training.protocols import LATEST, Plan
+from bdp_assets.training.release import Release, release, serve_champion
+from bdp_assets.training.split import TrainingData
+from bdp_assets.training.tripwires import suspicions
+
+READ, GUARD, REGISTER = "read the data", "look for leaks", "register"
+PHASES = (READ, GUARD, *pipeline.PHASES, REGISTER)
+
+
+class Material(NamedTuple):
+    """What a model is made of, the history behind it, how long its labels take, and a name for its state:
+    `features@12 labels@3`."""
+
+    data: TrainingData
+    history: History
+    delay_days: int
+    snapshot: str
+
+    def leaks(self) -> Leaks:
+        return look_for_leaks(self.data, self.history, self.delay_days)
+
+
+def of_lake(settings: Settings, plan: Plan = LATEST) -> Material:
+    """Features and labels of the lake as it is now. Raises TrainingError."""
+    data, version = lake_data(settings, plan), snapshot(settings)
+    days = _day(data.split.train_start_ms), _day(data.split.test_end_ms)
+    transactions, _ = visible(Lake(settings.lake), "enriched", days)
+    delay_days = plan.delay_days(settings.label_delay_days)
+    return Material(data, History(transactions, data.labels), delay_days, version)
+
+
+def train_on(
+    settings: Settings, material: Material, *, seed: int = 0, progress: Progress = lambda step: None
+) -> TrainedModel:
+    """A model under the platform's name, of data without a known leak. Raises TrainingError, LeakFound."""
+    progress(GUARD)
+    material.leaks().refuse()
+    return train_unguarded(settings, material, seed=seed, progress=progress)
+
+
+def train_unguarded(
+    settings: Settings, material: Material, *, seed: int = 0, progress: Progress = lambda step: None
+) -> TrainedModel:
+    """The same for those who have judged the leaks themselves. Raises TrainingError.
+
+    Its policy is tuned for the costs of the one that serves: what somebody said they are outlives the model.
+    """
+    source = Source(
+        name=settings.model_name,
+        trained_at_ms=time.time_ns() // 1_000_000,
+        snapshot_version=material.snapshot,
+        git_sha=git_sha(),
+    )
+    costs = costs_here(LocalBundles(settings.models_dir))
+    return train(material.data, source, costs=costs, seed=seed, progress=progress)
+
+
+def registered(settings: Settings, trained: TrainedModel) -> Release:
+    """Release a model, and bring the champion to this machine. Raises RegistryUnavailable, BundleError."""
+    registry, bundles = Registry.of(settings), LocalBundles(settings.models_dir)
+    outcome = release(trained, registry, bundles)
+    serve_champion(registry, bundles)
+    return outcome
+
+
+def doubts(trained: TrainedModel, plan: Plan = LATEST) -> list[str]:
+    """What is too good to be true in a model's test, without a proof."""
+    return list(suspicions(trained.test, plan.protocol.most_ap))
+
+
+def _day(ms: int) -> date:
+    return datetime.fromtimestamp(ms / 1000, UTC).date()

@@ -1,0 +1,39 @@
+"""`bdp train`: what was asked for, as what a model is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from bdp_assets.operations.train_file import LabelledFile, of_file
+from bdp_assets.operations.train_model import Material, of_lake
+from bdp_assets.settings import Settings
+from bdp_assets.training.protocols import LATEST, Plan
+from bdp_assets.training.split import TrainingError
+
+LAKE = "lake"
+
+
+class Sources(NamedTuple):
+    """`data`: a file, or LAKE; the others go with a file. `label_delay_days`: None is the setting's."""
+
+    data: str = LAKE
+    mapping: Path | None = None
+    labels: Path | None = None
+    label_delay_days: int | None = None
+
+    @property
+    def is_lake(self) -> bool:
+        return self.data == LAKE
+
+    def material(self, settings: Settings, plan: Plan = LATEST) -> Material:
+        """Raises TrainingError, HistoryMissing, MappingError, BulkFailed."""
+        if not self.is_lake:
+            delay = settings.label_delay_days if self.label_delay_days is None else self.label_delay_days
+            return of_file(LabelledFile(Path(self.data), delay, self.mapping, self.labels), plan)
+        if self != Sources():
+            raise TrainingError(
+                "the lake has columns and labels of its own: --mapping, --labels and --label-delay-days go "
+                "with --data FILE."
+            )
+        return of_lake(settings, plan)

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from bdp_assets.training.protocols import LATEST, PROTOCOLS, Plan, Protocol, plan_of
+from bdp_assets.training.split import DAY_MS, Split, TrainingError
+
+HANDBOOK = PROTOCOLS["handbook"]
+
+
+def test_the_latest_days_by_default() -> None:
+    split, cut = LATEST.windows(200 * DAY_MS + 5, 7)
+    assert cut == 201 * DAY_MS
+    assert split == Split.before(cut, delay_days=7, train_days=28, test_days=7)
+
+
+def test_a_cut_of_ones_own() -> None:
+    split, cut = Plan(Protocol(10, 3), cut_ms=150 * DAY_MS).windows(200 * DAY_MS, 5)
+    assert cut == 150 * DAY_MS
+    assert split == Split.before(cut, delay_days=5, train_days=10, test_days=3)
+
+
+def test_the_handbooks_begins_where_it_is_told_and_waits_a_week_twice() -> None:
+    split, cut = Plan(HANDBOOK, start_ms=100 * DAY_MS).windows(900 * DAY_MS, 3)
+    assert split == Split.starting(100 * DAY_MS, train_days=7, delay_days=7, test_days=7)
+    assert cut == 128 * DAY_MS
+
+
+def test_the_handbooks_without_a_start_is_told() -> None:
+    with pytest.raises(TrainingError, match="--start"):
+        Plan(HANDBOOK).windows(900 * DAY_MS, 7)
+
+
+def test_lengths_that_are_given_replace_the_protocols_own() -> None:
+    assert plan_of("default") == LATEST
+    chosen = plan_of("handbook", start_ms=DAY_MS, test_days=3)
+    assert (chosen.protocol.train_days, chosen.protocol.test_days, chosen.start_ms) == (7, 3, DAY_MS)
+    assert chosen.protocol.starts

@@ -1,0 +1,43 @@
+"""How much of everything the bench does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.stream.effort import Effort as History
+
+CONNECTIONS = (1, 8, 64)
+JUDGED = 8
+"""Connections at which the sides are compared."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """`repeats` rounds after a warm-up: in each, every side answers `calls` at each number of connections.
+
+    The peer, which is slow, answers one in `peer_part` of them. Then ours and the floor answer `tail` calls.
+    """
+
+    repeats: int = 3
+    calls: int = 4_000
+    peer_part: int = 8
+    tail: int = 100_000
+    history_days: int = 30
+    customers: int = 10_000
+    merchants: int = 5_000
+
+    @property
+    def total(self) -> int:
+        """Different transactions that ours is sent."""
+        return (self.repeats + 1) * self.calls * len(CONNECTIONS) + self.tail
+
+    def history(self) -> History:
+        """The same world as the stream's bench, with as many transactions to send."""
+        return History(
+            repeats=0,
+            messages=self.total,
+            seconds=0,
+            history_days=self.history_days,
+            customers=self.customers,
+            merchants=self.merchants,
+        )

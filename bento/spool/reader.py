@@ -1,0 +1,89 @@
+"""The reading end: arrivals in order, each as soon as it is known what became of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from bento.spool.frames import Came, Settled, unpacked
+from bento.spool.segments import first_of, segment, segments
+
+CHUNK_BYTES = 1024 * 1024
+
+
+class Ready(NamedTuple):
+    """An arrival and its outcome."""
+
+    came: Came
+    outcome: Settled
+
+
+class Reader:
+    """Reads a spool's files behind `after`, while they are written."""
+
+    def __init__(self, folder: Path, after: int) -> None:
+        self._folder = folder
+        self._after = after
+        self._first: int | None = None
+        self._at = 0
+        self._waiting: deque[Came] = deque()
+        self._outcomes: dict[int, Settled] = {}
+
+    def ready(self, most: int) -> list[Ready]:
+        """Up to so many, in order of their numbers; none: look again when more is written. Raises OSError."""
+        found = list(self._known(most))
+        while len(found) < most and self._read():
+            found += self._known(most - len(found))
+        return found
+
+    def _known(self, most: int) -> Iterator[Ready]:
+        while most and self._waiting and self._waiting[0].number in self._outcomes:
+            came = self._waiting.popleft()
+            yield Ready(came, self._outcomes.pop(came.number))
+            most -= 1
+
+    def _read(self) -> bool:
+        """Take in the next frames; False at the end of what is written."""
+        # Before the file: what is written behind its end now is in it when a later one is there.
+        later = self._later()
+        end = 0
+        if self._first is not None:
+            with suppress(FileNotFoundError):  # All of it was sent and forgotten.
+                end = self._read_segment(segment(self._folder, self._first))
+        if not end and later:
+            self._first, self._at = later[0], 0
+        return bool(end or later)
+
+    def _read_segment(self, path: Path) -> int:
+        with path.open("rb") as file:
+            file.seek(self._at)
+            content = file.read(CHUNK_BYTES)
+            end = self._take_all(content)
+            if not end and len(content) == CHUNK_BYTES:  # A frame larger than that.
+                end = self._take_all(content + file.read())
+        self._at += end
+        return end
+
+    def _take_all(self, content: bytes) -> int:
+        """Where the last whole frame ends."""
+        end = 0
+        for frame, end in unpacked(content):  # noqa: B007 - read after the loop
+            self._take(frame)
+        return end
+
+    def _take(self, frame: Came | Settled) -> None:
+        if frame.number <= self._after:
+            return
+        if isinstance(frame, Came):
+            self._waiting.append(frame)
+        else:
+            self._outcomes[frame.number] = frame
+
+    def _later(self) -> list[int]:
+        """The segments behind this one."""
+        return [
+            one for one in map(first_of, segments(self._folder)) if self._first is None or one > self._first
+        ]

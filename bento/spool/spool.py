@@ -1,0 +1,136 @@
+"""The writing end: append what came and what became of it; forget what was sent."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from bento.spool.frames import Arrival, Came, Frame, Settled, packed
+from bento.spool.segments import (
+    SEGMENT_BYTES,
+    first_of,
+    mark_sent,
+    mended,
+    own_folder,
+    segment,
+    segments,
+    sent,
+)
+
+DECISION_BYTES = 8 * 1024
+"""Room that is kept for an outcome: a decision with its features and reasons is some 3 kB."""
+
+
+class Spool:
+    """One process's spool. One thread writes; the one that drains it reads the files and calls `forget`.
+
+    `most_bytes` on disk; `syncs`: every write reaches the disk, not just the system's cache.
+    """
+
+    def __init__(self, root: Path, most_bytes: int, *, syncs: bool = False) -> None:
+        """Take up a folder, with what a process left in it. Raises OSError."""
+        self.folder, self._lock_file = own_folder(root)
+        self.written = threading.Event()
+        """Set whenever there is something new to read."""
+        self._most_bytes = most_bytes
+        self._syncs = syncs
+        self._late: list[Settled] = []
+        self._sizes: dict[int, int] = {}
+        self._guard = threading.Lock()
+        self.sent = sent(self.folder)
+        open_, last = self._taken_up()
+        self._next = max(last, self.sent) + 1
+        self._file = self._opened(self._next)
+        self.settled([Settled(number, sends=True) for number in open_])
+
+    def _taken_up(self) -> tuple[list[int], int]:
+        """Arrivals without an outcome that a process left here, and the last number it gave."""
+        open_: dict[int, None] = {}
+        last = 0
+        for path in segments(self.folder):
+            for frame in mended(path):
+                if isinstance(frame, Came):
+                    open_[frame.number] = None
+                    last = max(last, frame.number)
+                else:
+                    open_.pop(frame.number, None)
+            self._sizes[first_of(path)] = path.stat().st_size
+        return [number for number in open_ if number > self.sent], last
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(self._sizes.copy().values())
+
+    @property
+    def waiting(self) -> int:
+        """How many arrivals were not sent yet, or not settled."""
+        return self._next - 1 - self.sent
+
+    def has_room(self, values: Sequence[bytes]) -> bool:
+        """Whether these transactions, and their decisions, fit."""
+        coming = sum(map(len, values)) + DECISION_BYTES * len(values)
+        return self.size_bytes + coming <= self._most_bytes
+
+    def came(self, arrivals: Sequence[Arrival]) -> list[int]:
+        """Write that transactions came; their numbers. Raises OSError: nothing was written."""
+        first = self._next
+        frames = [Came(first + i, arrival) for i, arrival in enumerate(arrivals)]
+        self._append(frames)
+        self._next += len(frames)
+        return [frame.number for frame in frames]
+
+    def settled(self, outcomes: Iterable[Settled]) -> None:
+        """Write what became of arrivals. Raises OSError: it is written with the next that can be."""
+        self._late += outcomes
+        self._append([])
+
+    def forget(self, number: int) -> None:
+        """All up to that number was sent. Raises OSError."""
+        mark_sent(self.folder, number)
+        self.sent = number
+        with self._guard:
+            gone = [first for first, after in pairwise(sorted(self._sizes)) if after <= number + 1]
+        for first in gone:
+            segment(self.folder, first).unlink(missing_ok=True)
+            with self._guard:
+                self._sizes.pop(first)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        os.close(self._file)
+        os.close(self._lock_file)
+
+    def _opened(self, first: int) -> int:
+        path = segment(self.folder, first)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with self._guard:
+            self._sizes.setdefault(first, 0)
+        self._first = first
+        return file
+
+    def _append(self, frames: Sequence[Frame]) -> None:
+        content = packed([*self._late, *frames])
+        if not content:
+            return
+        if self._sizes[self._first] > SEGMENT_BYTES:
+            os.close(self._file)
+            self._file = self._opened(self._next)
+        before = self._sizes[self._first]
+        try:
+            self._write(content)
+        except OSError:
+            os.ftruncate(self._file, before)
+            raise
+        self._late = []
+        self._sizes[self._first] = before + len(content)
+        self.written.set()
+
+    def _write(self, content: bytes) -> None:
+        if os.write(self._file, content) < len(content):
+            raise OSError(errno.ENOSPC, "no space left for the whole record")
+        if self._syncs:
+            os.fdatasync(self._file)
