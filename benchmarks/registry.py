@@ -16,6 +16,7 @@ BENCHES: Mapping[str, str] = MappingProxyType(
         "leaks": "benchmarks.model.leaks",
         "model": "benchmarks.model.bench",
         "online": "benchmarks.online.bench",
+        "score": "benchmarks.score.bench",
         "stream": "benchmarks.stream.bench",
     }
 )

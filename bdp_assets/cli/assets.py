@@ -1,4 +1,4 @@
-"""`bdp assets ...`: have Dagster materialise history, a model, decisions; each is one run in its pages."""
+"""`bdp assets ...`: have Dagster materialise history, models, decisions, scores; a run in its pages each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from bdp_assets.operations.progress import Screen
 
-app = typer.Typer(no_args_is_help=True, help="Have Dagster materialise history, a model, decisions.")
+app = typer.Typer(no_args_is_help=True, help="Have Dagster materialise history, a model, decisions, scores.")
 _STOPPED = "Stopped looking. The run goes on in Dagster: the same command looks again."
 First = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day (UTC).")]
 Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day (UTC).")]
@@ -47,6 +47,16 @@ def decisions(first: First = None, last: Last = None) -> None:
 
     with _screen() as screen:
         materialize.decisions(get_settings(), _days(first, last), screen)
+
+
+@app.command()
+def scores(first: First = None, last: Last = None) -> None:
+    """Score days of features as corrected with the champion (by default the history file's days)."""
+    from bdp_assets.operations import materialize
+    from bdp_assets.settings import get_settings
+
+    with _screen() as screen:
+        materialize.scores(get_settings(), _days(first, last), screen)
 
 
 def _days(first: datetime | None, last: datetime | None) -> tuple[date, date] | None:

@@ -21,19 +21,19 @@ class EngineName(StrEnum):
     ray = "ray"
 
 
-_Input = Annotated[
+Input = Annotated[
     str, typer.Option("--input", help="A .parquet, .csv or .ndjson file of transactions, or `lake`.")
 ]
-_Output = Annotated[Path, typer.Option(help="The Parquet file to write; replaced when it is there.")]
-_Labels = Annotated[
+Output = Annotated[Path, typer.Option(help="The Parquet file to write; replaced when it is there.")]
+Labels = Annotated[
     Path | None, typer.Option(help="Labels: transaction_id, customer_id, is_fraud, known_at_ms.")
 ]
-_Mapping = Annotated[
+Mapping = Annotated[
     Path | None, typer.Option(help="Which columns are which, as in deploy/sources/handbook.yaml.")
 ]
-_Catalog = Annotated[CatalogName, typer.Option(help="Ours, or the 12 that the Handbook publishes.")]
-_Engine = Annotated[EngineName, typer.Option(help="In this process, or on Ray (extra `scale`).")]
-_Rows = Annotated[
+Catalog = Annotated[CatalogName, typer.Option(help="Ours, or the 12 that the Handbook publishes.")]
+Engine = Annotated[EngineName, typer.Option(help="In this process, or on Ray (extra `scale`).")]
+Rows = Annotated[
     int | None, typer.Option(min=1, help="Rows in memory at a time; default: BDP_FEATURE_BUCKET_ROWS.")
 ]
 
@@ -112,13 +112,13 @@ def rebuild_online() -> None:
 
 @app.command()
 def build(
-    input_: _Input,
-    output: _Output,
-    labels: _Labels = None,
-    mapping: _Mapping = None,
-    catalog: _Catalog = CatalogName.default,
-    engine: _Engine = EngineName.local,
-    rows_per_bucket: _Rows = None,
+    input_: Input,
+    output: Output,
+    labels: Labels = None,
+    mapping: Mapping = None,
+    catalog: Catalog = CatalogName.default,
+    engine: Engine = EngineName.local,
+    rows_per_bucket: Rows = None,
 ) -> None:
     """Write the features of every transaction of a file or the lake, whatever its size."""
     from bdp_assets.cli.feature_tables import written
@@ -140,13 +140,13 @@ def build(
 @app.command()
 def join(
     spine: Annotated[Path, typer.Option(help="Rows to ask: ids, and ts_ms or timestamp.")],
-    output: _Output,
-    input_: _Input = "lake",
-    labels: _Labels = None,
-    mapping: _Mapping = None,
-    catalog: _Catalog = CatalogName.default,
-    engine: _Engine = EngineName.local,
-    rows_per_bucket: _Rows = None,
+    output: Output,
+    input_: Input = "lake",
+    labels: Labels = None,
+    mapping: Mapping = None,
+    catalog: Catalog = CatalogName.default,
+    engine: Engine = EngineName.local,
+    rows_per_bucket: Rows = None,
 ) -> None:
     """Add to each row of a file what was known of its customer, merchant ... at its time."""
     from bdp_assets.cli.feature_tables import left_out, written

@@ -26,6 +26,7 @@ from bdp_assets.cli import (
     platform,
     policy,
     rules,
+    score,
     settings,
     simulate,
     stream,
@@ -86,6 +87,7 @@ app.add_typer(chaos.app)
 app.add_typer(train.app)
 app.add_typer(models.app, name="models")
 app.add_typer(demo.app)
+app.add_typer(score.app)
 app.add_typer(bench.app)
 
 

@@ -82,6 +82,15 @@ RAW = _table(
 VALIDATED = _table(columns_of(ValidatedTransaction))
 QUARANTINED = _table(columns_of(DeadLetter))
 PREDICTIONS = _table(columns_of(Prediction))
+SCORES = _table(
+    {
+        name: PREDICTIONS[name]
+        for name in (
+            *("transaction_id", "customer_id", "ts_ms", "fraud_probability", "decision"),
+            *("model_version", "policy_version", "catalog_version"),
+        )
+    }
+)
 LABELS = _table(columns_of(Label))
 
 

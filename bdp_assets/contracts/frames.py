@@ -147,6 +147,7 @@ _ONCE = ["customer_id", "transaction_id"]
 ValidatedFrame = lake_model(ValidatedTransaction, columns.VALIDATED, time_ms="ts_ms")
 QuarantinedFrame = lake_model(DeadLetter, columns.QUARANTINED, time_ms="received_ms")
 PredictionFrame = lake_model(Prediction, columns.PREDICTIONS, time_ms="ts_ms", unique=_ONCE)
+ScoreFrame = lake_model(Prediction, columns.SCORES, time_ms="ts_ms", unique=_ONCE)
 LabelFrame = lake_model(Label, columns.LABELS, time_ms="known_at_ms")
 
 

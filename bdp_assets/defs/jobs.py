@@ -32,6 +32,13 @@ decide_history = dg.define_asset_job(
     description="Decide days of history with the champion, as the API would.",
 )
 
+score_features = dg.define_asset_job(
+    "score_features",
+    selection=dg.AssetSelection.assets(["serving", "batch_scores"]),
+    tags=BATCH_LANE,
+    description="Score days of features with the champion: all rows of the lake, whichever door they took.",
+)
+
 scheduled_work = dg.define_asset_job(
     "scheduled_work",
     selection=dg.AssetSelection.assets(["serving", "dead_letters"], ["serving", "window_figures"]),
@@ -51,4 +58,11 @@ compare_served_features = dg.define_asset_job(
     "at their hour.",
 )
 
-JOBS = [history_backfill, train_and_serve, decide_history, scheduled_work, compare_served_features]
+JOBS = [
+    history_backfill,
+    train_and_serve,
+    decide_history,
+    score_features,
+    scheduled_work,
+    compare_served_features,
+]

@@ -55,6 +55,7 @@ def _model(table: str, frame: pl.DataFrame) -> pa.DataFrameSchema:
         "validated": frames.ValidatedFrame,
         "quarantined": frames.QuarantinedFrame,
         "predictions": frames.PredictionFrame,
+        "scores": frames.ScoreFrame,
         "labels": frames.LabelFrame,
     }
     return models[table]

@@ -34,6 +34,7 @@ TABLES: Mapping[str, pl.Schema] = {
     "enriched": columns.enriched(CATALOG.names),
     "features": columns.features(CATALOG.names),
     "predictions": columns.PREDICTIONS,
+    "scores": columns.SCORES,
     "alerts": pl.Schema({**columns.columns_of(Alert), columns.EVENT_DATE: pl.Date()}),
     "labels": pl.Schema({**columns.LABELS, DOOR: pl.String()}),
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
+from bdp_assets.contracts.records import Decision
 from bdp_assets.observability.figures import FAINT, FRAUD, GOOD, png
 
+_DECIDED = {Decision.APPROVE: GOOD, Decision.REVIEW: FAINT, Decision.DECLINE: FRAUD}
 _COLORS = {"equal": FAINT, "late": GOOD, "unexplained": FRAUD}
 
 
@@ -25,3 +28,19 @@ def skew_png(features: pl.DataFrame) -> bytes:
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
 
     return png(draw, (7.2, 1.2 + 0.16 * len(features)))
+
+
+def scores_png(scores: pl.DataFrame) -> bytes:
+    """How many transactions have which probability, and what was decided (rows of the table `scores`)."""
+
+    def draw(axes: Axes) -> None:
+        parts = [scores.filter(decision=one)["fraud_probability"].to_numpy() for one in _DECIDED]
+        labels = [f"{one} ({len(part):,})" for one, part in zip(_DECIDED, parts, strict=True)]
+        bins = np.linspace(0, 1, 41).tolist()
+        axes.hist(parts, bins=bins, stacked=True, color=list(_DECIDED.values()), label=labels)
+        axes.set(xlim=(0, 1), xlabel="Fraud probability", ylabel="Transactions (log scale)")
+        axes.set_yscale("log" if len(scores) else "linear")
+        axes.set_title(f"Scores of {len(scores):,} transactions")
+        axes.legend(loc="upper center")
+
+    return png(draw)

@@ -47,6 +47,11 @@ def decisions(settings: Settings, days: Days | None, screen: Screen) -> None:
     materialize(settings, "decide_history", days or history_days(settings), screen)
 
 
+def scores(settings: Settings, days: Days | None, screen: Screen) -> None:
+    """Score days of features with the champion. Raises Problem, MappingError, ControlPlaneUnavailable."""
+    materialize(settings, "score_features", days or history_days(settings), screen)
+
+
 def scheduled(settings: Settings, screen: Screen) -> None:
     """What follows the clock alone: dead letters, window figures, features as served compared with the lake.
 

@@ -29,6 +29,27 @@ class LocalBundles:
     def path(self, version: str) -> Path:
         return self.models_dir / version
 
+    def find(self, wanted: str | None) -> Path:
+        """Folder of a version that is here, or of any bundle by its path; None: the champion.
+
+        Raises:
+            BundleError: there is none; the message says how to get one.
+        """
+        if wanted is None:
+            if self.champion.is_dir():
+                return self.champion
+            raise BundleError(
+                f"There is no champion in {self.models_dir} yet: train one (`bdp train`), or bring the "
+                "registry's with `bdp models use VERSION`."
+            )
+        for folder in (self.path(wanted), Path(wanted)):
+            if folder.is_dir():
+                return folder
+        raise BundleError(
+            f"Model {wanted} is neither a version in {self.models_dir} nor a folder; "
+            "`bdp models list` shows the versions, `bdp models use VERSION` brings one."
+        )
+
     def active(self) -> str | None:
         """Version that `champion` links to; None before the first activation."""
         return self.champion.readlink().name if self.champion.is_symlink() else None

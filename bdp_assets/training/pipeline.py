@@ -96,7 +96,7 @@ def train(  # noqa: PLR0913 - what a model and its policy are made of
     Raises:
         TrainingError: a window has no rows or no fraud, or the export disagrees with the library.
     """
-    fitted, policy = _fit_and_tune(data.train_rows(), recipe, costs, seed, progress)
+    fitted, policy = fit_and_tune(data.train_rows(), recipe, costs, seed, progress)
     progress(EXPORT)
     training = Training(
         **msgspec.structs.asdict(source),
@@ -113,7 +113,7 @@ def train(  # noqa: PLR0913 - what a model and its policy are made of
     return TrainedModel(bundle, policy, data.split, recipe, seed, test, plots(test, decided))
 
 
-def _fit_and_tune(
+def fit_and_tune(
     rows: pl.DataFrame, recipe: Recipe, costs: Costs, seed: int, progress: Progress
 ) -> tuple[Fitted, Policy]:
     """Blend, calibrate and tune on the window's last days by members that did not see them; then refit."""

@@ -1,7 +1,7 @@
 """From the registry to the endpoint, and what was decided."""
 
 from bdp_assets.defs import topics
-from bdp_assets.defs.serving import analytics, assets, decisions
+from bdp_assets.defs.serving import analytics, assets, decisions, scores
 from bdp_assets.defs.serving.tables import ALERTS
 
 ASSETS = [
@@ -15,6 +15,7 @@ ASSETS = [
     assets.online_store,
     assets.fraud_api,
     decisions.predictions,
+    scores.batch_scores,
     decisions.warehouse,
     decisions.dead_letters,
     ALERTS,

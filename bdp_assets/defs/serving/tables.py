@@ -1,7 +1,7 @@
 """Tables of what was decided."""
 
 from bdp_assets.contracts import topics
-from bdp_assets.defs.tables import table_spec
+from bdp_assets.defs.tables import MODEL_TEAM, table_spec
 from bdp_assets.defs.topics import topic_key
 
 PREDICTIONS = table_spec(
@@ -15,6 +15,17 @@ PREDICTIONS = table_spec(
     ],
     description="One decision a transaction: as the API or the stream made it, or for history by the batch "
     "scorer with the champion of the time it ran.",
+)
+BATCH_SCORES = table_spec(
+    ["serving", "batch_scores"],
+    "scores",
+    replaces=None,
+    deps=[["features", "transactions"], ["serving", "model_bundle"]],
+    description="What the champion says of each transaction by its features **as corrected**: probability "
+    "and the policy's decision, without rules. Beside `predictions`, which were made by features as served, "
+    "it shows what late events and a new model change.",
+    owner=MODEL_TEAM,
+    kinds={"deltalake", "polars", "onnx"},
 )
 ALERTS = table_spec(
     ["serving", "alerts"],

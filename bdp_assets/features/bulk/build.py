@@ -19,7 +19,7 @@ import polars as pl
 
 from bdp_assets.features.bulk.arrival import KEPT, Input, take_labels, take_queries, take_transactions
 from bdp_assets.features.bulk.buckets import OwnedBuckets, spread
-from bdp_assets.features.bulk.failures import BulkFailed, reading, writing
+from bdp_assets.features.bulk.failures import reading, writing
 from bdp_assets.features.bulk.merge import Ranges
 from bdp_assets.features.bulk.owners import owners_of
 from bdp_assets.features.bulk.piece import Answered, compute
@@ -92,8 +92,6 @@ class _Work(NamedTuple):
 
     def do(self) -> Built:
         began = time.monotonic()
-        if self.output.is_dir():
-            raise BulkFailed(f"{self.output} is a folder: name a file to write.")
         events = self.history.transactions.size()
         asked = self.queries.size() if self.queries else events
         most = max(events, asked)

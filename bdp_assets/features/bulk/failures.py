@@ -14,7 +14,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class BulkFailed(Exception):  # noqa: N818 - reads as what it is
-    """The features can not be built; the message says why and what to do. There is no output then."""
+    """Features or scores can not be built; the message says why and what to do. There is no output then."""
 
 
 @contextmanager
@@ -39,6 +39,8 @@ def reading(name: str) -> Iterator[None]:
 @contextmanager
 def writing(output: Path) -> Iterator[None]:
     """Trouble with the disk that the output and the spilled parts go to."""
+    if output.is_dir():
+        raise BulkFailed(f"{output} is a folder: name a file to write.")
     try:
         yield
     except OSError as error:

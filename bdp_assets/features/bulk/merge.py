@@ -17,6 +17,9 @@ from bdp_assets.features.formulas import COLUMNS
 from bdp_assets.features.kernel import Engine
 from bdp_assets.features.spec import Catalog
 
+CATALOG_VERSION = b"bdp.catalog_version"
+"""Key of the file's metadata that says which catalog its features are of."""
+
 
 class Ranges:
     """`kept`: what the input gives the output, by name in the output."""
@@ -27,7 +30,8 @@ class Ranges:
         self._engine = Engine(catalog)
         named = {f"{KEPT}{name}": dtype for name, dtype in kept.items()}
         self._input = pl.Schema({**named, **dict.fromkeys(COLUMNS, pl.Int64())})
-        self._schema = self._frame(self._input.to_frame(), self._engine.empty(0)).to_arrow().schema
+        empty = self._frame(self._input.to_frame(), self._engine.empty(0)).to_arrow()
+        self._schema = empty.schema.with_metadata({CATALOG_VERSION: catalog.version})
 
     def write(
         self, answered: Sequence[Answered], rows: int, output: Path, tell: Callable[[int], None]

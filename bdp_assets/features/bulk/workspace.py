@@ -60,14 +60,21 @@ class Workspace:
 
 
 @contextmanager
-def workspace_beside(output: Path, rows: int, rows_per_bucket: int) -> Iterator[Workspace]:
+def folder_beside(output: Path) -> Iterator[Path]:
     """On the output's disk, so that the finished file moves into place at once; gone afterwards."""
     output.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(mkdtemp(prefix=f".{output.name}.", dir=output.parent.absolute()))
     try:
-        yield Workspace(folder, rows_per_bucket, max(1, round(SPARE * rows / rows_per_bucket)))
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def workspace_beside(output: Path, rows: int, rows_per_bucket: int) -> Iterator[Workspace]:
+    """In a `folder_beside` the output."""
+    with folder_beside(output) as folder:
+        yield Workspace(folder, rows_per_bucket, max(1, round(SPARE * rows / rows_per_bucket)))
 
 
 def bucketed(frame: pl.DataFrame, keys: tuple[str, ...], buckets: int) -> Iterator[tuple[int, pl.DataFrame]]:

@@ -1,4 +1,4 @@
-"""How the kernel's loops are compiled: by Numba, once for each version of this package's text (see ADR 15).
+"""How loops are compiled: by Numba, once for each version of this package's text and their own (see ADR 15).
 
 Machine code is kept beside the files, or in the user's cache folder, and taken from there at the next start.
 Numba by itself would look at a file's size and time alone, which say nothing of what it calls in other files.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
+from inspect import getfile
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -29,21 +30,25 @@ DOUBLES_OUT = types.Array(DOUBLE, 1, "C")
 MATRIX_OUT = types.Array(DOUBLE, 2, "C")
 
 _HOW: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-_TEXTS = sorted(Path(__file__).parent.glob("*.py"))
-_VERSION = sha256(b"".join(file.read_bytes() for file in _TEXTS)).hexdigest()[:16]
+_TEXTS = b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
 
 
 def compiled(signature: Any) -> Callable[[F], F]:
     """A function for these types alone, compiled when it is defined."""
 
     def compile_(function: F) -> F:
-        function.__qualname__ += f"_{_VERSION}"  # Part of the name of the file that keeps it.
+        function.__qualname__ += f"_{_version(function)}"  # Part of the name of the file that keeps it.
         try:
             return cast(F, njit(signature, cache=True, **_HOW)(function))
         except RuntimeError:  # Nowhere to keep it (a read-only image without a home): again at each start.
             return cast(F, njit(signature, **_HOW)(function))
 
     return compile_
+
+
+def _version(function: Callable[..., Any]) -> str:
+    own = Path(getfile(function)).read_bytes()
+    return sha256(_TEXTS + own).hexdigest()[:16]
 
 
 def inner(function: F) -> F:

@@ -21,6 +21,7 @@ def test_the_benches_are_listed_with_what_they_measure() -> None:
         "leaks",
         "model",
         "online",
+        "score",
         "stream",
     ]
 

@@ -83,7 +83,7 @@ def test_tables_show_their_columns(specs: list[dg.AssetSpec]) -> None:
     tables = {spec.metadata["table"]: spec for spec in specs if "table" in spec.metadata}
     assert set(tables) == {
         *("raw", "labels", "validated", "quarantined"),
-        *("enriched", "features", "predictions", "alerts"),
+        *("enriched", "features", "predictions", "scores", "alerts"),
     }
     for spec in tables.values():
         columns = [column.name for column in spec.metadata["dagster/column_schema"].columns]

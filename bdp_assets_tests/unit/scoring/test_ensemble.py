@@ -8,7 +8,7 @@ import pytest
 from bdp_assets.decisions.policy import make_policy
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.bundle import Training
-from bdp_assets.scoring.ensemble import Ensemble
+from bdp_assets.scoring.ensemble import CHUNK_ROWS, Ensemble
 from bdp_assets.training.assemble import assemble
 from bdp_assets.training.fit import Recipe
 from bdp_assets_tests.fakes.tiny_bundle import tiny_fitted, tiny_rows
@@ -50,15 +50,23 @@ def test_probabilities_tell_fraud_from_good(ensemble: Ensemble) -> None:
     assert probability[fraud].mean() > 5 * probability[~fraud].mean()
 
 
+def test_the_order_of_a_matrix_in_memory_changes_nothing(ensemble: Ensemble) -> None:
+    rows, _ = tiny_rows(WIDTH, rows=2 * CHUNK_ROWS + 1, seed=4)
+    by_columns = np.asfortranarray(rows)
+    assert ensemble.score(by_columns).tobytes() == ensemble.score(rows).tobytes()
+    assert ensemble.score(by_columns[:9]).tobytes() == ensemble.score(rows)[:9].tobytes()
+
+
 def test_no_rows_no_scores(ensemble: Ensemble) -> None:
     assert ensemble.score(np.empty((0, WIDTH))).shape == (0,)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
+@pytest.mark.parametrize("count", [3, CHUNK_ROWS + 3])
 def test_a_value_that_single_precision_can_not_hold_is_refused_by_name(
-    ensemble: Ensemble, value: float
+    ensemble: Ensemble, value: float, count: int
 ) -> None:
-    rows = np.zeros((3, WIDTH))
+    rows = np.zeros((count, WIDTH))
     rows[1, 4] = value
     with pytest.raises(ValueError, match=CATALOG.names[4]):
         ensemble.score(rows)

@@ -64,3 +64,18 @@ def test_a_wrong_download_leaves_nothing_behind(bundles: LocalBundles, bundle_fo
 def test_activating_what_is_not_here_is_refused(bundles: LocalBundles) -> None:
     with pytest.raises(BundleError, match="bdp models use 7"):
         bundles.activate("7")
+
+
+def test_a_bundle_is_found_by_version_by_path_and_as_champion(
+    bundles: LocalBundles, bundle_folder: Path
+) -> None:
+    with pytest.raises(BundleError, match=r"no champion.*bdp train"):
+        bundles.find(None)
+    digest = Bundle.read(bundle_folder).info.digest
+    folder = bundles.put(Registration("fraud", "1"), digest, copier(bundle_folder))
+    bundles.activate("1")
+    assert bundles.find("1") == folder
+    assert bundles.find(None).resolve() == folder
+    assert bundles.find(str(bundle_folder)) == bundle_folder
+    with pytest.raises(BundleError, match=r"Model 2 is neither.*bdp models use"):
+        bundles.find("2")
