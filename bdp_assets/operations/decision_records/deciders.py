@@ -11,7 +11,8 @@ from bdp_assets.clients.registry import Registry, RegistryUnavailable, VersionMi
 from bdp_assets.contracts.records import Prediction
 from bdp_assets.decisions.catalog import RULES
 from bdp_assets.decisions.decider import Decider
-from bdp_assets.decisions.policy import Policy, policy_of
+from bdp_assets.decisions.local_policies import LocalPolicies
+from bdp_assets.decisions.policy import Policy
 from bdp_assets.decisions.rules import NO_RULES, RuleCatalog
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.attributions import ForestPaths
@@ -84,7 +85,8 @@ class Deciders:
         rules = rules_of_version(named.rules_version)
         try:
             bundle = self._bundle(named)
-            policy = policy_of_version(named.policy_version, bundle)
+            policies = LocalPolicies(self._bundles.models_dir, bundle)
+            policy = policy_of_version(named.policy_version, policies)
             return Decider(Ensemble.of(bundle), policy, ForestPaths.of(bundle), rules)
         except (BundleError, RegistryUnavailable, VersionMissing) as error:
             raise NotReplayable(f"model {named.model_version}: {error}") from error
@@ -106,12 +108,12 @@ class Deciders:
         return bundle
 
 
-def policy_of_version(version: str, bundle: Bundle) -> Policy:
-    """The policy that a record names. Raises NotReplayable, BundleError."""
-    policy = policy_of(bundle)
-    if policy.version != version:
+def policy_of_version(version: str, policies: LocalPolicies) -> Policy:
+    """The policy that a record names: the model's own, or one kept beside it. Raises NotReplayable,
+    BundleError."""
+    if version not in policies.versions():
         raise NotReplayable(f"policy {version} is not on this machine")
-    return policy
+    return policies.kept(version).policy
 
 
 def rules_of_version(version: str | None) -> RuleCatalog:

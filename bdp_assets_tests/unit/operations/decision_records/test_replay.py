@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,17 @@ import pytest
 
 from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.contracts.records import Decision, Prediction, Reason, Severity
+from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.local_policies import LocalPolicies, Tuning
+from bdp_assets.decisions.local_policies import encode as encode_policy
+from bdp_assets.decisions.policy import Costs, cost_policy
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.operations.decision_records.replay import Outcome, Replayed, replay, summary
-from bdp_assets_tests.unit.operations.decision_records.conftest import VERSION, Machine, changed
+from bdp_assets.scoring.attributions import ForestPaths
+from bdp_assets.scoring.bundle import Bundle
+from bdp_assets.scoring.ensemble import Ensemble
+from bdp_assets_tests.unit.decisions.transactions import transaction
+from bdp_assets_tests.unit.operations.decision_records.conftest import ROWS, VERSION, Machine, changed
 
 EQUAL, DIFFERENT, NOT_REPLAYABLE = Outcome
 
@@ -45,6 +54,27 @@ def test_a_record_that_was_tampered_with_differs(
     (replayed,) = replay(changed([declined], **tampered(declined)), machine.deciders)
     assert replayed.outcome is DIFFERENT
     assert says in replayed.why
+
+
+def test_a_policy_that_was_tuned_after_its_model_is_found_beside_it(machine: Machine, bundle: Path) -> None:
+    machine.has(bundle)
+    of_model = Bundle.read(bundle)
+    costs = Costs(review_minor=500, false_decline_minor=3_000, reviews_per_day=10)
+    policy = cost_policy(800, costs)
+    tuning = Tuning(
+        model_digest=of_model.info.digest,
+        tuned_at_ms=0,
+        first=date(2026, 2, 1),
+        last=date(2026, 2, 28),
+        transactions=1,
+        frauds=1,
+    )
+    policies = LocalPolicies(machine.bundles.models_dir, of_model)
+    policies.put(encode_policy(policy, tuning), policy.version)
+    decider = Decider(Ensemble.of(of_model), policy, ForestPaths.of(of_model))
+    records = decider.decide_many([transaction(1, 5_000)], ROWS[:1], [1], decided_by="api", decided_at_ms=99)
+    (replayed,) = replay(records, machine.deciders)
+    assert (replayed.outcome, records[0].policy_version) == (EQUAL, policy.version)
 
 
 @pytest.mark.parametrize(
