@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from bdp_assets.contracts.records import Prediction
 from bdp_assets.observability import metrics
 from bento import openapi, requests
+from bento.access.scopes import NEEDS
 from bento.docs import docs_routes
 from bento.errors import ApiError, no_model
 from bento.frame import Frame
@@ -23,15 +25,17 @@ from bento.models import Answer, Error, answer_of, card_of, error_of
 from bento.predictor import Call
 from bento.serving import Serving
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
 
 class Api:
     """ASGI app; `attach` gives it what it serves before the first request."""
 
     def __init__(self) -> None:
         self.routes = [
-            Route("/api/v1/predict", predict, methods=["POST"]),
-            Route("/api/v1/predict/batch", predict_batch, methods=["POST"]),
-            Route("/api/v1/model", model),
+            keyed("/api/v1/predict", predict, "POST"),
+            keyed("/api/v1/predict/batch", predict_batch, "POST"),
+            keyed("/api/v1/model", model),
             Route("/health", health),
             Route("/metrics", metrics_text),
             *docs_routes(openapi.document()),
@@ -46,6 +50,18 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._framed(scope, receive, send)
+
+
+def keyed(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
+    """A route that is let into with a key of the scopes that `NEEDS` says, before anything is read."""
+    scopes = NEEDS[path]
+
+    async def admitted(request: Request) -> Response:
+        address = request.client.host if request.client else ""
+        request.state.caller = _serving(request).access.admit(request.headers, address, scopes)
+        return await endpoint(request)
+
+    return Route(path, admitted, methods=[method])
 
 
 async def predict(request: Request) -> Response:
@@ -79,7 +95,9 @@ async def metrics_text(_: Request) -> Response:
 
 
 async def refused(request: Request, refusal: ApiError) -> Response:
-    return _json(error_of(refusal, _request_id(request)), refusal.status)
+    response = _json(error_of(refusal, _request_id(request)), refusal.status)
+    response.headers.update(refusal.headers)
+    return response
 
 
 async def not_served(request: Request, error: HTTPException) -> Response:

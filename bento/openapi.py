@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from bdp_assets.contracts.topics import RAW
+from bento.access.access import HEADER
+from bento.access.scopes import NEEDS
 from bento.models import Answer, Error, Health, ModelCard
 from bento.requests import BATCH_LIMIT_BYTES, BATCH_LIMIT_ITEMS, SINGLE_LIMIT_BYTES
 
@@ -31,6 +33,14 @@ _REFUSALS = {
     415: "The body is not application/json",
     422: "The body breaks the contract; `field` names where",
     503: "Nothing can be decided now: no model, or the queue towards Kafka is full",
+}
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key from `bdp keys create`."},
+    "header": {"type": "apiKey", "in": "header", "name": HEADER, "description": "The same key."},
+}
+_KEY_REFUSALS = {
+    401: "No key, or one that is not good",
+    403: "The key has not the scope that this needs",
 }
 _PARAMETERS = [
     {
@@ -60,18 +70,32 @@ def document() -> bytes:
             "version": "1",
             "description": "Decides card transactions: approve, review or decline, with reasons.",
         },
-        "paths": {
-            "/api/v1/predict": {"post": _predict(answer, error)},
-            "/api/v1/predict/batch": {"post": _predict_batch(answer, error)},
-            "/api/v1/model": {
-                "get": _get("The champion", _json("The model", card), _json("No model", error))
+        "paths": _keyed(
+            error,
+            {
+                "/api/v1/predict": {"post": _predict(answer, error)},
+                "/api/v1/predict/batch": {"post": _predict_batch(answer, error)},
+                "/api/v1/model": {
+                    "get": _get("The champion", _json("The model", card), _json("No model", error))
+                },
+                "/health": {"get": _get("What works", _json("Ready", health), _json("Not ready", health))},
+                "/metrics": {"get": _metrics()},
             },
-            "/health": {"get": _get("What works", _json("Ready", health), _json("Not ready", health))},
-            "/metrics": {"get": _metrics()},
-        },
-        "components": {"schemas": schemas | components},
+        ),
+        "components": {"schemas": schemas | components, "securitySchemes": _SCHEMES},
     }
     return msgspec.json.encode(spec)
+
+
+def _keyed(error: Any, paths: dict[str, Any]) -> dict[str, Any]:
+    """What needs a key says so: any of its scopes, in either header."""
+    for path, methods in paths.items():
+        scopes = NEEDS.get(path, ())
+        for operation in methods.values():
+            operation["security"] = [{scheme: [scope]} for scope in scopes for scheme in _SCHEMES]
+            if scopes:
+                operation["responses"] |= _refusals(_KEY_REFUSALS, error)
+    return paths
 
 
 def _transaction_schema() -> dict[str, Any]:

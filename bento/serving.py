@@ -12,6 +12,9 @@ from bdp_assets.features.online import OnlineStore
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.bundle import BundleError
 from bdp_assets.settings import Settings
+from bento.access import mode
+from bento.access.access import Access
+from bento.access.keyring import Keyring
 from bento.dependencies import Dependencies
 from bento.models import DependencyState, Health, Status
 from bento.predictor import Predictor
@@ -22,10 +25,13 @@ _log = logging.getLogger("bdp.api.serving")
 
 
 class Serving:
-    """The predictor, what it leans on, and how both are."""
+    """The predictor, who may ask it, what it leans on, and how that is."""
 
-    def __init__(self, predictor: Predictor, dependencies: Dependencies, raw_topic: RawTopic) -> None:
+    def __init__(
+        self, predictor: Predictor, access: Access, dependencies: Dependencies, raw_topic: RawTopic
+    ) -> None:
         self.predictor = predictor
+        self.access = access
         self._dependencies = dependencies
         self._raw_topic = raw_topic
 
@@ -39,7 +45,8 @@ class Serving:
         dependencies = Dependencies(store, raw_topic)
         dependencies.start()
         raw_topic.start()
-        return cls(Predictor(_champion(settings), store, spool, dependencies), dependencies, raw_topic)
+        predictor = Predictor(_champion(settings), store, spool, dependencies)
+        return cls(predictor, _access(settings), dependencies, raw_topic)
 
     def health(self) -> Health:
         """Ready as soon as there is a model: without store or broker it decides in a degraded mode."""
@@ -56,8 +63,17 @@ class Serving:
 
     def close(self) -> None:
         """Stop probing, and send for a while what the spool holds."""
+        self.access.close()
         self._dependencies.stop()
         self._raw_topic.close()
+
+
+def _access(settings: Settings) -> Access:
+    if mode.is_open(settings, mode.listening()):
+        return Access(None, settings.api_rate_per_s)
+    keyring = Keyring(settings.keys_file)
+    keyring.start()
+    return Access(keyring, settings.api_rate_per_s)
 
 
 def _champion(settings: Settings) -> Decider | None:

@@ -20,6 +20,7 @@ from bdp_assets.cli import (
     dlq,
     doctor,
     features,
+    keys,
     migrate,
     models,
     platform,
@@ -77,6 +78,7 @@ app.add_typer(stream.topics, name="topics")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(features.app, name="features")
 app.add_typer(rules.app, name="rules")
+app.add_typer(keys.app, name="keys")
 app.add_typer(verify.app)
 app.add_typer(chaos.app)
 app.add_typer(train.app)

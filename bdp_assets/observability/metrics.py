@@ -53,6 +53,11 @@ API_UNDELIVERED = Counter(
     "bdp_api_undelivered_messages_total",
     "Answered transactions that Kafka refused for good",
 )
+API_KEYS_UNREADABLE = Gauge(
+    "bdp_api_keys_unreadable",
+    "1 while the file of API keys is missing or damaged: no change of a key arrives",
+    multiprocess_mode="livemax",
+)
 
 
 def exposition() -> bytes:
