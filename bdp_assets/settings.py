@@ -74,7 +74,8 @@ class Settings(BaseSettings):
     api_rate_per_s: int = Field(
         default=0,
         ge=0,
-        description="Transactions a second that a key without a rate of its own may send; 0: any",
+        le=1_000_000,
+        description="Transactions a second of a key without a rate of its own (open API: an address); 0: any",
     )
 
     kafka_heap_mb: int = Field(default=512, ge=256, description="Heap of the embedded broker")

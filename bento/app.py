@@ -64,7 +64,13 @@ def keyed(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
     return Route(path, admitted, methods=[method])
 
 
+def charge(request: Request, items: int) -> None:
+    """Count a call of a keyed route against its caller's limit. Raises ApiError 429."""
+    request.state.answer_headers |= _serving(request).access.charge(request.state.caller, items)
+
+
 async def predict(request: Request) -> Response:
+    charge(request, 1)
     body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
     [outcome] = await _serving(request).predictor.predict([body], _call(request))
     if isinstance(outcome, ApiError):
@@ -74,11 +80,17 @@ async def predict(request: Request) -> Response:
 
 async def predict_batch(request: Request) -> Response:
     body = await requests.json_body(request, requests.BATCH_LIMIT_BYTES)
-    outcomes = await _serving(request).predictor.predict(requests.batch_items(body), _call(request))
+    items: list[bytes] = []
+    try:
+        items = requests.batch_items(body)
+    finally:  # What can not be read costs one.
+        charge(request, max(1, len(items)))
+    outcomes = await _serving(request).predictor.predict(items, _call(request))
     return _json([_item(outcome, _request_id(request)) for outcome in outcomes])
 
 
 async def model(request: Request) -> Response:
+    charge(request, 1)
     decider = _serving(request).predictor.decider
     if decider is None:
         raise no_model()

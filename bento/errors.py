@@ -54,6 +54,11 @@ def missing_scope(scopes: Sequence[Scope]) -> ApiError:
     return ApiError(403, "scope_missing", message, headers={"WWW-Authenticate": challenge})
 
 
+def too_many(headers: Mapping[str, str]) -> ApiError:
+    message = "this is more than the limit allows; the header Retry-After says when to send it again"
+    return ApiError(429, "rate_limited", message, headers=headers)
+
+
 def conflict() -> ApiError:
     return ApiError(
         409,

@@ -13,7 +13,7 @@ from bento.requests import request_id
 
 
 class Frame:
-    """ASGI middleware: gives `request.state.request_id`, answers with X-Request-Id, measures.
+    """ASGI middleware: gives `request.state.request_id`, answers with it and with `answer_headers`, measures.
 
     `routes` are the paths that metrics may name; any other is `other`, for callers choose paths at will.
     """
@@ -29,14 +29,17 @@ class Frame:
         started = perf_counter()
         route = scope["path"] if scope["path"] in self._routes else "other"
         identity = request_id(Headers(scope=scope).get("x-request-id"))
-        scope.setdefault("state", {})["request_id"] = identity
+        state = scope.setdefault("state", {})
+        state["request_id"], state["answer_headers"] = identity, {}
         status = 500
 
         async def framed_send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = identity
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = identity
+                headers.update(state["answer_headers"])
             await send(message)
 
         try:

@@ -41,6 +41,7 @@ _SCHEMES = {
 _KEY_REFUSALS = {
     401: "No key, or one that is not good",
     403: "The key has not the scope that this needs",
+    429: "More transactions than the limit allows; Retry-After says when to send it again",
 }
 _PARAMETERS = [
     {

@@ -15,6 +15,7 @@ from bdp_assets.settings import Settings
 from bento.access import mode
 from bento.access.access import Access
 from bento.access.keyring import Keyring
+from bento.access.limiter import Limiter
 from bento.dependencies import Dependencies
 from bento.models import DependencyState, Health, Status
 from bento.predictor import Predictor
@@ -46,7 +47,8 @@ class Serving:
         dependencies.start()
         raw_topic.start()
         predictor = Predictor(_champion(settings), store, spool, dependencies)
-        return cls(predictor, _access(settings), dependencies, raw_topic)
+        access = _access(settings, Limiter(store.client, dependencies))
+        return cls(predictor, access, dependencies, raw_topic)
 
     def health(self) -> Health:
         """Ready as soon as there is a model: without store or broker it decides in a degraded mode."""
@@ -68,12 +70,12 @@ class Serving:
         self._raw_topic.close()
 
 
-def _access(settings: Settings) -> Access:
+def _access(settings: Settings, limiter: Limiter) -> Access:
     if mode.is_open(settings, mode.listening()):
-        return Access(None, settings.api_rate_per_s)
+        return Access(None, limiter, settings.api_rate_per_s)
     keyring = Keyring(settings.keys_file)
     keyring.start()
-    return Access(keyring, settings.api_rate_per_s)
+    return Access(keyring, limiter, settings.api_rate_per_s)
 
 
 def _champion(settings: Settings) -> Decider | None:

@@ -16,6 +16,7 @@ from bdp_assets.decisions.decider import Decider
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.access.access import Access
+from bento.access.limiter import LocalLimiter
 from bento.app import Api
 from bento.dependencies import Dependencies
 from bento.predictor import Predictor
@@ -55,7 +56,7 @@ def dependencies(store: Any, raw_topic: Any) -> Dependencies:
 @pytest.fixture
 def access() -> Access:
     """Open; tests of keys put their own in its place."""
-    return Access(None, 0)
+    return Access(None, LocalLimiter(lambda: 0), 0)
 
 
 @pytest.fixture

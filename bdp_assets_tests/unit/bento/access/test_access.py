@@ -17,6 +17,7 @@ from bento.access import issuing, keys
 from bento.access.access import Access
 from bento.access.file import change
 from bento.access.keyring import Keyring
+from bento.access.limiter import LocalLimiter
 from bento.access.scopes import NEEDS, Scope
 from bento.app import Api
 
@@ -51,7 +52,7 @@ def keyring(path: Path, shown: dict[str, str]) -> Keyring:
 
 @pytest.fixture
 def access(keyring: Keyring) -> Access:
-    return Access(keyring, 0)
+    return Access(keyring, LocalLimiter(lambda: 0), 0)
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -145,6 +146,6 @@ def test_secrets_are_compared_in_constant_time(
 
 
 def test_open_means_without_a_key_and_any_is_as_good(client: Client, serving: Any) -> None:
-    serving.access = Access(None, 0)
+    serving.access = Access(None, LocalLimiter(lambda: 0), 0)
     assert client.post(body(1)).status_code == 200
     assert client.post(body(1), **bearer("nonsense")).status_code == 200
