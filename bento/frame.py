@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its time, its count."""
+"""What surrounds every request: its id, its time, its count, and the headers of every answer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bdp_assets.observability.metrics import API_REQUEST_DURATION, API_REQUESTS
+from bento.headers import headers_of
 from bento.requests import request_id
 
 
@@ -37,6 +38,7 @@ class Frame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message["headers"] = [*message["headers"], *headers_of(scope["path"])]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = identity
                 headers.update(state["answer_headers"])

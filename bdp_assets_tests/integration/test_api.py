@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -192,8 +193,27 @@ def test_bad_input_is_neither_answered_with_nor_logged(api: RunningApi) -> None:
         assert PAN not in answer.text
     api.predict("bad", merchant_id=PAN)
     httpx.get(f"{api.url}/{PAN}")
+    for header in (
+        "Authorization",
+        "X-API-Key",
+        "X-Request-Id",
+        "Traceparent",
+        "User-Agent",
+        "X-Forwarded-For",
+    ):
+        answer = httpx.get(f"{api.url}/api/v1/model", headers={header: PAN})
+        assert PAN not in answer.text + str(answer.headers)
+    for said in (f"GET /{PAN} HTTP/9.9\r\n\r\n", f"{PAN}\r\n\r\n", f"GET / HTTP/1.1\r\n{PAN}\r\n\r\n"):
+        assert PAN.encode() not in raw_call(api.settings, said.encode())
     assert PAN not in httpx.get(f"{api.url}/metrics").text
     assert PAN not in api.log.read_text()
+
+
+def test_a_head_is_bounded_and_no_banner_is_shown(api: RunningApi) -> None:
+    answer = raw_call(api.settings, b"GET /health HTTP/1.1\r\nX-Long: " + b"a" * 100_000)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    for path in ("/health", "/docs", "/livez", "/nothing"):
+        assert "server" not in httpx.get(f"{api.url}{path}").headers
 
 
 def test_a_slow_store_costs_one_call_its_time_out_and_then_nobody(api: RunningApi) -> None:
@@ -376,6 +396,20 @@ def fill(settings: Settings) -> None:
     row = {**msgspec.structs.asdict(history), "event_date": date(2026, 1, 1)}
     store = OnlineStore(redis.connect(settings))
     store.rebuild(pl.DataFrame([row], schema=VALIDATED), pl.DataFrame(schema=LABELS))
+
+
+def raw_call(settings: Settings, said: bytes) -> bytes:
+    """What the service answers to bytes that no client would send, until it closes the connection."""
+    with socket.create_connection(("127.0.0.1", settings.api_port)) as connection:
+        connection.sendall(said)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        try:
+            while piece := connection.recv(65_536):
+                answer += piece
+        except ConnectionResetError:
+            pass
+        return answer
 
 
 def lives(url: str) -> bool:
