@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -58,6 +59,23 @@ class Settings(BaseSettings):
         default=None,
         min_length=32,
         description="Secret that keys hashes of card numbers; needed beside any URL of your own",
+    )
+
+    api_auth: Literal["required", "open"] | None = Field(
+        default=None,
+        description="Whether calls of the API need a key; default: not on loopback without a URL of your own",
+    )
+    api_keys_file: Path | None = Field(
+        default=None, description="API keys (hashes), as a mounted secret; default: keys.json in BDP_HOME"
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description="Key with which our own commands (demo, simulate, chaos) call the API"
+    )
+    api_rate_per_s: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Transactions a second of a key without a rate of its own (open API: an address); 0: any",
     )
 
     kafka_heap_mb: int = Field(default=512, ge=256, description="Heap of the embedded broker")
@@ -125,6 +143,16 @@ class Settings(BaseSettings):
         """What API processes received and answered, until Kafka has it; a folder for each."""
         return self.home / "spool"
 
+    @property
+    def keys_file(self) -> Path:
+        """The API's keys: their hashes, scopes and limits."""
+        return self.api_keys_file or self.home / "keys.json"
+
+    @property
+    def api_headers(self) -> dict[str, str]:
+        """What our own commands show the API as their key, where they have one."""
+        return {} if self.api_key is None else {"X-API-Key": self.api_key.get_secret_value()}
+
     def postgres(self, database: str = "bdp") -> str:
         """SQLAlchemy-style URL (`postgresql://user:password@host:port/database`) of one of our databases.
 
@@ -154,8 +182,9 @@ class Settings(BaseSettings):
         Secrets are in the clear: keep it from logs and from files that others can read.
         """
         values = self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-        if self.pan_hash_key is not None:
-            values["pan_hash_key"] = self.pan_hash_key.get_secret_value()
+        for name in values:
+            if isinstance(secret := getattr(self, name), SecretStr):
+                values[name] = secret.get_secret_value()
         return {f"BDP_{name.upper()}": str(value) for name, value in values.items()}
 
 

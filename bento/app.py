@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from bdp_assets.contracts.records import Label, Prediction
 from bdp_assets.observability import metrics
 from bento import openapi, requests
+from bento.access.scopes import NEEDS
 from bento.docs import docs_routes
 from bento.errors import ApiError, no_model
 from bento.frame import Frame
@@ -23,18 +25,20 @@ from bento.models import Accepted, Answer, Error, accepted_of, answer_of, card_o
 from bento.predictor import Call
 from bento.serving import Serving
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
 
 class Api:
     """ASGI app; `attach` gives it what it serves before the first request."""
 
     def __init__(self) -> None:
         self.routes = [
-            Route("/api/v1/predict", predict, methods=["POST"]),
-            Route("/api/v1/predict/batch", predict_batch, methods=["POST"]),
-            Route("/api/v1/labels", label, methods=["POST"]),
-            Route("/api/v1/labels/batch", label_batch, methods=["POST"]),
-            Route("/api/v1/decisions/{transaction_id}", decision),
-            Route("/api/v1/model", model),
+            keyed("/api/v1/predict", predict, "POST"),
+            keyed("/api/v1/predict/batch", predict_batch, "POST"),
+            keyed("/api/v1/labels", label, "POST"),
+            keyed("/api/v1/labels/batch", label_batch, "POST"),
+            keyed("/api/v1/decisions/{transaction_id}", decision),
+            keyed("/api/v1/model", model),
             Route("/health", health),
             Route("/metrics", metrics_text),
             *docs_routes(openapi.document()),
@@ -53,7 +57,25 @@ class Api:
         await self._framed(scope, receive, send)
 
 
+def keyed(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
+    """A route that is let into with a key of the scopes that `NEEDS` says, before anything is read."""
+    scopes = NEEDS[path]
+
+    async def admitted(request: Request) -> Response:
+        address = request.client.host if request.client else ""
+        request.state.caller = _serving(request).access.admit(request.headers, address, scopes)
+        return await endpoint(request)
+
+    return Route(path, admitted, methods=[method])
+
+
+def charge(request: Request, items: int) -> None:
+    """Count a call of a keyed route against its caller's limit. Raises ApiError 429."""
+    request.state.answer_headers |= _serving(request).access.charge(request.state.caller, items)
+
+
 async def predict(request: Request) -> Response:
+    charge(request, 1)
     body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
     [outcome] = await _serving(request).predictor.predict([body], _call(request))
     if isinstance(outcome, ApiError):
@@ -62,12 +84,13 @@ async def predict(request: Request) -> Response:
 
 
 async def predict_batch(request: Request) -> Response:
-    body = await requests.json_body(request, requests.BATCH_LIMIT_BYTES)
-    outcomes = await _serving(request).predictor.predict(requests.batch_items(body), _call(request))
+    items = await _charged_items(request)
+    outcomes = await _serving(request).predictor.predict(items, _call(request))
     return _json([_item(outcome, _request_id(request)) for outcome in outcomes])
 
 
 async def label(request: Request) -> Response:
+    charge(request, 1)
     body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
     [outcome] = await _serving(request).labels.take([body], _call(request))
     if isinstance(outcome, ApiError):
@@ -76,17 +99,19 @@ async def label(request: Request) -> Response:
 
 
 async def label_batch(request: Request) -> Response:
-    body = await requests.json_body(request, requests.BATCH_LIMIT_BYTES)
-    outcomes = await _serving(request).labels.take(requests.batch_items(body), _call(request))
+    items = await _charged_items(request)
+    outcomes = await _serving(request).labels.take(items, _call(request))
     return _json([_item(outcome, _request_id(request)) for outcome in outcomes], 202)
 
 
 async def decision(request: Request) -> Response:
+    charge(request, 1)
     customer_id, transaction_id = requests.customer_id(request), request.path_params["transaction_id"]
     return _json(msgspec.Raw(_serving(request).decisions.record(customer_id, transaction_id)))
 
 
 async def model(request: Request) -> Response:
+    charge(request, 1)
     decider = _serving(request).predictor.decider
     if decider is None:
         raise no_model()
@@ -103,7 +128,9 @@ async def metrics_text(_: Request) -> Response:
 
 
 async def refused(request: Request, refusal: ApiError) -> Response:
-    return _json(error_of(refusal, _request_id(request)), refusal.status)
+    response = _json(error_of(refusal, _request_id(request)), refusal.status)
+    response.headers.update(refusal.headers)
+    return response
 
 
 async def not_served(request: Request, error: HTTPException) -> Response:
@@ -119,6 +146,17 @@ async def not_served(request: Request, error: HTTPException) -> Response:
 async def failed(request: Request, _: Exception) -> Response:
     """A defect of ours. Starlette passes the exception on to the log: its place, not its text."""
     return await refused(request, ApiError(500, "internal_error", "a defect of this service; see its log"))
+
+
+async def _charged_items(request: Request) -> list[bytes]:
+    """The items of a batch, each of which counts; what can not be read costs one."""
+    body = await requests.json_body(request, requests.BATCH_LIMIT_BYTES)
+    items: list[bytes] = []
+    try:
+        items = requests.batch_items(body)
+    finally:
+        charge(request, max(1, len(items)))
+    return items
 
 
 def _serving(request: Request) -> Serving:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from bdp_assets.contracts.errors import ContractError
+from bento.access.scopes import Scope
+
+_CHALLENGE = 'Bearer realm="fraud prediction API"'
 
 
 class ApiError(Exception):
     """A refusal with its HTTP status. `message` says what to do and holds nothing that the caller sent."""
 
-    def __init__(self, status: int, code: str, message: str, *, field: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.field = field
+        self.headers = headers or {}
 
 
 _STATUS = {"not_json": 400, "not_utf8": 400, "too_large": 413}
@@ -22,6 +36,27 @@ _STATUS = {"not_json": 400, "not_utf8": 400, "too_large": 413}
 def broken_contract(error: ContractError) -> ApiError:
     """400 where the body could not be read, 422 where what it says breaks the contract."""
     return ApiError(_STATUS.get(error.code, 422), error.code, error.message, field=error.field)
+
+
+def no_key() -> ApiError:
+    """One answer for every key that is not good: none, malformed, unknown, expired, revoked."""
+    return ApiError(
+        401,
+        "key_required",
+        "send a good key in the header Authorization (Bearer ...) or X-API-Key; `bdp keys create` makes one",
+        headers={"WWW-Authenticate": _CHALLENGE},
+    )
+
+
+def missing_scope(scopes: Sequence[Scope]) -> ApiError:
+    challenge = f'{_CHALLENGE}, error="insufficient_scope", scope="{" ".join(scopes)}"'
+    message = f"this key may not do that: it needs the scope {' or '.join(scopes)}"
+    return ApiError(403, "scope_missing", message, headers={"WWW-Authenticate": challenge})
+
+
+def too_many(headers: Mapping[str, str]) -> ApiError:
+    message = "this is more than the limit allows; the header Retry-After says when to send it again"
+    return ApiError(429, "rate_limited", message, headers=headers)
 
 
 def conflict() -> ApiError:

@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its time, its count."""
+"""What surrounds every request: its id, its time, its count, and the headers of every answer."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bdp_assets.observability.metrics import API_REQUEST_DURATION, API_REQUESTS
+from bento.headers import headers_of
 from bento.requests import request_id
 
 
 class Frame:
-    """ASGI middleware: gives `request.state.request_id`, answers with X-Request-Id, measures.
+    """ASGI middleware: gives `request.state.request_id`, answers with it and with `answer_headers`, measures.
 
     `routes` are the paths that metrics may name, by their endpoints; any other is `other`, for callers choose
     paths at will.
@@ -30,14 +31,18 @@ class Frame:
             return
         started = perf_counter()
         identity = request_id(Headers(scope=scope).get("x-request-id"))
-        scope.setdefault("state", {})["request_id"] = identity
+        state = scope.setdefault("state", {})
+        state["request_id"], state["answer_headers"] = identity, {}
         status = 500
 
         async def framed_send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = identity
+                message["headers"] = [*message["headers"], *headers_of(scope["path"])]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = identity
+                headers.update(state["answer_headers"])
             await send(message)
 
         try:

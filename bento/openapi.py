@@ -12,6 +12,8 @@ import msgspec
 
 from bdp_assets.contracts.records import Prediction
 from bdp_assets.contracts.topics import LABELS, RAW, Topic
+from bento.access.access import HEADER
+from bento.access.scopes import NEEDS
 from bento.models import Accepted, Answer, Error, Health, ModelCard
 from bento.requests import BATCH_LIMIT_BYTES, BATCH_LIMIT_ITEMS, SINGLE_LIMIT_BYTES
 
@@ -34,6 +36,15 @@ _REFUSALS = {
     415: "The body is not application/json",
     422: "The body breaks the contract; `field` names where",
     503: "Nothing can be decided now: no model, or the queue towards Kafka is full",
+}
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key from `bdp keys create`."},
+    "header": {"type": "apiKey", "in": "header", "name": HEADER, "description": "The same key."},
+}
+_KEY_REFUSALS = {
+    401: "No key, or one that is not good",
+    403: "The key has not the scope that this needs",
+    429: "More transactions than the limit allows; Retry-After says when to send it again",
 }
 _LABEL_REFUSALS = {status: text for status, text in _REFUSALS.items() if status not in (409, 503)} | {
     503: "Nothing can be written down now: the queue towards Kafka, or the disk, is full"
@@ -77,21 +88,35 @@ def document() -> bytes:
             "version": "1",
             "description": "Decides card transactions: approve, review or decline, with reasons.",
         },
-        "paths": {
-            "/api/v1/predict": {"post": _predict(answer, error)},
-            "/api/v1/predict/batch": {"post": _predict_batch(answer, error)},
-            "/api/v1/labels": {"post": _label(accepted, error)},
-            "/api/v1/labels/batch": {"post": _label_batch(accepted, error)},
-            "/api/v1/decisions/{transaction_id}": {"get": _decision(record, error)},
-            "/api/v1/model": {
-                "get": _get("The champion", _json("The model", card), _json("No model", error))
+        "paths": _keyed(
+            error,
+            {
+                "/api/v1/predict": {"post": _predict(answer, error)},
+                "/api/v1/predict/batch": {"post": _predict_batch(answer, error)},
+                "/api/v1/labels": {"post": _label(accepted, error)},
+                "/api/v1/labels/batch": {"post": _label_batch(accepted, error)},
+                "/api/v1/decisions/{transaction_id}": {"get": _decision(record, error)},
+                "/api/v1/model": {
+                    "get": _get("The champion", _json("The model", card), _json("No model", error))
+                },
+                "/health": {"get": _get("What works", _json("Ready", health), _json("Not ready", health))},
+                "/metrics": {"get": _metrics()},
             },
-            "/health": {"get": _get("What works", _json("Ready", health), _json("Not ready", health))},
-            "/metrics": {"get": _metrics()},
-        },
-        "components": {"schemas": schemas | components},
+        ),
+        "components": {"schemas": schemas | components, "securitySchemes": _SCHEMES},
     }
     return msgspec.json.encode(spec)
+
+
+def _keyed(error: Any, paths: dict[str, Any]) -> dict[str, Any]:
+    """What needs a key says so: any of its scopes, in either header."""
+    for path, methods in paths.items():
+        scopes = NEEDS.get(path, ())
+        for operation in methods.values():
+            operation["security"] = [{scheme: [scope]} for scope in scopes for scheme in _SCHEMES]
+            if scopes:
+                operation["responses"] |= _refusals(_KEY_REFUSALS, error)
+    return paths
 
 
 def _contract(topic: Topic) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Our routes are an ASGI app at the service's root, so that what a caller sees at /, /docs, /metrics and /health
 is ours; BentoML keeps /livez, /readyz, /healthz and /schema.json. Its own API routes log what a caller sent
 when that is not valid, its metrics have whatever path a caller thinks of as a label, and its index page loads
-a tracker: all three are off.
+a tracker: all three are off. Its server takes heads of any size at any pace: `connections.py` bounds them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import Any
 
 import bentoml
 from _bentoml_sdk import Service  # type: ignore[import-untyped]
+from uvicorn.config import HTTP_PROTOCOLS
 
 from bdp_assets.observability.logging import configure
 from bdp_assets.settings import get_settings
 from bento.app import Api
+from bento.connections import BoundedHttp
 from bento.serving import Serving
 
 
@@ -35,6 +37,7 @@ class UntimedService(Service[Any]):  # type: ignore[misc]
         return app
 
 
+HTTP_PROTOCOLS["auto"] = f"{BoundedHttp.__module__}:{BoundedHttp.__qualname__}"  # What `bentoml serve` takes.
 api = Api()
 
 

@@ -12,6 +12,10 @@ from bdp_assets.features.online import OnlineStore
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.bundle import BundleError
 from bdp_assets.settings import Settings
+from bento.access import mode
+from bento.access.access import Access
+from bento.access.keyring import Keyring
+from bento.access.limiter import Limiter
 from bento.decisions import Decisions
 from bento.dependencies import Dependencies
 from bento.labels import Labels
@@ -24,19 +28,21 @@ _log = logging.getLogger("bdp.api.serving")
 
 
 class Serving:
-    """The predictor, what it leans on, and how both are."""
+    """The predictor, who may ask it, what it leans on, and how that is."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that it is made of
         self,
         predictor: Predictor,
         labels: Labels,
         decisions: Decisions,
+        access: Access,
         dependencies: Dependencies,
         raw_topic: RawTopic,
     ) -> None:
         self.predictor = predictor
         self.labels = labels
         self.decisions = decisions
+        self.access = access
         self._dependencies = dependencies
         self._raw_topic = raw_topic
 
@@ -51,7 +57,9 @@ class Serving:
         dependencies.start()
         raw_topic.start()
         predictor = Predictor(_champion(settings), store, spool, dependencies)
-        return cls(predictor, Labels(spool), Decisions(store, dependencies), dependencies, raw_topic)
+        access = _access(settings, Limiter(store.client, dependencies))
+        decisions = Decisions(store, dependencies)
+        return cls(predictor, Labels(spool), decisions, access, dependencies, raw_topic)
 
     def health(self) -> Health:
         """Ready as soon as there is a model: without store or broker it decides in a degraded mode."""
@@ -68,8 +76,17 @@ class Serving:
 
     def close(self) -> None:
         """Stop probing, and send for a while what the spool holds."""
+        self.access.close()
         self._dependencies.stop()
         self._raw_topic.close()
+
+
+def _access(settings: Settings, limiter: Limiter) -> Access:
+    if mode.is_open(settings, mode.listening()):
+        return Access(None, limiter, settings.api_rate_per_s)
+    keyring = Keyring(settings.keys_file)
+    keyring.start()
+    return Access(keyring, limiter, settings.api_rate_per_s)
 
 
 def _champion(settings: Settings) -> Decider | None:

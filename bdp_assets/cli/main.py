@@ -21,6 +21,7 @@ from bdp_assets.cli import (
     dlq,
     doctor,
     features,
+    keys,
     migrate,
     models,
     platform,
@@ -82,6 +83,7 @@ app.add_typer(features.app, name="features")
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(rules.app, name="rules")
 app.add_typer(policy.app, name="policy")
+app.add_typer(keys.app, name="keys")
 app.add_typer(verify.app)
 app.add_typer(chaos.app)
 app.add_typer(train.app)

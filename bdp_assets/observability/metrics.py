@@ -53,6 +53,15 @@ API_UNDELIVERED = Counter(
     "bdp_api_undelivered_messages_total",
     "Answered transactions and labels that Kafka refused for good",
 )
+API_LIMITED_ALONE = Counter(
+    "bdp_api_limited_alone_total",
+    "Calls whose limit this process judged by itself, because the online store was not usable",
+)
+API_KEYS_UNREADABLE = Gauge(
+    "bdp_api_keys_unreadable",
+    "1 while the file of API keys is missing or damaged: no change of a key arrives",
+    multiprocess_mode="livemax",
+)
 
 
 def exposition() -> bytes:

@@ -67,7 +67,7 @@ def play(  # noqa: PLR0913 - what, how fast, how long and by which door
     with ExitStack() as stack:
         journal = Journal(stack.enter_context(new_journal(settings.home)))
         sending = _Sending(Publisher(settings), journal)
-        api = stack.enter_context(ApiCaller(settings.api_port, sending.answered))
+        api = stack.enter_context(ApiCaller(settings, sending.answered))
         records = _paced(islice(source, round(rate * seconds)), rate, progress)
         _send_all(records, sending, api, api_share)
         sending.publisher.flush()

@@ -6,13 +6,13 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from types import TracebackType
 
 from bdp_assets.operations.traffic_journal import NO_ANSWER, Answer, Outgoing
-from bdp_assets.settings import LOOPBACK
+from bdp_assets.settings import LOOPBACK, Settings
 
 CLIENTS = 4
 TIMEOUT_S = 5.0
@@ -27,8 +27,9 @@ class ApiCaller:
     `answered(record, sent_ms, answer)` is called from the clients' threads.
     """
 
-    def __init__(self, port: int, answered: Answered) -> None:
-        self._port, self._answered = port, answered
+    def __init__(self, settings: Settings, answered: Answered) -> None:
+        self._port, self._answered = settings.api_port, answered
+        self._headers = {"Content-Type": "application/json", **settings.api_headers}
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._clients: list[threading.Thread] = []
 
@@ -55,13 +56,13 @@ class ApiCaller:
         connection = HTTPConnection(LOOPBACK, self._port, timeout=TIMEOUT_S)
         while (call := self._calls.get()) is not None:
             record, traceparent = call
+            headers = {**self._headers, "traceparent": traceparent}
             sent_ms = time.time_ns() // 1_000_000
-            self._answered(record, sent_ms, _post(connection, record.value, traceparent))
+            self._answered(record, sent_ms, _post(connection, record.value, headers))
         connection.close()
 
 
-def _post(connection: HTTPConnection, body: bytes, traceparent: str) -> Answer:
-    headers = {"Content-Type": "application/json", "traceparent": traceparent}
+def _post(connection: HTTPConnection, body: bytes, headers: Mapping[str, str]) -> Answer:
     try:
         connection.request("POST", "/api/v1/predict", body, headers)
         answer = connection.getresponse()

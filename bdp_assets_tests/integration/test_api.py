@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -100,7 +101,12 @@ class RunningApi:
 
 @pytest.fixture(scope="module")
 def settings(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    own = {**free_ports(), "kafka_bootstrap": platform.kafka, "home": tmp_path_factory.mktemp("api")}
+    own = {
+        **free_ports(),
+        "kafka_bootstrap": platform.kafka,
+        "home": tmp_path_factory.mktemp("api"),
+        "api_auth": "open",  # the default beside a broker of one's own is `required`
+    }
     settings = Settings(_env_file=None, **own)  # type: ignore[call-arg, arg-type]
     kafka.ensure_topics(settings, [kafka.TopicSpec(one.name, one.partitions) for one in (RAW, LABELS_TOPIC)])
     return settings
@@ -239,8 +245,27 @@ def test_bad_input_is_neither_answered_with_nor_logged(api: RunningApi) -> None:
         assert PAN not in answer.text
     api.predict("bad", merchant_id=PAN)
     httpx.get(f"{api.url}/{PAN}")
+    for header in (
+        "Authorization",
+        "X-API-Key",
+        "X-Request-Id",
+        "Traceparent",
+        "User-Agent",
+        "X-Forwarded-For",
+    ):
+        answer = httpx.get(f"{api.url}/api/v1/model", headers={header: PAN})
+        assert PAN not in answer.text + str(answer.headers)
+    for said in (f"GET /{PAN} HTTP/9.9\r\n\r\n", f"{PAN}\r\n\r\n", f"GET / HTTP/1.1\r\n{PAN}\r\n\r\n"):
+        assert PAN.encode() not in raw_call(api.settings, said.encode())
     assert PAN not in httpx.get(f"{api.url}/metrics").text
     assert PAN not in api.log.read_text()
+
+
+def test_a_head_is_bounded_and_no_banner_is_shown(api: RunningApi) -> None:
+    answer = raw_call(api.settings, b"GET /health HTTP/1.1\r\nX-Long: " + b"a" * 100_000)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    for path in ("/health", "/docs", "/livez", "/nothing"):
+        assert "server" not in httpx.get(f"{api.url}{path}").headers
 
 
 def test_a_slow_store_costs_one_call_its_time_out_and_then_nobody(api: RunningApi) -> None:
@@ -327,6 +352,35 @@ def test_what_was_answered_outlives_a_kill_and_reaches_the_stream(
         )
 
 
+def test_with_keys_required_it_follows_the_key_file(
+    settings: Settings, store: subprocess.Popen[bytes], api: RunningApi, tmp_path: Path
+) -> None:
+    """Refused without a file, answered once there is a key, refused again when that is revoked."""
+    (tmp_path / "models").symlink_to(settings.models_dir)
+    own = {**free_ports(), "home": tmp_path, "redis_port": settings.redis_port, "api_auth": "required"}
+    with serving(settings.model_copy(update=own)) as (url, log):
+        assert httpx.get(f"{url}/api/v1/model").status_code == 401
+        assert [httpx.get(url + path).status_code for path in ("/health", "/livez", "/metrics")] == [200] * 3
+        key = bdp(tmp_path, "keys", "create", "shop", "--scope", "predict")
+        headers = {"Authorization": f"Bearer {key}"}
+        wait_until(lambda: httpx.get(f"{url}/api/v1/model", headers=headers).status_code == 200)
+        (tmp_path / "keys.json").write_text("{")
+        wait_until(lambda: "bdp_api_keys_unreadable 1.0" in httpx.get(f"{url}/metrics").text)
+        assert httpx.get(f"{url}/api/v1/model", headers=headers).status_code == 200
+        (tmp_path / "keys.json").unlink()
+        bdp(tmp_path, "keys", "create", "other", "--scope", "predict")
+        wait_until(lambda: httpx.get(f"{url}/api/v1/model", headers=headers).status_code == 401)
+    assert "calls need a key" in log.read_text()
+    assert key not in log.read_text()
+
+
+def test_in_the_local_profile_it_is_open_on_loopback_only(tmp_path: Path) -> None:
+    for host, status in (("127.0.0.1", 503), ("0.0.0.0", 401)):  # noqa: S104
+        settings = Settings(_env_file=None, home=tmp_path, **free_ports())  # type: ignore[call-arg, arg-type]
+        with serving(settings, host) as (url, _):
+            assert httpx.get(f"{url}/api/v1/model").status_code == status
+
+
 def kill(url: str, settings: Settings) -> None:
     """End the service as a crash would."""
     for process in psutil.process_iter(["pid", "cmdline"]):
@@ -338,6 +392,15 @@ def kill(url: str, settings: Settings) -> None:
     wait_until(lambda: not lives(url))
 
 
+def bdp(home: Path, *words: str) -> str:
+    """What a command says."""
+    command = [sys.executable, "-m", "bdp_assets.cli.main", *words]
+    environment = {**os.environ, "BDP_HOME": str(home)}
+    return subprocess.run(
+        command, cwd=PROJECT, env=environment, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
 class running:  # noqa: N801 - reads as a verb
     """A child process that ends with the block: politely first."""
 
@@ -345,7 +408,7 @@ class running:  # noqa: N801 - reads as a verb
         ports = {
             f"BDP_{name.upper()}": str(value)
             for name, value in settings.model_dump(exclude_none=True).items()
-            if name.endswith(("_port", "bootstrap"))
+            if name.endswith(("_port", "bootstrap", "api_auth"))
         }
         clean = {name: value for name, value in os.environ.items() if not name.startswith("BDP_")}
         bento = {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
@@ -371,9 +434,9 @@ class running:  # noqa: N801 - reads as a verb
 class serving(running):  # noqa: N801
     """The API as its users start it; the block begins when it lives."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, host: str = "127.0.0.1") -> None:
         self.url, self.log = f"http://127.0.0.1:{settings.api_port}", settings.home / "api.log"
-        address = ("--port", str(settings.api_port), "--host", "127.0.0.1", "--working-dir", str(PROJECT))
+        address = ("--port", str(settings.api_port), "--host", host, "--working-dir", str(PROJECT))
         command = [sys.executable, "-m", "bentoml", "serve", "bento.service:FraudService", *address]
         super().__init__(command, settings, self.log)
 
@@ -390,6 +453,20 @@ def fill(settings: Settings) -> None:
     row = {**msgspec.structs.asdict(history), "event_date": date(2026, 1, 1)}
     store = OnlineStore(redis.connect(settings))
     store.rebuild(pl.DataFrame([row], schema=VALIDATED), pl.DataFrame(schema=LABELS))
+
+
+def raw_call(settings: Settings, said: bytes) -> bytes:
+    """What the service answers to bytes that no client would send, until it closes the connection."""
+    with socket.create_connection(("127.0.0.1", settings.api_port)) as connection:
+        connection.sendall(said)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        try:
+            while piece := connection.recv(65_536):
+                answer += piece
+        except ConnectionResetError:
+            pass
+        return answer
 
 
 def lives(url: str) -> bool:

@@ -85,7 +85,7 @@ def _settled(settings: Settings, screen: Screen) -> dagster.ControlPlaneState:
 def _ask(settings: Settings) -> dict[str, Any]:
     url = f"http://{LOOPBACK}:{settings.api_port}/api/v1/predict"
     body = json.dumps(QUESTION).encode()
-    request = Request(url, data=body, headers={"Content-Type": "application/json"})
+    request = Request(url, data=body, headers={"Content-Type": "application/json", **settings.api_headers})
     try:
         with urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
             content: dict[str, Any] = json.load(answer)

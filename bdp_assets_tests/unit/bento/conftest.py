@@ -15,6 +15,8 @@ import pytest
 from bdp_assets.decisions.decider import Decider
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
+from bento.access.access import Access
+from bento.access.limiter import LocalLimiter
 from bento.app import Api
 from bento.decisions import Decisions
 from bento.dependencies import Dependencies
@@ -47,11 +49,29 @@ def raw_topic(spool: Spool) -> FakeRawTopic:
 
 
 @pytest.fixture
-def serving(decider: Decider, store: Any, spool: Spool, raw_topic: Any) -> Serving:
+def dependencies(store: Any, raw_topic: Any) -> Dependencies:
     dependencies = Dependencies(store, raw_topic)
     dependencies.probe()
-    predictor = Predictor(decider, store, spool, dependencies)
-    return Serving(predictor, Labels(spool), Decisions(store, dependencies), dependencies, raw_topic)
+    return dependencies
+
+
+@pytest.fixture
+def access() -> Access:
+    """Open; tests of keys put their own in its place."""
+    return Access(None, LocalLimiter(lambda: 0), 0)
+
+
+@pytest.fixture
+def predictor(decider: Decider, store: Any, spool: Spool, dependencies: Dependencies) -> Predictor:
+    return Predictor(decider, store, spool, dependencies)
+
+
+@pytest.fixture
+def serving(  # noqa: PLR0917 - all that it is made of
+    predictor: Predictor, store: Any, spool: Spool, access: Access, dependencies: Dependencies, raw_topic: Any
+) -> Serving:
+    decisions = Decisions(store, dependencies)
+    return Serving(predictor, Labels(spool), decisions, access, dependencies, raw_topic)
 
 
 class Client:
@@ -67,10 +87,10 @@ class Client:
 
         return asyncio.run(send())
 
-    def get(self, path: str) -> httpx.Response:
-        return self.request("GET", path)
+    def get(self, path: str, **headers: str | bytes) -> httpx.Response:
+        return self.request("GET", path, headers=headers)
 
-    def post(self, content: Any, path: str = "/api/v1/predict", **headers: str) -> httpx.Response:
+    def post(self, content: Any, path: str = "/api/v1/predict", **headers: str | bytes) -> httpx.Response:
         headers = {"Content-Type": "application/json", **headers}
         return self.request("POST", path, content=content, headers=headers)
 

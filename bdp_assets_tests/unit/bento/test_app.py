@@ -232,6 +232,23 @@ def test_answers_are_what_the_document_says(client: Client, document: dict[str, 
         valid(document, answer_schema(document, path, "get", status), answer.json())
 
 
+@pytest.mark.parametrize("path", ["/api/v1/model", "/api/v1/predict", "/nothing", "/health", "/docs", "/"])
+def test_every_answer_tells_browsers_to_keep_and_load_nothing(client: Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["content-security-policy"].startswith("default-src 'none'; ")
+    assert "server" not in headers
+
+
+def test_the_docs_run_only_what_this_service_has_itself(client: Client) -> None:
+    for path in ("/docs", "/docs/start.js", "/docs/static/swagger-ui-bundle.js"):
+        assert "script-src 'self';" in client.get(path).headers["content-security-policy"]
+    assert "<script>" not in client.get("/docs").text
+    assert "script-src" not in client.get("/openapi.json").headers["content-security-policy"]
+
+
 def test_the_service_file_stays_small() -> None:
     service = Path(bento.__file__).parent / "service.py"
     assert len(service.read_text().splitlines()) <= 150

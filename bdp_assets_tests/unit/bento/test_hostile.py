@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.bento.conftest import Client, body, transaction
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 
@@ -193,3 +196,121 @@ def test_a_packed_body_is_a_415(client: Client, caplog: pytest.LogCaptureFixture
 @pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON"])
 def test_json_by_any_spelling_is_taken(client: Client, media_type: str) -> None:
     assert client.post(body(1), **{"Content-Type": media_type}).status_code == 200
+
+
+UNTYPED = [
+    ("Content-Type", b"application/json\xff"),
+    ("Content-Length", b"9" * 30),
+    ("X-Request-Id", b"\xff\xfe"),
+    ("X-Request-Id", b"4111111111111111"),
+    ("traceparent", b"\xf0\x9f\x92\xa9"),
+    ("Authorization", b"Bearer \xc3\x28"),
+    ("X-API-Key", b"\x80" * 10_000),
+    ("Accept", b"*/*;q=nan"),
+    ("Cookie", b"a=\xed\xa0\x80"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), UNTYPED)
+def test_headers_that_are_no_text_harm_nothing(client: Client, name: str, value: bytes) -> None:
+    for path in (SINGLE, BATCH):
+        assert client.post(body(1), path, **{name: value}).status_code < 500
+    assert client.get("/api/v1/model", **{name: value}).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
+@pytest.mark.parametrize("path", [SINGLE, BATCH])
+def test_another_method_is_a_405(client: Client, path: str, method: str) -> None:
+    answer = client.request(method, path, content=body(1), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+PATHS = [
+    "/api/v1/predict/",
+    "/api/v1//predict",
+    "/API/V1/PREDICT",
+    "/api/v1/predict%00",
+    "/api/v1/predict;x=1",
+    "/%ff%fe",
+    "/%",
+    "/" + "a" * 20_000,
+    "/docs/static/..%2f..%2fserver.py",
+    "/docs/static/%00",
+    "/docs/static/" + "a" * 5_000,
+    "/docs/static/" + "a/" * 3_000,
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_another_path_is_a_404(client: Client, path: str) -> None:
+    for method in ("GET", "POST"):
+        assert client.request(method, path).status_code in (404, 405)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "dry_run",
+        "dry_run=",
+        "dry_run=%ff",
+        "dry_run=true&dry_run=c4n4ry",
+        "%00",
+        "a" * 20_000,
+        "&&&=",
+        "dry_run[]=1",
+    ],
+)
+def test_a_query_is_understood_or_refused(client: Client, query: str) -> None:
+    answer = client.post(body(1), f"{SINGLE}?{query}")
+    assert answer.status_code in (200, 422)
+    assert CANARY not in answer.text
+
+
+DOUBLED = {
+    "twice the same": body(1)[:-1] + b',"amount":100.0}',
+    "twice another": body(1)[:-1] + b',"amount":1e300}',
+    "twice an id": body(1)[:-1] + b',"transaction_id":"c4n4ry"}',
+    "once hidden": body(1)[:-1] + rb',"\u0061mount":-1}',
+}
+
+
+@pytest.mark.parametrize("name", DOUBLED)
+def test_a_name_that_is_there_twice_is_one_or_a_refusal(client: Client, name: str) -> None:
+    assert client.post(DOUBLED[name]).status_code in (200, 400, 422)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=cases(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_a_4xx(client: Client, content: bytes) -> None:
+    for path in (SINGLE, BATCH):
+        assert client.post(content, path).status_code in ({400, 422} | ({200} if path == BATCH else set()))
+
+
+@given(st.data())
+@settings(max_examples=cases(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_good_body_with_anything_written_over_it_is_never_a_5xx(
+    client: Client, data: st.DataObject
+) -> None:
+    content = body(1)
+    at = data.draw(st.integers(0, len(content)))
+    over = data.draw(st.sampled_from(SCRAPS) | st.binary(max_size=8))
+    spoilt = content[:at] + over + content[at + data.draw(st.integers(0, 40)) :]
+    assert client.post(spoilt).status_code < 500
+    assert client.post(b"[" + spoilt + b"]", BATCH).status_code < 500
+
+
+SCRAPS = [
+    b"\x00",
+    b"\xff",
+    b'"',
+    b"{",
+    b"]",
+    b"1e400",
+    b"-0",
+    b"NaN",
+    b"null",
+    rb"\ud800",
+    rb"\u0000",
+    b"9" * 400,
+    b"[" * 2_000,
+]

@@ -11,12 +11,15 @@ import pytest
 
 HEAVY = ("dagster", "mlflow", "pandas", "sklearn", "pandera", "polars", "pyarrow", "matplotlib")
 CODE = f"""
-import json, sys
+import json, sys, uvicorn
 from bento.service import FraudService
 app = FraudService.to_asgi()
+served = uvicorn.Config(app)
+served.load()
 print(json.dumps({{
     "heavy": [name for name in {HEAVY} if name in sys.modules],
     "middleware": [middleware.cls.__name__ for middleware in app.user_middleware],
+    "protocol": served.http_protocol_class.__name__,
     "paths": [getattr(route, "path", None) for route in app.routes],
 }}))
 """
@@ -36,6 +39,11 @@ def test_nothing_heavy_is_imported(loaded: dict[str, Any]) -> None:
 def test_around_our_routes_there_is_only_what_we_left_on(loaded: dict[str, Any]) -> None:
     """A BentoML that brings its timer back, or its metrics or access log, fails here."""
     assert loaded["middleware"] == ["OpenTelemetryMiddleware", "ContextMiddleware"]
+
+
+def test_connections_are_bounded(loaded: dict[str, Any]) -> None:
+    """uvicorn.Config as BentoML makes it takes our protocol."""
+    assert loaded["protocol"] == "BoundedHttp"
 
 
 def test_before_our_routes_bentoml_has_only_its_probes(loaded: dict[str, Any]) -> None:

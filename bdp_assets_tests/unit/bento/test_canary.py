@@ -1,0 +1,153 @@
+"""A card number and a canary wherever a caller can put them: in no log, body, header, metric or trace."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from bdp_assets.contracts.topics import RAW
+from bdp_assets.observability.logging import JsonFormatter
+from bdp_assets_tests.unit.bento.access.test_access import issue
+from bdp_assets_tests.unit.bento.conftest import Client, body
+from bento.access.access import Access
+from bento.access.keyring import Keyring
+from bento.access.limiter import LocalLimiter
+from bento.access.scopes import Scope
+from bento.service import FraudService, api
+from bento.serving import Serving
+
+PAN = "4111111111111111"
+CANARIES = (PAN, "4111 1111 1111 1111", "4111-1111-1111-1111", "c4n4ry")
+SAID = (*CANARIES, "4111%20", "411111", "c4n4ry".upper())
+"""What must not be found: the number's spellings, its first digits, the canary."""
+SINGLE, BATCH, MODEL = "/api/v1/predict", "/api/v1/predict/batch", "/api/v1/model"
+FIELDS = tuple(json.loads(RAW.schema_path.read_bytes())["properties"])
+HEADERS = (
+    *(
+        "Accept",
+        "Authorization",
+        "Baggage",
+        "Content-Encoding",
+        "Content-Type",
+        "Cookie",
+        "Expect",
+        "Forwarded",
+    ),
+    *("Host", "Origin", "Referer", "Traceparent", "Tracestate", "User-Agent", "X-API-Key", "X-B3-TraceId"),
+    *("X-Canary", "X-Forwarded-For", "X-Forwarded-Proto", "X-Request-Id", "Content-Length", "If-None-Match"),
+)
+
+
+class Whole(NamedTuple):
+    """The service as `bentoml serve` builds it, with BentoML's own layers, and what it tells of traces."""
+
+    app: Any
+    spans: InMemorySpanExporter
+
+
+@pytest.fixture(scope="module")
+def whole() -> Whole:
+    exporter = InMemorySpanExporter()
+    app = FraudService.to_asgi()
+    [tracing] = [one for one in app.user_middleware if one.cls.__name__ == "OpenTelemetryMiddleware"]
+    tracing.kwargs["tracer_provider"].add_span_processor(SimpleSpanProcessor(exporter))
+    return Whole(app, exporter)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> str:
+    return issue(tmp_path / "keys.json", "shop", Scope.PREDICT, rate_per_s=1_000)
+
+
+@pytest.fixture(params=["open", "required"])
+def access(request: pytest.FixtureRequest, tmp_path: Path, key: str) -> Access:
+    keyring = Keyring(tmp_path / "keys.json")
+    keyring.look()
+    return Access(keyring if request.param == "required" else None, LocalLimiter(lambda: 0), 1_000)
+
+
+class Witness:
+    """Asks, and looks for the canaries in all that can be seen afterwards."""
+
+    def __init__(self, whole: Whole, key: str, log: pytest.LogCaptureFixture) -> None:
+        self._client, self._spans, self._key, self._log = Client(whole.app), whole.spans, key, log
+        log.set_level(logging.DEBUG)
+
+    def ask(self, method: str, path: str, content: bytes = b"", **headers: str) -> None:
+        sent = {"X-API-Key": self._key, "Content-Type": "application/json", **headers}
+        answer = self._client.request(method, path, content=content, headers=sent)
+        assert answer.status_code < 500
+        self.look(answer.text, "body")
+        self.look(str(answer.headers.raw), "headers")
+
+    def look(self, text: str, where: str) -> None:
+        for said in SAID:
+            assert said not in text, where
+
+    def look_around(self) -> None:
+        """What httpx, the caller here, logs of its own requests is no log of the service."""
+        ours = [record for record in self._log.records if not record.name.startswith(("httpx", "httpcore"))]
+        self.look("\n".join(JsonFormatter("api").format(record) for record in ours), "log")
+        self.look(self._client.get("/metrics").text, "metrics")
+        self.look("\n".join(span.to_json() for span in self._spans.get_finished_spans()), "traces")
+
+
+@pytest.fixture
+def witness(whole: Whole, serving: Serving, key: str, caplog: pytest.LogCaptureFixture) -> Witness:
+    api.attach(serving)
+    return Witness(whole, key, caplog)
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_in_a_field(witness: Witness, canary: str) -> None:
+    """A plain canary is a good merchant or device: a call that is answered says nothing of it either."""
+    for field in FIELDS:
+        number = -int(canary) if canary.isdigit() else canary
+        for value in (canary, f"x-{canary}", {canary: canary}, [canary], number):
+            if field == "transaction_id" and value in ("c4n4ry", "x-c4n4ry"):
+                continue  # A good id comes back: it names what was decided.
+            content = body(1, **{field: value})
+            witness.ask("POST", SINGLE, content)
+            witness.ask("POST", BATCH, b"[" + content + b"]")
+    # The name of an unknown field is told where it is a plain one: `contracts/refusal.py` decides that.
+    for content in (body(1, **{f"{canary}!": 1}), canary.encode(), b'{"a":' + canary.encode()):
+        witness.ask("POST", SINGLE, content)
+        witness.ask("POST", BATCH, content)
+    witness.look_around()
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_in_a_header(witness: Witness, canary: str) -> None:
+    for header in HEADERS:
+        if (header, canary) == ("X-Request-Id", "c4n4ry"):
+            continue  # A well-formed id comes back on purpose.
+        witness.ask("POST", SINGLE, body(1), **{header: canary})
+        witness.ask("GET", MODEL, **{header: f"Bearer {canary}"})
+    witness.ask("GET", MODEL, **{f"X-{canary.replace(' ', '-')}": "1"})
+    witness.look_around()
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_in_a_query_or_a_path(witness: Witness, canary: str) -> None:
+    for path in (SINGLE, BATCH, MODEL, "/health", "/docs", "/openapi.json", "/nothing"):
+        for query in (canary, f"dry_run={canary}", f"{canary}={canary}", f"dry_run=true&key={canary}"):
+            witness.ask("POST", f"{path}?{query}", body(1))
+            witness.ask("GET", f"{path}?{query}")
+    for path in (f"/{canary}", f"{SINGLE}/{canary}", f"/docs/static/{canary}", f"/api/v1/{canary}/x"):
+        for method in ("GET", "POST", "DELETE"):
+            witness.ask(method, path)
+    witness.look_around()
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+def test_in_a_key(witness: Witness, key: str, canary: str) -> None:
+    for presented in (canary, f"bdp_{canary}_{'0' * 64}", f"{key[:-16]}{canary}", f"Bearer {canary}"):
+        witness.ask("GET", MODEL, **{"X-API-Key": presented})
+        witness.ask("GET", MODEL, **{"X-API-Key": "", "Authorization": f"Bearer {presented}"})
+    witness.look_around()

@@ -1,0 +1,163 @@
+"""Connections that say too much or too little: closed, and nothing of them is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from bento import connections
+from bento.connections import HEAD_LIMIT_BYTES, BoundedHttp
+
+GOOD = b"GET /health HTTP/1.1\r\nHost: api\r\n\r\n"
+
+
+class FakeTransport(asyncio.Transport):
+    """Remembers what was sent, and how it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = b""
+        self.closed = self.aborted = False
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.sent += bytes(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.closed = self.aborted = True
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+class Connection:
+    """A connection to an app that answers everything at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.transport = FakeTransport()
+        self.protocol = BoundedHttp(
+            Config(self.app, lifespan="off", interface="asgi3", log_config=None), ServerState(), {}
+        )
+        self.protocol.connection_made(self.transport)
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked.append(scope["path"])
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+    async def say(self, *pieces: bytes) -> FakeTransport:
+        for piece in pieces:
+            if not self.transport.closed:
+                self.protocol.data_received(piece)
+        while self.protocol.server_state.tasks:
+            await asyncio.sleep(0)
+        return self.transport
+
+    async def until(self, happened: Callable[[], bool]) -> None:
+        while not happened():
+            await asyncio.sleep(0)
+
+
+def run(test: Callable[[Connection], Coroutine[Any, Any, None]]) -> None:
+    async def connected() -> None:
+        connection = Connection()
+        await test(connection)
+        connection.protocol.connection_lost(None)
+
+    asyncio.run(connected())
+
+
+def test_calls_on_one_connection_are_answered() -> None:
+    async def test(connection: Connection) -> None:
+        body = b"POST /a HTTP/1.1\r\nHost: api\r\nContent-Length: 200000\r\n\r\n" + b"x" * 200_000
+        sent = (await connection.say(GOOD, GOOD[:10], GOOD[10:], body, GOOD)).sent
+        assert sent.count(b"200 OK") == 4
+        assert not connection.transport.closed
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /" + b"a" * HEAD_LIMIT_BYTES,
+        b"GET / HTTP/1.1\r\nX-Long: " + b"a" * HEAD_LIMIT_BYTES,
+        b"GET / HTTP/1.1\r\n" + b"X-Many: a\r\n" * 10_000,
+    ],
+)
+@pytest.mark.parametrize("piece", [1_000, 60_000, 10_000_000])
+@pytest.mark.parametrize("end", [b"", b"\r\n\r\n"])
+def test_a_head_that_is_too_large_is_a_431_however_it_comes(head: bytes, piece: int, end: bytes) -> None:
+    async def test(connection: Connection) -> None:
+        whole = head + (b" HTTP/1.1\r\n\r\n" if end and head.startswith(b"GET /a") else end)
+        pieces = [whole[at : at + piece] for at in range(0, len(whole), piece)]
+        transport = await connection.say(*pieces)
+        assert transport.sent.startswith(b"HTTP/1.1 431 ")
+        assert transport.sent.count(b"HTTP/1.1") == 1
+        assert transport.closed
+        assert connection.asked == []
+
+    run(test)
+
+
+@pytest.mark.parametrize("said", [(), (GOOD[:-1],), (GOOD, b"G")])
+def test_a_head_that_takes_too_long_ends_the_connection(
+    monkeypatch: pytest.MonkeyPatch, said: tuple[bytes, ...]
+) -> None:
+    async def test(connection: Connection) -> None:
+        monkeypatch.setattr(connections, "HEAD_TIMEOUT_S", 0.0)
+        connection.protocol.connection_made(connection.transport)
+        transport = await connection.say(*said)
+        await connection.until(lambda: transport.closed)
+        assert len(connection.asked) == said.count(GOOD)
+
+    run(test)
+
+
+def test_a_whole_head_stops_the_clock() -> None:
+    async def test(connection: Connection) -> None:
+        await connection.say(GOOD)
+        assert connection.protocol._head._handle is None
+
+    run(test)
+
+
+def test_who_takes_no_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(connection: Connection) -> None:
+        connection.protocol.pause_writing()
+        connection.protocol.resume_writing()
+        assert connection.protocol._send._handle is None
+        monkeypatch.setattr(connections, "SEND_TIMEOUT_S", 0.0)
+        connection.protocol.pause_writing()
+        await connection.until(lambda: connection.transport.aborted)
+
+    run(test)
+
+
+def test_what_we_keep_waiting_ourselves_is_not_late() -> None:
+    async def test(connection: Connection) -> None:
+        connection.protocol.flow.pause_reading()
+        connection.protocol._head_is_late()
+        assert not connection.transport.closed
+        connection.protocol.flow.resume_reading()
+        connection.protocol._head_is_late()
+        assert connection.transport.closed
+
+    run(test)

@@ -1,0 +1,112 @@
+"""Bounds on connections that uvicorn does not have: size and time of a head, time of waiting to send.
+
+httptools takes heads of any size, and uvicorn waits for one without end: a few thousand slow connections
+would keep all file descriptors. `service.py` puts this in the place of uvicorn's own choice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import TimerHandle
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_LIMIT_BYTES = 64 * 1024
+HEAD_TIMEOUT_S = 10.0
+SEND_TIMEOUT_S = 30.0
+
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """Closes connections that say too much before the body, or take too long to say or to take something."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._head_bytes = 0
+        self._in_head = True
+        self._head = Timer(self.loop, self._head_is_late)
+        self._send = Timer(self.loop, self._leave)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._head.start(HEAD_TIMEOUT_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head.stop()
+        self._send.stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        before = self._head_bytes
+        super().data_received(data)
+        if self._in_head and not self.transport.is_closing():
+            self._head_bytes = before + len(data)
+            if self._head_bytes > HEAD_LIMIT_BYTES:
+                self._refuse()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+        self._head.start(HEAD_TIMEOUT_S)
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._head_bytes = False, 0
+        self._head.stop()
+        if self.transport.is_closing():
+            return
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_LIMIT_BYTES:
+            self._refuse()
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._send.start(SEND_TIMEOUT_S)
+
+    def resume_writing(self) -> None:
+        self._send.stop()
+        super().resume_writing()
+
+    def _head_is_late(self) -> None:
+        if (
+            self.flow.read_paused
+        ):  # By us: it can not come before the calls that were sent ahead of it are done.
+            self._head.start(HEAD_TIMEOUT_S)
+        else:
+            self.transport.close()
+
+    def _leave(self) -> None:
+        self.transport.abort()
+
+    def _refuse(self) -> None:
+        self.transport.write(_TOO_LARGE)
+        self.transport.close()
+
+
+class Timer:
+    """Calls back once, unless stopped or started anew."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+        self._loop = loop
+        self._callback = callback
+        self._handle: TimerHandle | None = None
+
+    def start(self, seconds: float) -> None:
+        self.stop()
+        self._handle = self._loop.call_later(seconds, self._callback)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
