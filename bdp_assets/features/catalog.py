@@ -23,9 +23,9 @@ LABEL_DELAY = 7 * DAY
 _customer = partial(WindowFeature, entity=CUSTOMER)
 _spending = partial(_customer, column=AMOUNT, scale=100, unit=MONEY)
 _pair = partial(WindowFeature, entity=CUSTOMER_MERCHANT)
-_merchant = partial(WindowFeature, entity=MERCHANT, delay=LABEL_DELAY, hop=DAY)
-_frauds = partial(_merchant, filter="known_fraud", hop=HOUR)
-"""By the hour: half a day earlier on average a week-old label counts, and runs of fraud last weeks only."""
+_merchant = partial(WindowFeature, entity=MERCHANT, delay=LABEL_DELAY, hop=HOUR)
+"""By the hour: a label counts half a day earlier than by the day, and runs of fraud last only weeks."""
+_frauds = partial(_merchant, filter="known_fraud")
 _flag = partial(RowFeature, unit="0 or 1")
 _ratio = partial(RowFeature, formula="ratio", unit="times", default=1.0)
 

@@ -6,6 +6,7 @@ fold.lua lets the first one through.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.resources import files
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bdp_assets.clients.redis import Redis, Script, run
-from bdp_assets.clients.redis_exchange import Argument
+from bdp_assets.clients.redis_exchange import Argument, Command
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.compiled.codes import BEFORE
 from bdp_assets.features.fields import event_field
@@ -47,28 +48,52 @@ def surplus(layout: Layout, records: bytes) -> int:
     return cut if cut >= BLOCK else 0
 
 
-class Stored(NamedTuple):
-    """What was read of a customer at once, packed: the events, and what was folded."""
+class Cut(NamedTuple):
+    """How many events to cut of a customer, and what was read of him at once: both packed."""
 
+    customer_id: str
+    size: int
     events: bytes
     folded: bytes
 
 
-def fold(client: Redis, layout: Layout, customer_id: str, stored: Stored, cut: int) -> None:
-    """Cut `cut` of a customer's events, from the front. Raises StoreUnavailable."""
+def fold(client: Redis, layout: Layout, cuts: Sequence[Cut]) -> None:
+    """Cut events of customers, from the front: all at once. Raises StoreUnavailable."""
+    if not cuts:
+        return
     width = 8 * record_width(layout.ids)
-    gone, horizon = Events.unpack([stored.events[: width * cut]], layout.ids), _horizon(layout, stored.events)
-    pairs = [(entity, pair_fields(entity, gone.columns[entity.keys[1]])) for entity in layout.pairs]
-    wanted = [field for _, fields in pairs for field in dict.fromkeys(fields) if field]
-    known = run(client, [("HMGET", layout.paired(customer_id), *wanted)])[0] if wanted else ()
-    packed = dict(zip(wanted, known, strict=True))
-    changed: list[Argument] = []
-    for entity, fields in pairs:
-        changed += _folded_pairs(layout.pairs[entity], fields, packed, gone)
-    folded = _folded(layout, stored.folded, gone, horizon)
-    ends = (int(gone.sequence[0]), int(gone.sequence[-1]))
-    call = FOLD_SCRIPT.call(layout.keys_of(customer_id), *ends, cut, width, CLAIM_BYTES, folded, *changed)
-    run(client, [call], [FOLD_SCRIPT])
+    gone = [Events.unpack([cut.events[: width * cut.size]], layout.ids) for cut in cuts]
+    pairs = [_pairs(layout, events) for events in gone]
+    known = _known_pairs(client, layout, cuts, pairs)
+    calls = []
+    for cut, events, of_pairs, packed in zip(cuts, gone, pairs, known, strict=True):
+        changed: list[Argument] = []
+        for entity, fields in of_pairs.items():
+            changed += _folded_pairs(layout.pairs[entity], fields, packed, events)
+        folded = _folded(layout, cut.folded, events, _horizon(layout, cut.events))
+        ends = (int(events.sequence[0]), int(events.sequence[-1]))
+        keys = layout.keys_of(cut.customer_id)
+        calls.append(FOLD_SCRIPT.call(keys, *ends, cut.size, width, CLAIM_BYTES, folded, *changed))
+    run(client, calls, [FOLD_SCRIPT])
+
+
+def _pairs(layout: Layout, events: Events) -> dict[Entity, list[bytes]]:
+    """Where the summaries of the events' pairs lie, for each entity whose pairs are kept."""
+    return {entity: pair_fields(entity, events.columns[entity.keys[1]]) for entity in layout.pairs}
+
+
+def _known_pairs(
+    client: Redis, layout: Layout, cuts: Sequence[Cut], pairs: Sequence[Mapping[Entity, list[bytes]]]
+) -> list[dict[bytes, bytes | None]]:
+    """What was folded of those pairs before."""
+    wanted = [[field for fields in of.values() for field in dict.fromkeys(fields) if field] for of in pairs]
+    reads: list[Command] = [
+        ("HMGET", layout.paired(cut.customer_id), *fields)
+        for cut, fields in zip(cuts, wanted, strict=True)
+        if fields
+    ]
+    found = iter(run(client, reads) if reads else ())
+    return [dict(zip(fields, next(found), strict=True)) if fields else {} for fields in wanted]
 
 
 def pair_fields(entity: Entity, ids: Ints) -> list[bytes]:

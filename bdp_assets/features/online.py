@@ -24,7 +24,7 @@ from bdp_assets.features import claiming, compiled
 from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.claiming import ANSWERED, CLAIM, Call, Claimed
-from bdp_assets.features.folding import Stored, fold, surplus
+from bdp_assets.features.folding import Cut, fold, surplus
 from bdp_assets.features.generations import (
     MERGE,
     Live,
@@ -266,9 +266,12 @@ class OnlineStore:
     ) -> None:
         """Cut customers who have grown too large. Of several claims, the last one knows most."""
         last = {t.customer_id: o for t, o in zip(transactions, told, strict=True) if o.status < ANSWERED}
-        for customer_id, one in last.items():
-            if cut := surplus(layout, one.events):
-                fold(self.client, layout, customer_id, Stored(one.events, one.folded), cut)
+        cuts = [
+            Cut(customer_id, count, one.events, one.folded)
+            for customer_id, one in last.items()
+            if (count := surplus(layout, one.events))
+        ]
+        fold(self.client, layout, cuts)
 
 
 def _enrichment(told: Claimed, vector: Floats) -> Enrichment:

@@ -198,11 +198,11 @@ def test_who_folds_second_changes_nothing(store: OnlineStore) -> None:
     with bounded(10, spare=0, keep=4, block=1_000):
         store.enrich([transaction(i, START + i * HOUR) for i in range(30)], [None] * 30)
     read = store.client.mget(store.layout.events("c0"), store.layout.folded("c0"))
-    held = folding.Stored(read[0], read[1] or b"")
+    cut = folding.Cut("c0", 20, read[0], read[1] or b"")
     with bounded(10, spare=0, keep=4, block=1):
-        folding.fold(store.client, store.layout, "c0", held, 20)
+        folding.fold(store.client, store.layout, [cut])
         once = state(store.client)
-        folding.fold(store.client, store.layout, "c0", held, 20)
+        folding.fold(store.client, store.layout, [cut])
     assert state(store.client) == once
     assert stored(store) == 10
 
