@@ -52,6 +52,12 @@ def scores(settings: Settings, days: Days | None, screen: Screen) -> None:
     materialize(settings, "score_features", days or history_days(settings), screen)
 
 
+def last_scores(settings: Settings, screen: Screen) -> None:
+    """Score the last week of history. Raises as `scores`."""
+    first, last = history_days(settings)
+    scores(settings, (max(first, last - timedelta(days=6)), last), screen)
+
+
 def scheduled(settings: Settings, screen: Screen) -> None:
     """What follows the clock alone: dead letters, window figures, features as served compared with the lake.
 

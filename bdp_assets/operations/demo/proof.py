@@ -52,6 +52,7 @@ def gather(settings: Settings, ledger: Ledger, screen: Screen) -> Proof:
     answer = _ask(settings)
     behind = _wait_for_landing(settings, screen)
     if _is_open(dagster.state(settings)):
+        materialize.last_scores(settings, screen)
         materialize.scheduled(settings, screen)
     return Proof(ledger, answer, _settled(settings, screen), not_landed=behind)
 
