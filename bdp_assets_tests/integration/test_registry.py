@@ -22,10 +22,11 @@ from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.training.evaluate import metrics
 from bdp_assets.training.fit import Recipe
+from bdp_assets.training.gate import failed
 from bdp_assets.training.pipeline import TrainedModel
 from bdp_assets.training.plots import plots
 from bdp_assets.training.policy_release import release_policy, use_policy
-from bdp_assets.training.release import make_champion, release, roll_back, serve_champion
+from bdp_assets.training.release import make_champion, register, release, roll_back, serve_champion
 from bdp_assets.training.split import Split
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle, tiny_rows
 
@@ -84,7 +85,8 @@ def test_a_models_way_into_service_and_back(
 
     worse = release(trained(tmp_path / "b", shuffled=True), registry, bundles)
     assert (worse.version, worse.promoted) == ("2", False)
-    assert worse.average_precision < worse.champion_average_precision
+    assert {"average_precision", "calibration"} <= {gate.name for gate in failed(worse.gates)}
+    assert "is worse than champion 1's" in worse.reason
     assert (registry.champion(), registry.alias(CHALLENGER)) == ("1", "2")
 
     equal = release(trained(tmp_path / "c"), registry, bundles)
@@ -123,10 +125,10 @@ def test_a_champion_of_another_catalog_is_replaced(
     registry: Registry, bundles: LocalBundles, tmp_path: Path
 ) -> None:
     stranger = Registry(registry.uri, "fraud_catalogs")
-    release(trained(tmp_path / "a", catalog_version="000000000000"), stranger, bundles)
+    stranger.promote(register(trained(tmp_path / "a", catalog_version="000000000000"), stranger))
     with pytest.raises(BundleError, match="000000000000"):
         make_champion(stranger, bundles, "1")
-    outcome = release(trained(tmp_path / "b", shuffled=True), stranger, bundles)
+    outcome = release(trained(tmp_path / "b"), stranger, bundles)
     assert outcome.promoted
     assert "000000000000" in outcome.reason
 
