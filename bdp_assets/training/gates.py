@@ -42,7 +42,7 @@ def _contest(rows: pl.DataFrame, contender: Contender, champion: Contender | Non
     if champion is None:
         alone = "there is no champion to compare with"
         return Gate(AVERAGE_PRECISION, passed=True, says=alone), Gate(COST, passed=True, says=alone)
-    found = differences(rows, contender, champion, costs_of(champion.policy))
+    found = differences(rows, contender, champion, costs_of(champion.policy), (AP, DAILY_COST))
     return (
         average_precision_gate(found[AP], champion.version),
         cost_gate(found[DAILY_COST], champion.version),

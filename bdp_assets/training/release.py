@@ -9,19 +9,17 @@ from importlib.metadata import version as installed
 from pathlib import Path
 
 import msgspec
-import polars as pl
 
 from bdp_assets.clients.model_run import ModelRun
 from bdp_assets.clients.registry import CHALLENGER, CHAMPION, DIGEST, POLICY_VERSION, Registry
-from bdp_assets.decisions.local_policies import LocalPolicies
-from bdp_assets.scoring.bundle import Bundle, BundleError, Registration
+from bdp_assets.scoring.bundle import BundleError, Registration
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.training.card import model_card
 from bdp_assets.training.contest import Contender
 from bdp_assets.training.gate import NOTHING_SERVED, Gate, failed, why_not
 from bdp_assets.training.gates import judge
-from bdp_assets.training.pipeline import EXPORT_GAP, TrainedModel, matrix_of
+from bdp_assets.training.pipeline import TrainedModel
 from bdp_assets.training.policy_release import bring_policy
 
 LOADER = "bdp_assets.training.pyfunc"
@@ -99,9 +97,16 @@ def serve_champion(registry: Registry, bundles: LocalBundles) -> str:
     return version
 
 
-def make_champion(registry: Registry, bundles: LocalBundles, version: str) -> None:
-    """Make a version champion by hand, once it is known to score here. Raises BundleError, VersionMissing."""
+def make_champion(
+    registry: Registry, bundles: LocalBundles, version: str, *, forced: str | None = None
+) -> None:
+    """Make a version champion, once it is known to score here. Raises BundleError, VersionMissing.
+
+    `forced`: why it is without passing the gates; the version remembers it.
+    """
     Ensemble.load(download(registry, bundles, version))
+    if forced is not None:
+        registry.note_forced(version, forced)
     registry.promote(version)
     bundles.activate(version)
 
@@ -129,38 +134,20 @@ def download(registry: Registry, bundles: LocalBundles, version: str) -> Path:
     return folder
 
 
-def contender(registry: Registry, bundles: LocalBundles, version: str, rows: pl.DataFrame) -> Contender:
-    """A registered version by the policy that it serves by, with its scores of these rows.
-
-    Raises BundleError (it can not score today's features), VersionMissing.
-    """
-    folder = download(registry, bundles, version)
-    bundle = Bundle.read(folder)
-    ensemble, policy = Ensemble.of(bundle), LocalPolicies.beside(folder, bundle).serving()
-    gap = bundle.info.metrics.get(EXPORT_GAP)
-    return Contender(version, ensemble, policy, ensemble.score(matrix_of(rows)), gap)
-
-
 def _judged(
     trained: TrainedModel, version: str, registry: Registry, bundles: LocalBundles, parity: Gate
 ) -> Release:
     champion, why, before = None, "the first model", registry.champion()
     if before is not None:
         try:
-            champion = contender(registry, bundles, before, trained.test)
+            champion = Contender.of(download(registry, bundles, before), trained.test)
             why = f"all gates passed beside champion {before}"
         except BundleError as error:
             why = f"champion {before} can not score today's features: {error}"
-    gates = (*judge(trained.test, _own(trained, version), champion), parity)
+    gates = (*judge(trained.test, Contender.of_trained(trained, version), champion), parity)
     if failed(gates):
         return Release(version, False, why_not(gates), before, gates)
     return Release(version, True, why, before, gates)
-
-
-def _own(trained: TrainedModel, version: str) -> Contender:
-    probability = trained.test["probability"].to_numpy()
-    gap = trained.metrics.get(EXPORT_GAP)
-    return Contender(version, Ensemble.of(trained.bundle), trained.policy, probability, gap)
 
 
 def _params(trained: TrainedModel) -> dict[str, object]:
