@@ -91,7 +91,10 @@ def serve_champion(registry: Registry, bundles: LocalBundles) -> str:
     """
     version = registry.champion()
     if version is None:
-        raise BundleError(f"{registry.model_name} has no champion yet: train one (`bdp train`)")
+        raise BundleError(
+            f"{registry.model_name} has no champion yet: train one (`bdp train`), or see why "
+            "those that are there (`bdp models list`) do not pass: `bdp models promote VERSION`"
+        )
     download(registry, bundles, version)
     bundles.activate(version)
     return version
