@@ -31,7 +31,7 @@ BY_HAND = "by hand: bdp models use"
 
 
 class NotPromoted(Exception):  # noqa: N818 - reads as what it is
-    """A version does not pass the gates; the message names them."""
+    """A version does not pass the gates, which the message names, and there is no reason to force it."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,10 @@ def promote(settings: Settings, version: str, *, force: str | None = None) -> tu
         force: why the gates are not asked; then there are none, and the version remembers the reason.
 
     Raises:
-        NotPromoted: a gate failed; nothing is changed. Else as `compare`.
+        NotPromoted: a gate failed, or the reason is empty; nothing is changed. Else as `compare`.
     """
+    if force is not None and not force.strip():
+        raise NotPromoted("`--force` wants a reason: the version keeps it. Nothing is changed.")
     gates = judged(settings, version) if force is None else ()
     if failed(gates):
         raise NotPromoted(

@@ -90,6 +90,10 @@ def test_a_worse_version_is_refused_by_name_and_only_a_reason_forces_it(registry
     assert "average_precision: average precision" in told
     assert "--force REASON" in told
     assert registry.champion() == GOOD
+    empty = run("promote", POOR, "--force", " ")
+    assert empty.exit_code == 2
+    assert "wants a reason" in empty.output
+    assert registry.champion() == GOOD
     assert FORCED not in registry.version(POOR).tags
 
     forced = run("promote", POOR, "--force", "the others leak")
