@@ -38,17 +38,45 @@ def show(version: Version) -> None:
 
 
 @app.command()
-def use(version: Version) -> None:
-    """Make a version the champion, and bring it to this machine."""
-    from bdp_assets.clients.registry import Registry
-    from bdp_assets.scoring.local_bundles import LocalBundles
+def compare(
+    version: Version,
+    other: Annotated[str | None, typer.Argument(help="Another version; by default the champion.")] = None,
+) -> None:
+    """Show two versions on the lake's latest matured labels: figures, differences, 95% intervals."""
+    from bdp_assets.cli.model_tables import contested
+    from bdp_assets.operations.promotion import compare as compared
     from bdp_assets.settings import get_settings
-    from bdp_assets.training.release import make_champion
 
-    settings = get_settings()
     with _told():
-        make_champion(Registry.of(settings), LocalBundles(settings.models_dir), version)
+        _print(contested(compared(get_settings(), version, other)))
+
+
+@app.command()
+def promote(
+    version: Version,
+    force: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Do not ask the gates; the version keeps the reason as a tag."),
+    ] = None,
+) -> None:
+    """Make a version the champion if it passes all gates, and bring it to this machine."""
+    from bdp_assets.cli.model_tables import gates_table
+    from bdp_assets.operations.promotion import promote as promoted
+    from bdp_assets.settings import get_settings
+
+    with _told():
+        gates = promoted(get_settings(), version, force=force)
+    if gates:
+        _print(gates_table(gates))
     typer.echo(f"Version {version} is champion. {RESTART}")
+
+
+@app.command()
+def use(version: Version) -> None:
+    """Make a version the champion without asking the gates: short for `promote --force`."""
+    from bdp_assets.operations.promotion import BY_HAND
+
+    promote(version, BY_HAND)
 
 
 @app.command()
@@ -68,9 +96,11 @@ def rollback() -> None:
 def _told() -> AbstractContextManager[None]:
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.registry import RegistryUnavailable, VersionMissing
+    from bdp_assets.operations.promotion import NotPromoted
     from bdp_assets.scoring.bundle import BundleError
+    from bdp_assets.training.split import TrainingError
 
-    return told(RegistryUnavailable, VersionMissing, BundleError)
+    return told(RegistryUnavailable, VersionMissing, BundleError, NotPromoted, TrainingError)
 
 
 def _print(what: RenderableType) -> None:

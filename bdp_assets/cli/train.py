@@ -52,7 +52,7 @@ def train(
         bool | None, typer.Option(help="Register the model; by default that of the lake.", show_default=False)
     ] = None,
 ) -> None:
-    """Train and test a model; where it is registered and not worse than the champion, it takes its place."""
+    """Train and test a model; where it is registered and passes all gates, it becomes champion."""
     from bdp_assets.cli.display import show
     from bdp_assets.cli.steps import steps
     from bdp_assets.cli.train_tables import measured

@@ -23,6 +23,7 @@ from bdp_assets.settings import Settings
 CHAMPION = "champion"
 CHALLENGER = "challenger"
 REPLACED = "replaced"
+FORCED = "forced"
 DIGEST = "bundle_digest"
 POLICY_VERSION = "policy_version"
 
@@ -118,6 +119,11 @@ class Registry:
             with self._errors():
                 self._client.set_model_version_tag(self.model_name, version, REPLACED, previous)
         self.set_alias(CHAMPION, version)
+
+    def note_forced(self, version: str, reason: str) -> None:
+        """Say why a version is champion without passing the gates (tag `forced`). Raises VersionMissing."""
+        with self._errors():
+            self._client.set_model_version_tag(self.model_name, version, FORCED, reason)
 
     def predecessor(self) -> str:
         """Version that the champion replaced. Raises VersionMissing."""

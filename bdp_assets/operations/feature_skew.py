@@ -13,6 +13,7 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.backfill import SEEN, visible
 from bdp_assets.ingest.tables import DOOR, rows
 from bdp_assets.monitoring.skew import Skew, skew
+from bdp_assets.training.gate import Gate, parity_gate
 
 TABLE = "enriched"
 SAMPLE = 2_000
@@ -32,6 +33,12 @@ def measure(lake: Lake, sample: int = SAMPLE) -> Skew:
     chosen = served.sort(pl.col("transaction_id").hash(seed=0)).head(sample)
     history, labels = visible(lake, TABLE, (first, last), [*SEEN, "apply_seq"], _seen_by(chosen))
     return skew(CATALOG, chosen, history, labels)
+
+
+def parity(lake: Lake) -> Gate:
+    """Whether a model is judged by features that it will be served."""
+    found = measure(lake)
+    return parity_gate(found.total("compared"), found.total("unexplained"))
 
 
 def _seen_by(chosen: pl.DataFrame) -> pl.Expr:

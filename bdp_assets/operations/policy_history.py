@@ -75,7 +75,7 @@ def _days(lake: Lake, info: ModelInfo, label_delay: timedelta) -> Sequence[date]
     there = lake.scan("enriched").select(EVENT_DATE).unique().collect()[EVENT_DATE].sort().to_list()
     if not there:
         raise NothingToTest("the lake has no enriched transactions yet: materialise them, or run `make demo`")
-    first, last = _first_unseen(info), there[-1] - label_delay
+    first, last = first_unseen(info), there[-1] - label_delay
     found = [day for day in there if first <= day <= last]
     if not found:
         raise NothingToTest(
@@ -86,7 +86,7 @@ def _days(lake: Lake, info: ModelInfo, label_delay: timedelta) -> Sequence[date]
     return found
 
 
-def _first_unseen(info: ModelInfo) -> date:
+def first_unseen(info: ModelInfo) -> date:
     """The first whole day that the model did not learn from; an old bundle only says when it learned."""
     end_ms = info.trained_at_ms if info.train_end_ms is None else info.train_end_ms
     end = datetime.fromtimestamp(end_ms / 1000, UTC)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.registry import Registry
 from bdp_assets.ingest.backfill import visible
+from bdp_assets.operations.feature_skew import parity
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
 from bdp_assets.training import pipeline
@@ -75,10 +76,14 @@ def train_unguarded(
 
 
 def registered(settings: Settings, trained: TrainedModel) -> Release:
-    """Release a model, and bring the champion to this machine. Raises RegistryUnavailable, BundleError."""
+    """Release a model, and bring the champion, if there is one, to this machine.
+
+    Raises RegistryUnavailable, BundleError.
+    """
     registry, bundles = Registry.of(settings), LocalBundles(settings.models_dir)
-    outcome = release(trained, registry, bundles)
-    serve_champion(registry, bundles)
+    outcome = release(trained, registry, bundles, parity(Lake(settings.lake)))
+    if outcome.promoted or outcome.champion_before is not None:
+        serve_champion(registry, bundles)
     return outcome
 
 

@@ -29,6 +29,7 @@ Doubles = NDArray[np.float64]
 Progress = Callable[[str], None]
 DEFAULT = Recipe()
 AGREEMENT = 2e-6
+EXPORT_GAP = "export_gap"
 FIT_EARLY = "fit members on the window's early days"
 FIT_WHOLE = "fit members on the whole window"
 EXPORT = "export to ONNX"
@@ -68,7 +69,7 @@ class TrainedModel:
     @property
     def test_matrix(self) -> Doubles:
         """Features of the test rows, float64 [n, n_features]."""
-        return _matrix(self.test)
+        return matrix_of(self.test)
 
     @property
     def input_example(self) -> pl.DataFrame:
@@ -107,9 +108,9 @@ def train(  # noqa: PLR0913 - what a model and its policy are made of
     )
     draft = assemble(fitted, policy, training)
     progress(TEST)
-    test = _scored(data.test_rows(), draft, fitted)
-    bundle = draft.with_metrics(metrics(test))
-    decided = decide_all(policy, test["probability"].to_numpy(), _amounts(test))
+    test, gap = _scored(data.test_rows(), draft, fitted)
+    bundle = draft.with_metrics({**metrics(test), EXPORT_GAP: gap})
+    decided = decide_all(policy, test["probability"].to_numpy(), amounts_of(test))
     return TrainedModel(bundle, policy, data.split, recipe, seed, test, plots(test, decided))
 
 
@@ -120,20 +121,20 @@ def fit_and_tune(
     everything = _fraud(rows, "training")
     early, held = hold_out(rows, HOLD_OUT_SHARE)
     progress(FIT_EARLY)
-    members = fit_members(_matrix(early), _fraud(early, "early training"), recipe, seed)
-    outputs, fraud = members.outputs(_matrix(held)), _fraud(held, "held-out training")
+    members = fit_members(matrix_of(early), _fraud(early, "early training"), recipe, seed)
+    outputs, fraud = members.outputs(matrix_of(held)), _fraud(held, "held-out training")
     weight = anomaly_weight(outputs, fraud)
     scores = blend(outputs, weight)
     calibration = calibration_table(scores, fraud)
     days = float(np.ptp(held["ts_ms"].to_numpy())) / DAY_MS
-    policy = cheapest_policy(PiecewiseLinear(calibration)(scores), _amounts(held), days, costs)
+    policy = cheapest_policy(PiecewiseLinear(calibration)(scores), amounts_of(held), days, costs)
     progress(FIT_WHOLE)
-    return Fitted(fit_members(_matrix(rows), everything, recipe, seed), weight, calibration), policy
+    return Fitted(fit_members(matrix_of(rows), everything, recipe, seed), weight, calibration), policy
 
 
-def _scored(test: pl.DataFrame, draft: Bundle, fitted: Fitted) -> pl.DataFrame:
-    """Test rows with the probability that the exported bundle gives them."""
-    matrix = _matrix(test)
+def _scored(test: pl.DataFrame, draft: Bundle, fitted: Fitted) -> tuple[pl.DataFrame, float]:
+    """Test rows with the probability of the exported bundle, and how far it is from the library's at most."""
+    matrix = matrix_of(test)
     probability = Ensemble.of(draft).score(matrix)
     gap = float(np.abs(probability - fitted.predict(matrix)).max(initial=0.0))
     if gap > AGREEMENT:
@@ -141,15 +142,15 @@ def _scored(test: pl.DataFrame, draft: Bundle, fitted: Fitted) -> pl.DataFrame:
             f"the exported graphs differ from the training library by {gap:.1e} (most allowed {AGREEMENT}): "
             "nothing is registered. The versions of scikit-learn and onnxruntime may not fit each other."
         )
-    return test.with_columns(probability=pl.Series(probability))
+    return test.with_columns(probability=pl.Series(probability)), gap
 
 
-def _matrix(rows: pl.DataFrame) -> Doubles:
+def matrix_of(rows: pl.DataFrame) -> Doubles:
     """float64 [n, n_features] in catalog order."""
     return rows.select(CATALOG.names).to_numpy()
 
 
-def _amounts(rows: pl.DataFrame) -> Doubles:
+def amounts_of(rows: pl.DataFrame) -> Doubles:
     """Amounts in minor units of the base currency, whole numbers as float64."""
     return np.round(rows[AMOUNT].to_numpy() * 100)
 

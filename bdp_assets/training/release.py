@@ -1,4 +1,4 @@
-"""A trained model's way into service: register, compare with the champion, promote, bring to this machine."""
+"""A trained model's way into service: register, pass the gates, promote, bring to this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from importlib.metadata import version as installed
 from pathlib import Path
 
 import msgspec
-from sklearn.metrics import average_precision_score
 
 from bdp_assets.clients.model_run import ModelRun
 from bdp_assets.clients.registry import CHALLENGER, CHAMPION, DIGEST, POLICY_VERSION, Registry
@@ -17,6 +16,9 @@ from bdp_assets.scoring.bundle import BundleError, Registration
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.training.card import model_card
+from bdp_assets.training.contest import Contender
+from bdp_assets.training.gate import NOTHING_SERVED, Gate, failed, why_not
+from bdp_assets.training.gates import judge
 from bdp_assets.training.pipeline import TrainedModel
 from bdp_assets.training.policy_release import bring_policy
 
@@ -27,25 +29,29 @@ REQUIREMENTS = ("bdp-platform", "numpy", "onnxruntime", "msgspec", "pandas")
 
 @dataclass(frozen=True)
 class Release:
-    """What became of a trained model. Average precisions are on the model's own test rows."""
+    """What became of a trained model; it was promoted if all gates passed."""
 
     version: str
     promoted: bool
     reason: str
-    average_precision: float
     champion_before: str | None
-    champion_average_precision: float | None
+    gates: tuple[Gate, ...]
 
 
-def release(trained: TrainedModel, registry: Registry, bundles: LocalBundles) -> Release:
-    """Register a model as challenger, and make it champion if it is not worse than the present one.
+def release(
+    trained: TrainedModel, registry: Registry, bundles: LocalBundles, parity: Gate = NOTHING_SERVED
+) -> Release:
+    """Register a model as challenger, and make it champion if it passes all gates.
+
+    Args:
+        parity: the verdict on what was served lately, which is not the model's doing.
 
     Raises:
         RegistryUnavailable: MLflow does not answer.
     """
     version = register(trained, registry)
     registry.set_alias(CHALLENGER, version)
-    outcome = _judged(trained, version, registry, bundles)
+    outcome = _judged(trained, version, registry, bundles, parity)
     if outcome.promoted:
         registry.promote(version)
     return outcome
@@ -85,15 +91,25 @@ def serve_champion(registry: Registry, bundles: LocalBundles) -> str:
     """
     version = registry.champion()
     if version is None:
-        raise BundleError(f"{registry.model_name} has no champion yet: train one (`bdp train`)")
+        raise BundleError(
+            f"{registry.model_name} has no champion yet: train one (`bdp train`), or see why "
+            "those that are there (`bdp models list`) do not pass: `bdp models promote VERSION`"
+        )
     download(registry, bundles, version)
     bundles.activate(version)
     return version
 
 
-def make_champion(registry: Registry, bundles: LocalBundles, version: str) -> None:
-    """Make a version champion by hand, once it is known to score here. Raises BundleError, VersionMissing."""
+def make_champion(
+    registry: Registry, bundles: LocalBundles, version: str, *, forced: str | None = None
+) -> None:
+    """Make a version champion, once it is known to score here. Raises BundleError, VersionMissing.
+
+    `forced`: why it is without passing the gates; the version remembers it.
+    """
     Ensemble.load(download(registry, bundles, version))
+    if forced is not None:
+        registry.note_forced(version, forced)
     registry.promote(version)
     bundles.activate(version)
 
@@ -121,22 +137,20 @@ def download(registry: Registry, bundles: LocalBundles, version: str) -> Path:
     return folder
 
 
-def _judged(trained: TrainedModel, version: str, registry: Registry, bundles: LocalBundles) -> Release:
-    """Average precision on the same matured labels decides; a tie goes to the newer model."""
-    own, champion = trained.metrics["average_precision"], registry.champion()
-    if champion is None:
-        return Release(version, True, "the first model", own, None, None)
-    try:
-        ensemble = Ensemble.load(download(registry, bundles, champion))
-    except BundleError as error:
-        reason = f"champion {champion} can not score today's features: {error}"
-        return Release(version, True, reason, own, champion, None)
-    theirs = float(
-        average_precision_score(trained.test["is_fraud"].to_numpy(), ensemble.score(trained.test_matrix))
-    )
-    verb = "is not worse than" if own >= theirs else "is worse than"
-    reason = f"average precision {own:.4f} {verb} champion {champion}'s {theirs:.4f} on the same test rows"
-    return Release(version, own >= theirs, reason, own, champion, theirs)
+def _judged(
+    trained: TrainedModel, version: str, registry: Registry, bundles: LocalBundles, parity: Gate
+) -> Release:
+    champion, why, before = None, "the first model", registry.champion()
+    if before is not None:
+        try:
+            champion = Contender.of(download(registry, bundles, before), trained.test)
+            why = f"all gates passed beside champion {before}"
+        except BundleError as error:
+            why = f"champion {before} can not score today's features: {error}"
+    gates = (*judge(trained.test, Contender.of_trained(trained, version), champion), parity)
+    if failed(gates):
+        return Release(version, False, why_not(gates), before, gates)
+    return Release(version, True, why, before, gates)
 
 
 def _params(trained: TrainedModel) -> dict[str, object]:

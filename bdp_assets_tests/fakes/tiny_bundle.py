@@ -29,7 +29,7 @@ def tiny_rows(n_features: int, *, rows: int, seed: int) -> tuple[np.ndarray, np.
     return matrix, matrix[:, 0] + matrix[:, 1] + 0.5 * random.normal(size=rows) > 2.0
 
 
-def tiny_bundle(directory: Path, *, seed: int = 7, policy: Policy | None = None) -> Path:
+def tiny_bundle(directory: Path, *, seed: int = 7, rows: int = 2_000, policy: Policy | None = None) -> Path:
     """Write the bundle into a folder and return it; `Decider.load` takes it."""
     training = Training(
         name="fraud_ensemble",
@@ -38,5 +38,5 @@ def tiny_bundle(directory: Path, *, seed: int = 7, policy: Policy | None = None)
         feature_names=tuple(CATALOG.names),
         metrics={"average_precision": 0.5},
     )
-    fitted = tiny_fitted(len(CATALOG.names), seed=seed)
+    fitted = tiny_fitted(len(CATALOG.names), rows=rows, seed=seed)
     return assemble(fitted, policy or make_policy(0.2, 0.6), training).write(directory)

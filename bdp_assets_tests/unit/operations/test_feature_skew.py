@@ -12,7 +12,8 @@ from bdp_assets.contracts.records import Door
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.times import DAY
 from bdp_assets.ingest.tables import DOOR
-from bdp_assets.operations.feature_skew import measure
+from bdp_assets.operations.feature_skew import measure, parity
+from bdp_assets.training.gate import NOTHING_SERVED
 from bdp_assets_tests.unit.features.strategies import START, transaction
 from bdp_assets_tests.unit.monitoring.test_skew import served
 
@@ -29,3 +30,9 @@ def test_one_transaction_years_ahead_does_not_hide_the_others(tmp_path: Path) ->
 
     assert found.total("compared") == len(stream) * len(CATALOG.names)
     assert found.total("unexplained") == 0
+    assert parity(lake).passed
+    assert parity(lake).figures["compared"] == found.total("compared")
+
+
+def test_before_anything_was_streamed_parity_is_not_known(tmp_path: Path) -> None:
+    assert parity(Lake(str(tmp_path))) == NOTHING_SERVED

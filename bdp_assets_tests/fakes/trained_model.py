@@ -1,0 +1,48 @@
+"""A tiny model with its test, as `training.pipeline.train` returns it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from bdp_assets.decisions.policy import make_policy
+from bdp_assets.decisions.policy_columns import decide_all
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.scoring.bundle import Bundle
+from bdp_assets.scoring.ensemble import Ensemble
+from bdp_assets.training.evaluate import metrics
+from bdp_assets.training.fit import Recipe
+from bdp_assets.training.pipeline import TrainedModel
+from bdp_assets.training.plots import plots
+from bdp_assets.training.split import Split
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle, tiny_rows
+
+
+def trained(
+    folder: Path, *, shuffled: bool = False, catalog_version: str = CATALOG.version, rows: int = 2_000
+) -> TrainedModel:
+    """A tested model; a shuffled one says that it scored at random. `rows`: those that it learned from."""
+    bundle = Bundle.read(tiny_bundle(folder, rows=rows))
+    if catalog_version != CATALOG.version:
+        training = msgspec.structs.replace(bundle.manifest.training, catalog_version=catalog_version)
+        bundle = Bundle.of(training, bundle.manifest.members, bundle.manifest.calibration, bundle.files)
+    matrix, fraud = tiny_rows(len(CATALOG.names), rows=1_000, seed=4)
+    scores = Ensemble(bundle).score(matrix)
+    test = pl.DataFrame(
+        {
+            "transaction_id": [f"t{i}" for i in range(1_000)],
+            "customer_id": [f"c{i}" for i in range(1_000)],
+            "ts_ms": np.arange(1_000) * 600_000,
+            **dict(zip(CATALOG.names, matrix.T, strict=True)),
+            "is_fraud": fraud,
+            "probability": np.random.default_rng(0).permutation(scores) if shuffled else scores,
+        }
+    )
+    policy = make_policy(0.2, 0.6)
+    split = Split.starting(0, train_days=7, delay_days=7, test_days=7)
+    measured = bundle.with_metrics(metrics(test))
+    decided = decide_all(policy, scores, np.full(1_000, 5_000.0))
+    return TrainedModel(measured, policy, split, Recipe(), 0, test, plots(test, decided))
