@@ -53,23 +53,26 @@ def build(settings: Settings) -> BuiltBento:
 
     Raises:
         BundleError: there is no champion, or it can not be used.
-        BentoFailed: BentoML did not build it.
+        BentoFailed: BentoML did not build it; an older one is still there.
     """
     champion = LocalBundles(settings.models_dir).find(None)
-    _store(settings).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bdp-bento-") as draft:
-        folder = Path(draft)
+    with tempfile.TemporaryDirectory(prefix="bdp-bento-") as name:
+        draft = Path(name)
+        folder, file, elsewhere = draft / "packed", draft / "built.bento", draft / "bentoml"
+        folder.mkdir()
         version = assemble(champion, folder).model_version
-        before = _store(settings) / version
-        if before.is_dir():
-            shutil.rmtree(before)
-        _bentoml(settings, folder, "build", "--version", version, "--output", "tag")
-    return _read(_store(settings) / version)
+        _bentoml(elsewhere, folder, "build", "--version", version, "--output", "tag")
+        _bentoml(elsewhere, folder, "export", f"{NAME}:{version}", str(file))
+        place = _store(settings) / version
+        if place.is_dir():
+            shutil.rmtree(place)
+        _bentoml(_home(settings), folder, "import", str(file))
+    return _read(place)
 
 
 def export(settings: Settings, bento: BuiltBento, file: Path) -> None:
-    """Write a Bento into one file, which `bentoml import` takes. Raises BentoFailed."""
-    _bentoml(settings, bento.folder, "export", bento.tag, str(file.absolute()))
+    """Write a Bento into one file (`*.bento`), which `bentoml import` takes. Raises BentoFailed."""
+    _bentoml(_home(settings), bento.folder, "export", bento.tag, str(file.absolute()))
 
 
 def bentos(settings: Settings) -> list[BuiltBento]:
@@ -80,7 +83,11 @@ def bentos(settings: Settings) -> list[BuiltBento]:
 
 def _store(settings: Settings) -> Path:
     """Where BentoML keeps Bentos of our name, a folder for each version."""
-    return Path(web.api_environment(settings)["BENTOML_HOME"]) / "bentos" / NAME
+    return _home(settings) / "bentos" / NAME
+
+
+def _home(settings: Settings) -> Path:
+    return Path(web.api_environment(settings)["BENTOML_HOME"])
 
 
 def _read(folder: Path) -> BuiltBento:
@@ -94,14 +101,14 @@ def _read(folder: Path) -> BuiltBento:
     )
 
 
-def _bentoml(settings: Settings, folder: Path, *arguments: str) -> None:
+def _bentoml(home: Path, folder: Path, *arguments: str) -> None:
     """A command of BentoML's, run in the folder. It makes no byte code there, which would be packed."""
-    environment = {**os.environ, **web.api_environment(settings), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "bentoml", *arguments]
+    home.mkdir(parents=True, exist_ok=True)
+    own = {"BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        command,
+        [sys.executable, "-m", "bentoml", *arguments],
         cwd=folder,
-        env=environment,
+        env=os.environ | own,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -109,4 +116,4 @@ def _bentoml(settings: Settings, folder: Path, *arguments: str) -> None:
     )
     if done.returncode:
         last = "\n".join(done.stdout.splitlines()[-5:])
-        raise BentoFailed(f"`bentoml {arguments[0]}` failed with exit code {done.returncode}:\n{last}")
+        raise BentoFailed(f"`bentoml {arguments[0]}` ended with exit code {done.returncode}:\n{last}")

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,16 +21,18 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from typer.testing import CliRunner
 
+from bdp_assets.cli.main import app
 from bdp_assets.clients import redis
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.local_policies import LocalPolicies, Tuning, encode
 from bdp_assets.decisions.policy import make_policy
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.operations.bento_build import BuiltBento, bentos, build, export
-from bdp_assets.scoring.bundle import Bundle, BundleError
+from bdp_assets.scoring.bundle import Bundle
 from bdp_assets.scoring.local_bundles import LocalBundles
-from bdp_assets.settings import Settings
+from bdp_assets.settings import Settings, get_settings
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import free_ports
 from bento.dependencies import Dependencies
@@ -95,6 +98,23 @@ def test_what_is_built_again_takes_its_place(settings: Settings, built: BuiltBen
     again = build(settings)
     assert bentos(settings) == [again]
     assert again.built_at > built.built_at
+
+
+def test_the_command_builds_writes_a_file_and_lists(
+    settings: Settings, built: BuiltBento, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BDP_HOME", str(settings.home))
+    file = tmp_path / "fraud.bento"
+    file.write_bytes(b"older")
+    get_settings.cache_clear()
+    done = CliRunner().invoke(app, ["bento", "build", "--output", str(file)])
+    listed = CliRunner().invoke(app, ["bento", "list"]).output
+    get_settings.cache_clear()
+    assert done.exit_code == 0, done.output
+    assert built.tag in done.output
+    assert built.contents.policy_version in listed
+    with tarfile.open(file) as packed:
+        assert any(name.endswith("bento/packed/champion/manifest.json") for name in packed.getnames())
 
 
 def test_nothing_of_training_is_in_it(built: BuiltBento) -> None:
