@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -45,7 +46,7 @@ class _Info(msgspec.Struct):
 
     version: str
     creation_time: str
-    labels: dict[str, str]
+    labels: Contents
 
 
 def build(settings: Settings) -> BuiltBento:
@@ -76,8 +77,11 @@ def export(settings: Settings, bento: BuiltBento, file: Path) -> None:
 
 
 def bentos(settings: Settings) -> list[BuiltBento]:
-    """All Bentos on this machine, the newest first."""
-    found = [_read(file.parent) for file in _store(settings).glob("*/bento.yaml")]
+    """Those on this machine that `build` made, the newest first."""
+    found = []
+    for file in _store(settings).glob("*/bento.yaml"):
+        with suppress(msgspec.ValidationError):  # made by hand: without our labels
+            found.append(_read(file.parent))
     return sorted(found, key=lambda bento: bento.built_at, reverse=True)
 
 
@@ -94,7 +98,7 @@ def _read(folder: Path) -> BuiltBento:
     info = msgspec.yaml.decode((folder / "bento.yaml").read_bytes(), type=_Info)
     return BuiltBento(
         tag=f"{NAME}:{info.version}",
-        contents=msgspec.convert(info.labels, Contents),
+        contents=info.labels,
         built_at=datetime.fromisoformat(info.creation_time),
         size_bytes=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         folder=folder,

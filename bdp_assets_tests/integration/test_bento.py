@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import httpx
 import msgspec
 import pytest
@@ -28,6 +29,7 @@ from bdp_assets.clients import redis
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.local_policies import LocalPolicies, Tuning, encode
 from bdp_assets.decisions.policy import make_policy
+from bdp_assets.defs.serving import assets
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.operations.bento_build import BuiltBento, bentos, build, export
 from bdp_assets.scoring.bundle import Bundle
@@ -94,10 +96,19 @@ def test_it_says_whom_it_answers_with(settings: Settings, built: BuiltBento, dec
     assert bentos(settings) == [built]
 
 
-def test_what_is_built_again_takes_its_place(settings: Settings, built: BuiltBento) -> None:
-    again = build(settings)
-    assert bentos(settings) == [again]
+def test_the_asset_builds_it_anew_in_its_place(
+    settings: Settings, built: BuiltBento, decider: Decider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assets, "get_settings", lambda: settings)
+    done = dg.materialize([assets.bento])
+    (again,) = bentos(settings)
     assert again.built_at > built.built_at
+    (made,) = done.asset_materializations_for_node("serving__bento")
+    told = {name: value.value for name, value in made.metadata.items()}
+    assert told["tag"] == built.tag
+    assert told["model digest"] == decider.info.digest
+    assert told["bytes"] == again.size_bytes
+    assert told["folder"] == str(again.folder)
 
 
 def test_the_command_builds_writes_a_file_and_lists(

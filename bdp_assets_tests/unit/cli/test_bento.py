@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from bdp_assets.cli.main import app
 from bdp_assets.operations import bento_build
+from bdp_assets.scoring.bundle import Bundle
 from bdp_assets.settings import get_settings
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 
@@ -48,8 +49,12 @@ def test_another_format_is_refused_before_anything_is_built(home: Path) -> None:
     assert "must end in .bento" in done.output
 
 
-def test_what_bentoml_said_last_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny_bundle(home / "models" / "champion")
+def test_where_bentoml_fails_it_is_told_and_an_older_one_stays(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = Bundle.read(tiny_bundle(home / "models" / "champion")).info.version
+    older = home / "bentoml" / "bentos" / "fraud_service" / version
+    older.mkdir(parents=True)
     run = subprocess.run
 
     def refuse(command: list[str], **arguments: object) -> object:
@@ -61,9 +66,13 @@ def test_what_bentoml_said_last_is_told(home: Path, monkeypatch: pytest.MonkeyPa
     assert done.exit_code == 2
     assert "`bentoml build` ended with exit code" in done.output
     assert "no-such-command" in done.output
+    assert older.is_dir()
 
 
-def test_where_none_was_built_none_is_listed(home: Path) -> None:
+def test_what_somebody_built_by_hand_is_not_listed(home: Path) -> None:
+    by_hand = home / "bentoml" / "bentos" / "fraud_service" / "mine"
+    by_hand.mkdir(parents=True)
+    (by_hand / "bento.yaml").write_text("{version: mine, creation_time: '2026-01-01T00:00:00Z', labels: {}}")
     done = bento("list")
     assert done.exit_code == 0
     assert "0 Bentos" in done.output
