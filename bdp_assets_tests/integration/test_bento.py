@@ -171,14 +171,17 @@ def test_on_a_machine_without_the_checkout_it_answers_alike(
         assert {name: answer[name] for name in expected} == expected
     assert len({answer["fraud_probability"] for answer in answers}) > 1
     assert card["digest"] == decider.info.digest
+    assert (machine.user / ".bdp" / "spool").is_dir()
+    assert list(machine.folder.iterdir()) == list(tmp_path.rglob("src/.bdp")) == []
 
 
 class Machine:
-    """Another interpreter, which has the same distributions but ours; an empty folder; a BENTOML_HOME."""
+    """Another interpreter, with the same distributions but ours; another user; an empty folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / "empty"
-        self._folder.mkdir(parents=True)
+        self.folder, self.user = folder / "empty", folder / "user"
+        for made in (self.folder, self.user):
+            made.mkdir(parents=True)
         venv = folder / "venv"
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
         self._python = str(venv / "bin" / "python")
@@ -187,12 +190,17 @@ class Machine:
         theirs = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
         (site / "theirs.pth").write_text("\n".join(theirs))
         keep = {name: value for name, value in os.environ.items() if not name.startswith(("BDP_", "PYTHON"))}
-        self._environment = {**keep, "BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+        own = {
+            "HOME": str(self.user),
+            "BENTOML_HOME": str(folder / "bentoml"),
+            "BENTOML_DO_NOT_TRACK": "True",
+        }
+        self._environment = keep | own
 
     def run(self, *arguments: str) -> str:
         done = subprocess.run(
             [self._python, *arguments],
-            cwd=self._folder,
+            cwd=self.folder,
             env=self._environment,
             stdout=subprocess.PIPE,
             text=True,
@@ -204,11 +212,11 @@ class Machine:
     def serving(self, tag: str, settings: Settings) -> Iterator[httpx.Client]:
         ports = {"BDP_REDIS_PORT": str(settings.redis_port), "BDP_KAFKA_PORT": str(settings.kafka_port)}
         address = ("--host", "127.0.0.1", "--port", str(settings.api_port))
-        log = self._folder.with_name("log")
+        log = self.folder.with_name("log")
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [self._python, "-m", "bentoml", "serve", tag, *address],
-                cwd=self._folder,
+                cwd=self.folder,
                 env=self._environment | ports,
                 stdout=output,
                 stderr=subprocess.STDOUT,
