@@ -18,6 +18,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 
 from bdp_assets.observability.logging import configure
 from bdp_assets.settings import get_settings
+from bento import packed
 from bento.app import Api
 from bento.connections import BoundedHttp
 from bento.serving import Serving
@@ -48,14 +49,15 @@ api = Api()
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
     tracing={"excluded_urls": ".*"},
+    envs=packed.environment(),
 )
 @bentoml.asgi_app(api, path="/")
 class FraudService:
-    """Decides card transactions with the champion model of this machine."""
+    """Decides card transactions with the champion model of this machine, or the one of this Bento."""
 
     def __init__(self) -> None:
         _log_as_json()
-        self.serving = Serving.start(get_settings())
+        self.serving = Serving.start(packed.checked(get_settings()))
         api.attach(self.serving)
         _settle_garbage_collector()
 

@@ -20,6 +20,7 @@ from bento.decisions import Decisions
 from bento.dependencies import Dependencies
 from bento.labels import Labels
 from bento.models import DependencyState, Health, Status
+from bento.packed import models_dir
 from bento.predictor import Predictor
 from bento.raw_topic import RawTopic
 from bento.spool.spool import Spool
@@ -91,7 +92,7 @@ def _access(settings: Settings, limiter: Limiter) -> Access:
 
 def _champion(settings: Settings) -> Decider | None:
     """The active model, warm; None, and a line in the log, where there is none that can be used."""
-    directory = settings.models_dir / "champion"
+    directory = models_dir(settings) / "champion"
     try:
         decider = Decider.load(directory)
     except BundleError as error:

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from bdp_assets.cli import (
     assets,
     bench,
+    bento,
     chaos,
     decisions,
     demo,
@@ -88,6 +89,7 @@ app.add_typer(verify.app)
 app.add_typer(chaos.app)
 app.add_typer(train.app)
 app.add_typer(models.app, name="models")
+app.add_typer(bento.app, name="bento")
 app.add_typer(demo.app)
 app.add_typer(score.app)
 app.add_typer(bench.app)

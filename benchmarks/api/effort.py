@@ -20,7 +20,7 @@ class Effort:
 
     repeats: int = 3
     calls: int = 4_000
-    peer_part: int = 8
+    peer_part: int = 40
     tail: int = 100_000
     history_days: int = 30
     customers: int = 10_000

@@ -12,6 +12,7 @@ ASSETS = [
     analytics.analytics_worker,
     analytics.window_figures,
     assets.model_bundle,
+    assets.bento,
     assets.online_store,
     assets.fraud_api,
     decisions.predictions,

@@ -79,6 +79,29 @@ def model_bundle(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # 
 
 
 @dg.asset(
+    key=["serving", "bento"],
+    deps=[BUNDLE],
+    owners=[MODEL_TEAM],
+    kinds={"bentoml", "onnx"},
+    description="The API with the champion and its policy as one artifact, which serves without a checkout, "
+    "a registry or a lake; `bdp bento build --output FILE` writes it into a file.",
+)
+def bento(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    from bdp_assets.operations.bento_build import build  # loads ONNX Runtime
+
+    context.log.info("pack the champion, and let BentoML build it")
+    built = build(get_settings())
+    return dg.MaterializeResult(
+        metadata={
+            "tag": built.tag,
+            "bytes": built.size_bytes,
+            "folder": dg.MetadataValue.path(str(built.folder)),
+            **{name.replace("_", " "): value for name, value in vars(built.contents).items()},
+        },
+    )
+
+
+@dg.asset(
     key=STORE,
     deps=[["clean", "enriched_transactions"], ["raw", "labels"]],
     check_specs=[READY],

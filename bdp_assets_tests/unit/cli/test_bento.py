@@ -1,0 +1,78 @@
+"""`bdp bento`: what it says where it can not build."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from bdp_assets.cli.main import app
+from bdp_assets.operations import bento_build
+from bdp_assets.scoring.bundle import Bundle
+from bdp_assets.settings import get_settings
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("BDP_HOME", str(tmp_path))
+    get_settings.cache_clear()
+    yield tmp_path
+    get_settings.cache_clear()
+
+
+def bento(*words: str) -> Result:
+    return CliRunner().invoke(app, ["bento", *words])
+
+
+def test_without_a_champion_it_says_how_to_get_one(home: Path) -> None:
+    done = bento("build")
+    assert done.exit_code == 2
+    assert "There is no champion" in done.output
+
+
+def test_a_champion_that_is_damaged_is_not_packed(home: Path) -> None:
+    champion = tiny_bundle(home / "models" / "champion")
+    (champion / "policy.json").write_bytes(b"{}")
+    done = bento("build")
+    assert done.exit_code == 2
+    assert "is corrupt" in done.output
+
+
+def test_another_format_is_refused_before_anything_is_built(home: Path) -> None:
+    done = bento("build", "--output", "fraud.zip")
+    assert done.exit_code == 2
+    assert "must end in .bento" in done.output
+
+
+def test_where_bentoml_fails_it_is_told_and_an_older_one_stays(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = Bundle.read(tiny_bundle(home / "models" / "champion")).info.version
+    older = home / "bentoml" / "bentos" / "fraud_service" / version
+    older.mkdir(parents=True)
+    run = subprocess.run
+
+    def refuse(command: list[str], **arguments: object) -> object:
+        wrong = [*command[:3], "no-such-command"] if "bentoml" in command else command
+        return run(wrong, **arguments)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(bento_build.subprocess, "run", refuse)
+    done = bento("build")
+    assert done.exit_code == 2
+    assert "`bentoml build` ended with exit code" in done.output
+    assert "no-such-command" in done.output
+    assert older.is_dir()
+
+
+def test_what_somebody_built_by_hand_is_not_listed(home: Path) -> None:
+    by_hand = home / "bentoml" / "bentos" / "fraud_service" / "mine"
+    by_hand.mkdir(parents=True)
+    (by_hand / "bento.yaml").write_text("{version: mine, creation_time: '2026-01-01T00:00:00Z', labels: {}}")
+    done = bento("list")
+    assert done.exit_code == 0
+    assert "0 Bentos" in done.output
