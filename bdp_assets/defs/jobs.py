@@ -18,11 +18,14 @@ history_backfill = dg.define_asset_job(
 train_and_serve = dg.define_asset_job(
     "train_and_serve",
     selection=dg.AssetSelection.assets(
-        ["models", "fraud_ensemble"], ["serving", "model_bundle"], ["serving", "online_store"]
+        ["models", "fraud_ensemble"],
+        ["serving", "model_bundle"],
+        ["serving", "bento"],
+        ["serving", "online_store"],
     ),
     tags={**BATCH_LANE, "dagster/priority": "1"},
-    description="Train on the lake, promote if good enough, bring the champion to this machine, and rebuild "
-    "the online store (with the API and the stream worker stopped).",
+    description="Train on the lake, promote if good enough, bring the champion to this machine, pack it as a "
+    "Bento, and rebuild the online store (with the API and the stream worker stopped).",
 )
 
 decide_history = dg.define_asset_job(

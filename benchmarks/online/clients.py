@@ -1,7 +1,11 @@
-"""Processes that load one store side by side, as stream workers do: each with its customers and partition."""
+"""Processes that load one store side by side, as stream workers do: each with its customers and partition.
+
+Cyclic garbage is collected when they say so only, as there (see `streaming.garbage`).
+"""
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
@@ -65,6 +69,9 @@ def clients(prepare: Prepare, count: int) -> Iterator[Clients]:
 
 def _serve(prepare: Prepare, share: Share, pipe: Connection) -> None:
     sides = prepare(share)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     pipe.send("ready")
     while True:
         try:
