@@ -16,7 +16,11 @@ from bdp_assets.simulator.spoil import BAD_KINDS
 
 @dataclass
 class Promises:
-    """Good records that Kafka has confirmed, or that the API has answered; the first is by far the most."""
+    """Good records that Kafka has confirmed, or that the API has answered; the first is by far the most.
+
+    What the API answered without the store is promised to come, not how it is decided: nothing was claimed, so
+    the same transaction by another door may be first.
+    """
 
     delivered: Decisions = field(default_factory=Decisions)
     answered: Decisions = field(default_factory=Decisions)
@@ -31,7 +35,7 @@ def read_promises(lines: Iterable[Line], since_ms: int = 0) -> Promises:
         reason = _empty(line, since_ms)
         if reason:
             promises.left_out[reason] += 1
-        elif line.decision is None:
+        elif line.decision is None or line.degraded:
             promises.delivered.add(line)
         else:
             promises.answered.add(line, line.decision)
