@@ -18,8 +18,8 @@ from bdp_assets.simulator.spoil import BAD_KINDS
 class Promises:
     """Good records that Kafka has confirmed, or that the API has answered; the first is by far the most.
 
-    What the API answered without the store is promised to come, not how it is decided: nothing was claimed, so
-    the same transaction by another door may be first.
+    What the API answered without the store is promised to come, not how it is decided: nothing was claimed,
+    so the same transaction by another door may be first.
     """
 
     delivered: Decisions = field(default_factory=Decisions)
