@@ -58,7 +58,7 @@ API_LIMITED_ALONE = Counter(
     "Calls whose limit this process judged by itself, because the online store was not usable",
 )
 API_KEYS_UNREADABLE = Gauge(
-    "bdp_api_keys_unreadable",
+    "bdp_api_keys_unreadable_info",
     "1 while the file of API keys is missing or damaged: no change of a key arrives",
     multiprocess_mode="livemax",
 )

@@ -332,7 +332,8 @@ def test_what_was_answered_outlives_a_kill_and_reaches_the_stream(
     back = away.model_copy(update={"kafka_bootstrap": settings.kafka_bootstrap})
     with serving(back):
         answered = answers + [answer for answer in late if "decision" in answer]
-        messages = raw_messages(settings, before, "kept", expected=len(answered))
+        # Some were written down, and killed before their answer was heard.
+        messages = raw_messages(settings, before, "kept", expected=len(answered), or_more=True)
         labels = messages_of(settings, LABELS_TOPIC, before, "kept", expected=len(labelled))
     known = [decode_label(one.value, received_ms=one.timestamp_ms).transaction_id for one in labels]
     assert known == [one["transaction_id"] for one in labelled]
@@ -365,7 +366,7 @@ def test_with_keys_required_it_follows_the_key_file(
         headers = {"Authorization": f"Bearer {key}"}
         wait_until(lambda: httpx.get(f"{url}/api/v1/model", headers=headers).status_code == 200)
         (tmp_path / "keys.json").write_text("{")
-        wait_until(lambda: "bdp_api_keys_unreadable 1.0" in httpx.get(f"{url}/metrics").text)
+        wait_until(lambda: "bdp_api_keys_unreadable_info 1.0" in httpx.get(f"{url}/metrics").text)
         assert httpx.get(f"{url}/api/v1/model", headers=headers).status_code == 200
         (tmp_path / "keys.json").unlink()
         bdp(tmp_path, "keys", "create", "other", "--scope", "predict")
@@ -484,9 +485,14 @@ def wait_until(condition: Callable[[], bool], patience_s: float = 60) -> None:
 
 
 def raw_messages(
-    settings: Settings, before: dict[tuple[str, int], tuple[int, int]], customer: str, expected: int
+    settings: Settings,
+    before: dict[tuple[str, int], tuple[int, int]],
+    customer: str,
+    expected: int,
+    *,
+    or_more: bool = False,
 ) -> list[kafka.Message]:
-    return messages_of(settings, RAW, before, customer, expected)
+    return messages_of(settings, RAW, before, customer, expected, or_more=or_more)
 
 
 def messages_of(
@@ -495,6 +501,8 @@ def messages_of(
     before: dict[tuple[str, int], tuple[int, int]],
     customer: str,
     expected: int,
+    *,
+    or_more: bool = False,
 ) -> list[kafka.Message]:
     """A customer's messages on a topic since `before`; waits for them, and a second for more."""
     found: list[kafka.Message] = []
@@ -510,5 +518,5 @@ def messages_of(
     wait_until(read)
     time.sleep(1)
     read()
-    assert len(found) == expected
+    assert len(found) == expected or (or_more and len(found) > expected)
     return found

@@ -23,7 +23,7 @@ from benchmarks.goals import figure
 from benchmarks.services import own_services
 from benchmarks.stream.world import Prepared
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 TINY = Effort(repeats=1, calls=128, peer_part=2, tail=100)
 

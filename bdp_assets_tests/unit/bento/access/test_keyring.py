@@ -35,7 +35,7 @@ def add(path: Path, name: str) -> str:
 
 
 def unreadable() -> float | None:
-    return REGISTRY.get_sample_value("bdp_api_keys_unreadable")
+    return REGISTRY.get_sample_value("bdp_api_keys_unreadable_info")
 
 
 def test_keys_come_and_go_with_the_file(path: Path, keyring: Keyring) -> None:
