@@ -10,7 +10,6 @@ import gc
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -51,11 +50,10 @@ def together(rounds: Sequence[Answered]) -> Answered:
     return Answered(np.concatenate([one.each for one in rounds]), sum(one.total_s for one in rounds))
 
 
-@dataclass
 class Clients:
     """A process that calls; `close` it."""
 
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
         self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
     def call(self, port: int, bodies: Sequence[bytes], connections: int) -> Answered:

@@ -117,8 +117,11 @@ class Spool:
         if not content:
             return
         if self._sizes[self._first] > SEGMENT_BYTES:
-            os.close(self._file)
-            self._file = self._opened(self._next)
+            full, self._file = (
+                self._file,
+                self._opened(self._next),
+            )  # First the new one: a disk may refuse it.
+            os.close(full)
         before = self._sizes[self._first]
         try:
             self._write(content)

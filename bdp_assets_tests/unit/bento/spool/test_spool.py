@@ -169,6 +169,21 @@ def test_a_full_disk_writes_nothing_and_loses_no_outcome(
     assert one.outcome == Settled(1, sends=False)
 
 
+def test_a_disk_that_refuses_the_next_segment_leaves_the_last_one(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SEGMENT_BYTES", 10)
+    spool.came([arrival("1")])
+    with monkeypatch.context() as refusing:
+        refusing.setattr(os, "open", _refused)
+        for _ in range(2):
+            with pytest.raises(OSError, match="space"):
+                spool.came([arrival("2")])
+    assert spool.came([arrival("2")]) == [2]
+    spool.settled([Settled(1, sends=True), Settled(2, sends=True)])
+    assert [one.came.number for one in Reader(spool.folder, 0).ready(10)] == [1, 2]
+
+
 def _refused(*_: object) -> int:
     raise OSError(errno.ENOSPC, "no space left on device")
 
