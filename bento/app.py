@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -23,9 +22,8 @@ from bento.errors import ApiError, no_model
 from bento.frame import Frame
 from bento.models import Accepted, Answer, Error, accepted_of, answer_of, card_of, error_of
 from bento.predictor import Call
+from bento.routing import Endpoint, FixedPaths
 from bento.serving import Serving
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Api:
@@ -46,9 +44,9 @@ class Api:
         handlers: dict[Any, Any] = {ApiError: refused, HTTPException: not_served, Exception: failed}
         self._app = Starlette(routes=self.routes, exception_handlers=handlers)
         self._app.router.redirect_slashes = False
-        self._framed = Frame(
-            self._app, {route.endpoint: route.path for route in self.routes if isinstance(route, Route)}
-        )
+        named = [route for route in self.routes if isinstance(route, Route)]
+        found = FixedPaths(self._app, named, refused, failed)
+        self._framed = Frame(found, {route.endpoint: route.path for route in named})
 
     def attach(self, serving: Serving) -> None:
         self._app.state.serving = serving

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bdp_assets.observability.metrics import API_REQUEST_DURATION, API_REQUESTS
@@ -39,10 +39,15 @@ class Frame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *headers_of(scope["path"])]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = identity
-                headers.update(state["answer_headers"])
+                message["headers"] = [
+                    *message["headers"],
+                    *headers_of(scope["path"]),
+                    (b"x-request-id", identity.encode()),
+                    *(
+                        (name.lower().encode(), value.encode())
+                        for name, value in state["answer_headers"].items()
+                    ),
+                ]
             await send(message)
 
         try:

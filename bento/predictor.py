@@ -18,6 +18,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -65,6 +66,17 @@ class Received(Struct, frozen=True):
     def arrival(self, call: Call) -> Arrival:
         """As the spool has it."""
         return Arrival(self.transaction.customer_id, self.value, call.headers, self.received_ms)
+
+
+class Made(NamedTuple):
+    """A decision, and its record as it travels."""
+
+    prediction: Prediction
+    value: bytes
+
+    @classmethod
+    def of(cls, prediction: Prediction) -> Made:
+        return cls(prediction, encode(prediction))
 
 
 class Predictor:
@@ -117,21 +129,21 @@ class Predictor:
         entry = Entry(self._spool, [item.arrival(call) for item in received])
         with entry:
             outcomes, fresh = self._decide(decider, received, call)
-            entry.settle({i: encode(outcome) for i, outcome in fresh.items()})
-        for outcome in fresh.values():
-            _count(outcome)
+            entry.settle({i: made.value for i, made in fresh.items()})
+        for made in fresh.values():
+            _count(made.prediction)
         return outcomes
 
     def _decide(
         self, decider: Decider, received: Sequence[Received], call: Call
-    ) -> tuple[list[Prediction | ApiError], dict[int, Prediction]]:
+    ) -> tuple[list[Prediction | ApiError], dict[int, Made]]:
         """Outcomes, in order; and by their places those that nobody has sent on before."""
         enrichments, degraded = self._enrich([item.transaction for item in received], dry_run=call.dry_run)
         outcomes = [_known(enrichment) for enrichment in enrichments]
         open_ = [i for i, outcome in enumerate(outcomes) if outcome is None]
-        made: list[Prediction] = []
+        made: list[Made] = []
         if open_:
-            made = decider.decide_many(
+            decided = decider.decide_many(
                 [received[i].transaction for i in open_],
                 np.array([enrichments[i].features for i in open_]),
                 [enrichments[i].apply_seq for i in open_],
@@ -139,10 +151,11 @@ class Predictor:
                 decided_at_ms=received[0].received_ms,
                 degraded=degraded,
             )
-            if not call.dry_run:
+            made = [Made.of(prediction) for prediction in decided]
+            if not call.dry_run and not degraded:
                 made = self._keep([received[i] for i in open_], made)
-        for i, prediction in zip(open_, made, strict=True):
-            outcomes[i] = prediction
+        for i, one in zip(open_, made, strict=True):
+            outcomes[i] = one.prediction
         # What was claimed before was written down before: by whom it was claimed.
         new = {i: one for i, one in zip(open_, made, strict=True) if enrichments[i].status == "new"}
         return [outcome for outcome in outcomes if outcome is not None], _once(new)
@@ -164,11 +177,9 @@ class Predictor:
         features = self._store.features_without_history(transaction)
         return Enrichment(status="new", apply_seq=0, features=features, decision=None)
 
-    def _keep(self, received: Sequence[Received], made: list[Prediction]) -> list[Prediction]:
+    def _keep(self, received: Sequence[Received], made: list[Made]) -> list[Made]:
         """The decisions that stand: these, or what another call of the same moment kept before them."""
-        if made[0].degraded:
-            return made
-        mine = [encode(prediction) for prediction in made]
+        mine = [one.value for one in made]
         try:
             kept = self._store.save_decisions([item.transaction for item in received], mine)
         except StoreUnavailable:
@@ -177,15 +188,15 @@ class Predictor:
             _log.warning("decisions not kept: the online store went away after the claim")
             return made
         return [
-            new if old == own else decode_prediction(old)
-            for old, own, new in zip(kept, mine, made, strict=True)
+            new if old == new.value else Made(decode_prediction(old), old)
+            for old, new in zip(kept, made, strict=True)
         ]
 
 
-def _once(decided: Mapping[int, Prediction]) -> dict[int, Prediction]:
+def _once(decided: Mapping[int, Made]) -> dict[int, Made]:
     """What is twice in a batch is sent once."""
     first: dict[tuple[str, str], int] = {}
-    for i, one in decided.items():
+    for i, (one, _) in decided.items():
         first.setdefault((one.customer_id, one.transaction_id), i)
     return {i: decided[i] for i in first.values()}
 

@@ -25,6 +25,8 @@ AT_ONCE = 1_000
 """How many messages may be under way to the broker."""
 PROBE_S = 1.0
 WAIT_S = 0.05
+GATHER_S = 0.02
+"""How long messages gather before they are sent: each look into the spool costs the answers some time."""
 CLOSE_S = 10.0
 
 _log = logging.getLogger("bdp.api.raw_topic")
@@ -100,11 +102,12 @@ class RawTopic:
             self._send(one)
         self._producer.poll(0)
         self._forget()
-        if not ready:
-            if self._under_way:
-                self._producer.poll(WAIT_S)
-            else:
-                self._spool.written.wait(PROBE_S)
+        if ready:
+            self._stopped.wait(GATHER_S)
+        elif self._under_way:
+            self._producer.poll(WAIT_S)
+        else:
+            self._spool.written.wait(PROBE_S)
 
     def _send(self, ready: Ready) -> None:
         """Queue the body as it came, timed when it was received: the stream judges its timestamp so."""

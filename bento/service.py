@@ -14,6 +14,7 @@ from typing import Any
 
 import bentoml
 from _bentoml_sdk import Service  # type: ignore[import-untyped]
+from starlette.middleware import Middleware
 from uvicorn.config import HTTP_PROTOCOLS
 
 from bdp_assets.observability.logging import configure
@@ -21,20 +22,23 @@ from bdp_assets.settings import get_settings
 from bento import packed
 from bento.app import Api
 from bento.connections import BoundedHttp
+from bento.routing import Direct
 from bento.serving import Serving
 
 
 class UntimedService(Service[Any]):  # type: ignore[misc]
-    """BentoML's service without its TimeoutMiddleware: a timer a request that is never stopped.
+    """BentoML's service, which our routes do not pass through, without its TimeoutMiddleware.
 
-    With its default of 60 s all requests of the last minute stay in memory, and full garbage collections
-    stall the service for up to 270 ms; with one second, a slow upload of a batch is cut off, by a body that
-    is not ours. Time is bounded where it is spent instead: reading the body, and the online store's time-out.
+    That is a timer a request that is never stopped. With its default of 60 s all requests of the last minute
+    stay in memory, and full garbage collections stall the service for up to 270 ms; with one second, a slow
+    upload of a batch is cut off, by a body that is not ours. Time is bounded where it is spent instead:
+    reading the body, and the online store's time-out.
     """
 
     def to_asgi(self, is_main: bool = True) -> Any:
         app: Any = super().to_asgi(is_main)
-        app.user_middleware = [m for m in app.user_middleware if m.cls.__name__ != "TimeoutMiddleware"]
+        others = [m for m in app.user_middleware if m.cls.__name__ != "TimeoutMiddleware"]
+        app.user_middleware = [Middleware(Direct, api=api), *others]
         return app
 
 

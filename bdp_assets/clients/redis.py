@@ -31,6 +31,7 @@ from redis.retry import Retry
 
 from bdp_assets.clients.outage import Outage
 from bdp_assets.clients.redis_cluster import Cluster, primaries, send
+from bdp_assets.clients.redis_connections import Connections
 from bdp_assets.clients.redis_exchange import Argument, Command, exchange, nothing
 from bdp_assets.settings import Settings
 
@@ -55,13 +56,14 @@ def connect(settings: Settings) -> Redis:
     """
     seconds = settings.redis_timeout_ms / 1000
     url, is_cluster = _read(settings.redis)
-    kind = Cluster if is_cluster else redis.Redis.from_url
-    return kind(
-        url,
-        socket_timeout=seconds,
-        socket_connect_timeout=seconds,
-        retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
-    )
+    options = {
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+        "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
+    }
+    if is_cluster:
+        return Cluster(url, **options)
+    return redis.Redis.from_pool(Connections.from_url(url, **options))
 
 
 def _read(url: str) -> tuple[str, bool]:
@@ -76,13 +78,15 @@ def _read(url: str) -> tuple[str, bool]:
 @contextmanager
 def store_errors(client: Redis) -> Iterator[None]:
     """Turn what Redis raises when it is down, slow or refusing into `StoreUnavailable`."""
-    where = _where(client)
     try:
         yield
     except TimeoutError as error:
         do = "look at its load, or raise BDP_REDIS_TIMEOUT_MS"
-        raise StoreUnavailable(f"the online store at {where} did not answer in time: {do}") from error
+        raise StoreUnavailable(
+            f"the online store at {_where(client)} did not answer in time: {do}"
+        ) from error
     except _DOWN as error:
+        where = _where(client)
         if isinstance(client, Cluster):
             client.forget()
         do = "start it (bdp up), or set BDP_REDIS_URL"
@@ -91,7 +95,7 @@ def store_errors(client: Redis) -> Iterator[None]:
         if not isinstance(error, (OutOfMemoryError, ReadOnlyError)) and not str(error).startswith(_REFUSING):
             raise
         do = "look at its memory, disk and role"
-        raise StoreUnavailable(f"the online store at {where} refuses writes: {do}") from error
+        raise StoreUnavailable(f"the online store at {_where(client)} refuses writes: {do}") from error
 
 
 class Script:

@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bdp_assets.features.aggregates import Ints
-from bdp_assets.features.compiled.codes import NEVER, NONE_HIGHEST, NONE_LOWEST, SQUARE_BITS
+from bdp_assets.features.compiled.codes import (
+    HIGH_BITS,
+    LOW_BITS,
+    NEVER,
+    NONE_HIGHEST,
+    NONE_LOWEST,
+    ONE,
+    SQUARE_BITS,
+    VALUES,
+)
 from bdp_assets.features.formulas import FILTERS, LABEL_FILTER
 
 Bools = NDArray[np.bool_]
@@ -54,22 +63,40 @@ class Field(NamedTuple):
 EVENTS = Field("count")
 
 
+class Source(NamedTuple):
+    """How a field is read of rows in columns: `op` of `codes`; where the filter does not match, `absent`."""
+
+    op: int
+    column: str | None = None
+    filter: str | None = None
+    absent: int = 0
+
+
+def source_of(field: Field) -> Source:
+    """How a field is read of events. Not for labels."""
+    if field.kind in ("first_ms", "last_ms"):
+        return Source(VALUES, "ts_ms")
+    if field.column is None:
+        return Source(ONE, None, field.filter)
+    if field.kind == "last":
+        return Source(VALUES, field.column)
+    return Source(_OPS.get(field.kind, VALUES), field.column, field.filter, field.absent)
+
+
 def event_field(field: Field, columns: Mapping[str, Ints]) -> Ints:
     """The field of each event, int64 [n]; `columns` by name, ids as codes (-1: none). Not for labels."""
-    match = _matching(field.filter, columns)
-    if field.kind in ("first_ms", "last_ms"):
-        return columns["ts_ms"]
-    if field.column is None:
+    op, column, _, absent = source = source_of(field)
+    match = matching(source.filter, columns)
+    if column is None:
         return np.ones_like(columns["ts_ms"]) if match is None else match.astype(np.int64)
-    values = columns[field.column]
-    if field.kind == "last" or (match is None and field.kind in ("sum", "min", "max", "id")):
-        return values
-    if field.kind in ("squares_high", "squares_low"):
+    values = columns[column]
+    if op in (HIGH_BITS, LOW_BITS):
         high, low = _squares(values)
-        values = high if field.kind == "squares_high" else low
-    return values if match is None else np.where(match, values, field.absent)
+        values = high if op == HIGH_BITS else low
+    return values if match is None else np.where(match, values, absent)
 
 
+_OPS: Mapping[Kind, int] = {"squares_high": HIGH_BITS, "squares_low": LOW_BITS}
 _ABSENT: Mapping[Kind, int] = {
     "min": NONE_LOWEST,
     "max": NONE_HIGHEST,
@@ -79,7 +106,8 @@ _ABSENT: Mapping[Kind, int] = {
 }
 
 
-def _matching(name: str | None, columns: Mapping[str, Ints]) -> Bools | None:
+def matching(name: str | None, columns: Mapping[str, Ints]) -> Bools | None:
+    """Which events a filter matches, bool [n]; None: all."""
     if name is None:
         return None
     needed, test = FILTERS[name]

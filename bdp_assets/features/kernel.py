@@ -63,16 +63,18 @@ class Plan:
         """Where each of the plan's features stands in the catalog, int64 [k]."""
         looks = {(_code(f), look): f for f in features if (look := look_of(f)) is not None}
         runs = {(codes.RUN, run): f for f in features if (run := run_of(f)) is not None}
-        self._looks = [look for _, look in (*looks, *runs)]
-        self._codes = np.array([code for code, _ in (*looks, *runs)], dtype=np.int64)
-        self._picked = list(dict.fromkeys(look.field for look in self._looks if look.kind == "last"))
-        self._fields = list(dict.fromkeys(found.field for found in sums))
-        self._scale = np.array([f.scale for f in features], dtype=np.float64)
-        self._default = np.array([f.default for f in features], dtype=np.float64)
-        self._bounds = _table([(b.shift, b.hop, b.exact, b.is_endless) for b in bounds], 4)
-        self._sums = _table([self._sum(found, bounds) for found in sums], 4)
-        self._lines = _table([self._line(f, bounds, sums) for f in features], codes.LINE)
-        self._fold = FOLD if len(features[0].entity.keys) == 1 else 0
+        self.looks = [look for _, look in (*looks, *runs)]
+        self.codes = np.array([code for code, _ in (*looks, *runs)], dtype=np.int64)
+        self.picked = list(dict.fromkeys(look.field for look in self.looks if look.kind == "last"))
+        self.fields = list(dict.fromkeys(found.field for found in sums))
+        bounds_ = _table([(b.shift, b.hop, b.exact, b.is_endless) for b in bounds], 4)
+        sums_ = _table([self._sum(found, bounds) for found in sums], 4)
+        lines = _table([self._line(f, bounds, sums) for f in features], codes.LINE)
+        fold = FOLD if len(features[0].entity.keys) == 1 else 0
+        scale = np.array([f.scale for f in features], dtype=np.float64)
+        default = np.array([f.default for f in features], dtype=np.float64)
+        self.tables = (bounds_, sums_, lines, fold, scale, default)
+        """As `compiled.answer` takes them."""
 
     @cached_property
     def without_events(self) -> Floats | None:
@@ -86,9 +88,9 @@ class Plan:
 
     def run(self, history: History, queries: Queries) -> Iterator[tuple[slice, Floats]]:
         """Yield (rows, values float64 [k, rows]) of all its features, until every row is there."""
-        running = history.running_sums(self._fields)
-        looks, levels = history.looks(self._looks, self._codes)
-        picked = history.picked(self._picked)
+        running = history.running_sums(self.fields)
+        looks, levels = history.looks(self.looks, self.codes)
+        picked = history.picked(self.picked)
         for first in range(0, len(queries.ts), _ROWS):
             rows = slice(first, first + _ROWS)
             part = queries.part(rows)
@@ -96,14 +98,14 @@ class Plan:
             compiled.answer(
                 *(history.keys, running, looks, levels, picked, history.shift, history.span),
                 *(part.entity, part.ts, part.own, _NONE if part.exact_from is None else part.exact_from),
-                *(self._bounds, self._sums, self._lines, self._fold, self._scale, self._default, values),
+                *(*self.tables, values),
             )
             yield rows, values
 
     def _sum(self, found: Sum, bounds: Sequence[Bound]) -> tuple[int, ...]:
         """Its field, from which bound, to which bound, and its own field (-1: without)."""
         own = self.own.index(found.field) if found.with_own else -1
-        return self._fields.index(found.field), bounds.index(found.start), bounds.index(found.end), own
+        return self.fields.index(found.field), bounds.index(found.start), bounds.index(found.end), own
 
     def _line(self, f: WindowFeature, bounds: Sequence[Bound], sums: Sequence[Sum]) -> tuple[int, ...]:
         """A feature as `compiled.answers` reads it."""
@@ -119,13 +121,13 @@ class Plan:
             line[codes.LOOK] = self._look(line[codes.CODE], look)
             line[codes.NOTHING] = look.none
             line[codes.OWN_LOOK] = self.own.index(look.field) if f.include_current else -1
-            line[codes.PICK] = self._picked.index(look.field) if look.kind == "last" else -1
+            line[codes.PICK] = self.picked.index(look.field) if look.kind == "last" else -1
         if (run := run_of(f)) is not None:
             line[codes.RUN_LOOK] = self._look(codes.RUN, run)
         return tuple(line.get(column, -1) for column in range(codes.LINE))
 
     def _look(self, code: int, look: Look) -> int:
-        return list(zip(self._codes.tolist(), self._looks, strict=True)).index((code, look))
+        return list(zip(self.codes.tolist(), self.looks, strict=True)).index((code, look))
 
 
 def _code(feature: WindowFeature) -> int:

@@ -10,15 +10,15 @@ import numpy as np
 
 from bdp_assets.clients.redis import run
 from bdp_assets.features.aggregates import Ints
-from bdp_assets.features.fields import EVENTS, Field
+from bdp_assets.features.fields import EVENTS, Bools, Field
 from bdp_assets.features.formulas import NUMBERS
-from bdp_assets.features.history import History, Queries, Rows
 from bdp_assets.features.layout import Series
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.features.records import NEWEST, TIME, Events, unpack
-from bdp_assets.features.served import Seen, StoredEvents, customer_rows, tile_rows
+from bdp_assets.features.packed import NO_PART, Asked, PackedPlan, Part
+from bdp_assets.features.records import NEWEST, TIME, Events, column_names, unpack
+from bdp_assets.features.served import Seen, StoredEvents, folded_of, summaries_of
 from bdp_assets.features.spec import CUSTOMER, Entity, WindowFeature
-from bdp_assets.features.summaries import SummaryRows
+from bdp_assets.features.summaries import Summary
 from bdp_assets.features.times import span
 
 State = list[dict[str, int]]
@@ -69,8 +69,8 @@ def _customer(store: OnlineStore, customer_id: str, at_ms: int | None) -> Known 
     at = newest + 1 if at_ms is None else at_ms
     values = {}
     if features := store.catalog.entities.get(CUSTOMER):
-        rows = customer_rows(layout, seen, StoredEvents.of(seen, layout))
-        values = _values(store, features, rows, at)
+        part, exact = StoredEvents.of(seen, layout)
+        values = _values(store, features, layout.customer, folded_of(seen, layout), part, exact, at)
     columns = {"apply_seq": events.sequence, "ts_ms": events.ts}
     columns |= {name: events.columns[name] for name in NUMBERS}
     state = {"events": _rows(columns)}
@@ -87,24 +87,27 @@ def _shared(store: OnlineStore, entity: Entity, identifier: str, at_ms: int | No
     )[0]
     if not any(reply):
         return None
-    tiles = {one: tile_rows(one, [packed or b""]) for one, packed in zip(series, reply, strict=True)}
+    tiles = {
+        one: unpack([packed or b""], one.summary.width)[1] for one, packed in zip(series, reply, strict=True)
+    }
     ends = [
-        int(rows.ts.max()) + one.hop + max(f.delay for f in one.features)
-        for one, rows in tiles.items()
-        if rows.ts.size
+        int(table[:, 0].max()) + one.hop + max(f.delay for f in one.features)
+        for one, table in tiles.items()
+        if len(table)
     ]
     at = max(ends) if at_ms is None else at_ms
     values: dict[str, float] = {}
     state = {}
-    for one, rows in tiles.items():
-        values |= _values(store, one.features, rows, at)
-        state[f"tiles of {span(one.hop)}"] = _rows({"start_ms": rows.ts, **_fields(one, rows)})
+    for (one, table), packed in zip(tiles.items(), reply, strict=True):
+        part = summaries_of([packed or b""], one.summary)
+        values |= _values(store, one.features, one.summary, part, NO_PART, None, at)
+        state[f"tiles of {span(one.hop)}"] = _rows({"start_ms": table[:, 0], **_fields(one, table)})
     return Known(at, values, state)
 
 
-def _fields(series: Series, rows: SummaryRows) -> dict[str, Ints]:
+def _fields(series: Series, table: Ints) -> dict[str, Ints]:
     fields = dict.fromkeys(column.field for column in series.summary.columns)
-    return {_title(field): rows.field(field) for field in fields}
+    return {_title(field): series.summary.field(field, table) for field in fields}
 
 
 def _title(field: Field) -> str:
@@ -112,15 +115,22 @@ def _title(field: Field) -> str:
     return "events" if field == EVENTS else " ".join(word for word in words if word)
 
 
-def _values(
-    store: OnlineStore, features: tuple[WindowFeature, ...], rows: Rows, at_ms: int
+def _values(  # noqa: PLR0913, PLR0917 - two kinds of rows, and when
+    store: OnlineStore,
+    features: tuple[WindowFeature, ...],
+    summary: Summary,
+    summaries: Part,
+    events: Part,
+    exact: Bools | None,
+    at_ms: int,
 ) -> dict[str, float]:
-    plan = store.engine.plan(features)
-    own = np.array([[field.absent] for field in plan.own], dtype=np.int64).reshape(-1, 1)
-    queries = Queries(np.zeros(1, dtype=np.int64), np.array([at_ms], dtype=np.int64), own)
-    [(_, values)] = plan.run(History(rows), queries)
-    value = dict(zip(plan.slots.tolist(), values[:, 0].tolist(), strict=True))
-    return {f.name: value[store.catalog.names.index(f.name)] for f in features}
+    plan = PackedPlan(store.engine.plan(features), summary, column_names(store.layout.ids))
+    own = np.array([[field.absent] for field in store.engine.own], dtype=np.int64).reshape(-1, 1)
+    first = np.zeros(1, dtype=np.int64)
+    matrix = store.engine.empty(1)
+    plan.run(summaries, events, exact, Asked(first, np.array([at_ms]), first), own, matrix)
+    value = dict(zip(store.catalog.names, matrix[:, 0].tolist(), strict=True))
+    return {f.name: value[f.name] for f in features}
 
 
 def _rows(columns: Mapping[str, Ints]) -> State:

@@ -26,14 +26,16 @@ HISTORY = b"\xff" * 8
 """Came through the history door: published already, so a stream delivery is a duplicate."""
 
 MOMENT, TIME, NEWEST = 0, 1, 2
-_FIXED = 3  # the moment (sequence in its low half, tag in its high half), time, newest before
+FIXED = 3
+"""Columns before an event's numbers and ids: the moment (sequence in its low half, tag in its high half), the
+time, and the newest before."""
 CLAIM_BYTES = 40  # source (8), transaction key (16), body hash (16)
 _KEY_AT = 8
 
 
 def record_width(ids: Sequence[str]) -> int:
     """int64s in an event record that keeps these ids: 3 fixed ones, the numbers, a hash for each id."""
-    return _FIXED + len(NUMBERS) + len(ids)
+    return FIXED + len(NUMBERS) + len(ids)
 
 
 def column_names(ids: Sequence[str]) -> tuple[str, ...]:
@@ -143,7 +145,7 @@ class Events:
     @property
     def columns(self) -> dict[str, Ints]:
         """As `Batch.columns`."""
-        values = (self.ts, *(self._at(column) for column in range(_FIXED, self.table.shape[1])))
+        values = (self.ts, *(self._at(column) for column in range(FIXED, self.table.shape[1])))
         return dict(zip(column_names(self.ids), values, strict=True))
 
     def _at(self, column: int) -> Ints:

@@ -11,13 +11,13 @@ import numpy as np
 from bdp_assets.features import compiled
 from bdp_assets.features.aggregates import Floats, Ints
 from bdp_assets.features.compiled.codes import BEFORE
-from bdp_assets.features.fields import Bools, Field, event_field
-from bdp_assets.features.history import History, Queries, Rows
-from bdp_assets.features.kernel import Engine, Plan
-from bdp_assets.features.layout import Layout, Series
-from bdp_assets.features.records import Batch, column_names, record_width, unpack
+from bdp_assets.features.fields import Bools, event_field
+from bdp_assets.features.kernel import Engine
+from bdp_assets.features.layout import Layout
+from bdp_assets.features.packed import NO_PART, Asked, PackedPlan, Part
+from bdp_assets.features.records import FIXED, Batch, column_names, record_width, unpack
 from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, FOLD, Entity
-from bdp_assets.features.summaries import SummaryRows, WithSummaries, retired
+from bdp_assets.features.summaries import Summary, retired
 
 _PIECE_BYTES = 2**21
 
@@ -58,17 +58,11 @@ class Seen:
         )
 
 
-class StoredEvents:
-    """Events of customers as rows of a history. `ts`: when they count; `exact`: those that are not folded."""
+class StoredEvents(NamedTuple):
+    """Events of customers, as a part of a history; `exact`: which are not folded, bool [n]; None: all."""
 
-    are_events = True
-
-    def __init__(self, entity: Ints, ts: Ints, columns: Mapping[str, Ints], exact: Bools) -> None:
-        self.entity = entity
-        self.ts = ts
-        self.columns = columns
-        self.exact = exact
-        self._all_exact = bool(exact.all())
+    part: Part
+    exact: Bools | None
 
     @classmethod
     def of(cls, seen: Seen, layout: Layout) -> StoredEvents:
@@ -78,41 +72,29 @@ class StoredEvents:
         retired: no window holds it, but those over all history.
         """
         row, table = unpack(seen.records, record_width(layout.ids))
-        names = column_names(layout.ids)
-        columns = np.empty((len(names), len(row)), dtype=np.int64)
+        columns = np.empty((table.shape[1] - FIXED + 1, len(row)), dtype=np.int64)
         entity, ts, exact = np.empty((3, len(row)), dtype=np.int64)
         count = compiled.events_seen(
-            *(
-                table,
-                row,
-                seen.sequence,
-                seen.newest,
-                EXACT_EVENTS,
-                FOLD,
-                layout.events_ms,
-                layout.is_endless,
-            ),
+            *(table, row, seen.sequence, seen.newest),
+            *(EXACT_EVENTS, FOLD, layout.events_ms, layout.is_endless),
             *(entity, ts, exact, columns),
         )
-        known = dict(zip(names, columns[:, :count], strict=True))
-        return cls(entity[:count], ts[:count], known, exact[:count] > 0)
+        is_exact = exact[:count] > 0
+        return cls(Part(entity[:count], ts[:count], columns), None if is_exact.all() else is_exact)
 
-    def where(self, mask: Bools) -> StoredEvents:
-        if mask.all():
-            return self
-        columns = {name: values[mask] for name, values in self.columns.items()}
-        return StoredEvents(self.entity[mask], self.ts[mask], columns, self.exact[mask])
+    def paired(self, key: Ints, own: Ints, is_endless: bool) -> StoredEvents:
+        """Those of pairs: with the same `key` as the transaction that sees them has as its `own`.
 
-    def paired(self, mask: Bools, is_endless: bool) -> StoredEvents:
-        """A pair's events: those folded count in windows over all history only."""
-        found = self.where(mask if is_endless or self._all_exact else mask & self.exact)
-        if found._all_exact:
-            return found
-        return StoredEvents(found.entity, np.where(found.exact, found.ts, BEFORE), found.columns, found.exact)
-
-    def field(self, field: Field) -> Ints:
-        values = event_field(field, self.columns)
-        return values if field.kind != "id" or self._all_exact else np.where(self.exact, values, -1)
+        Of those that are folded, only windows over all history know.
+        """
+        entity, ts, columns = self.part
+        mine = own[entity]
+        mask = (key == mine) & (key >= 0)
+        if self.exact is not None and not is_endless:
+            mask &= self.exact
+        exact = None if self.exact is None or not is_endless else self.exact[mask]
+        when = ts[mask] if exact is None else np.where(exact, ts[mask], BEFORE)
+        return StoredEvents(Part(entity[mask], when, columns.take(np.flatnonzero(mask), axis=1)), exact)
 
 
 class Draft(NamedTuple):
@@ -123,9 +105,6 @@ class Draft(NamedTuple):
     matrix: Floats
     own: Ints
 
-    def part(self, rows: slice) -> Draft:
-        return Draft(self.batch.part(rows), self.matrix[:, rows], self.own[:, rows])
-
 
 class Answering:
     """Feature vectors of a batch of transactions, from what they may see."""
@@ -133,8 +112,14 @@ class Answering:
     def __init__(self, engine: Engine, layout: Layout) -> None:
         self._engine = engine
         self._layout = layout
+        names = column_names(layout.ids)
+        self._owned_plans = [
+            (entity, PackedPlan(plan, summary_of(layout, entity), names))
+            for entity, plan in engine.plans.items()
+            if entity.state == "events"
+        ]
         self._series = {
-            entity: [(one, engine.plan(one.features)) for one in series]
+            entity: [(one, PackedPlan(engine.plan(one.features), one.summary, names)) for one in series]
             for entity, series in layout.shared.items()
         }
 
@@ -149,35 +134,36 @@ class Answering:
 
     def vectors(self, draft: Draft, seen: Seen) -> Floats:
         """float64 [n, features], finite."""
-        batch, matrix, _ = draft
-        if any(entity.state == "events" for entity in self._engine.plans):
-            pieces = list(_pieces(seen.records))
-            for rows in pieces if len(pieces) > 1 else ():
-                self._owned(draft.part(rows), seen.part(rows))
-            if len(pieces) == 1:
-                self._owned(draft, seen)
+        batch, matrix, own = draft
+        if self._owned_plans:
+            for rows in _pieces(seen.records):
+                self._owned(draft, seen.part(rows), rows.start)
+        ts = batch.columns["ts_ms"]
         for entity, shared in seen.shared.items():
             known = np.flatnonzero(shared.code >= 0)
+            asked = Asked(shared.code[known], ts[known], known)
             for series, plan in self._series[entity]:
-                events = tile_rows(series, shared.tiles[series.name])
-                _run(plan, events, draft, known, shared.code[known])
+                tiles = summaries_of(shared.tiles[series.name], series.summary)
+                plan.run(tiles, NO_PART, None, asked, own, matrix)
         self._engine.finish(matrix, batch.columns)
         return np.ascontiguousarray(matrix.T)
 
-    def _owned(self, draft: Draft, seen: Seen) -> None:
-        """Windows of the customer and of pairs with one."""
+    def _owned(self, draft: Draft, seen: Seen, first: int) -> None:
+        """Windows of the customer and of pairs with one; `first`: where in the batch they begin."""
         events = StoredEvents.of(seen, self._layout)
-        for entity, plan in self._engine.plans.items():
+        here = np.arange(len(seen.records))
+        ts = draft.batch.columns["ts_ms"][first : first + len(here)]
+        for entity, plan in self._owned_plans:
             if entity == CUSTOMER:
-                rows = np.arange(len(draft.batch))
-                own_events = customer_rows(self._layout, seen, events)
-            elif entity.state == "events":
-                own = draft.batch.columns[entity.keys[1]]
-                rows = np.flatnonzero(own >= 0)
-                own_events = _pair_rows(self._layout, entity, seen, events, own)
-            else:
+                summaries = folded_of(seen, self._layout)
+                plan.run(summaries, *events, Asked(here, ts, here + first), draft.own, draft.matrix)
                 continue
-            _run(plan, own_events, draft, rows, rows)
+            own = draft.batch.columns[entity.keys[1]][first : first + len(here)]
+            rows = np.flatnonzero(own >= 0)
+            summary = self._layout.pairs.get(entity)
+            mine = events.paired(plan.column(entity.keys[1], events.part), own, summary is not None)
+            summaries = NO_PART if summary is None else summaries_of(seen.pairs.get(entity, ()), summary)
+            plan.run(summaries, *mine, Asked(rows, ts[rows], rows + first), draft.own, draft.matrix)
 
 
 def _pieces(records: Sequence[bytes]) -> Iterator[slice]:
@@ -192,39 +178,24 @@ def _pieces(records: Sequence[bytes]) -> Iterator[slice]:
         yield slice(start, len(records))
 
 
-def _run(plan: Plan, events: Rows, draft: Draft, rows: Ints, entity: Ints) -> None:
-    """Fill in the plan's features of some rows; `entity`: whose events each of them sees."""
-    slots = plan.slots[:, None]
-    if not events.entity.size and plan.without_events is not None:
-        draft.matrix[slots, rows] = plan.without_events
-        return
-    own = draft.own[plan.own_at[:, None], rows] if plan.own else draft.own[:0, : len(rows)]
-    queries = Queries(entity, draft.batch.columns["ts_ms"][rows], own)
-    for part, values in plan.run(History(events), queries):
-        draft.matrix[slots, rows[part]] = values
+def summary_of(layout: Layout, entity: Entity) -> Summary | None:
+    """Of what is folded of a customer or of a pair with one; None: nothing is."""
+    return layout.customer if entity == CUSTOMER else layout.pairs.get(entity)
 
 
-def customer_rows(layout: Layout, seen: Seen, events: StoredEvents) -> Rows:
-    if not any(seen.folded):
-        return events
-    row, table = unpack(seen.folded, layout.customer.width)
-    table = table.copy()
-    table[:, 0] = retired(table[:, 0], seen.newest[row] - layout.events_ms)
-    return WithSummaries(SummaryRows(layout.customer, row, table), events)
+def summaries_of(packed: Sequence[bytes], summary: Summary) -> Part:
+    """Summaries as a part of a history, each of its own entity."""
+    if not any(packed):
+        return NO_PART
+    entity, table = unpack(packed, summary.width)
+    columns = np.ascontiguousarray(table.T)
+    return Part(entity, columns[0], columns)
 
 
-def _pair_rows(layout: Layout, entity: Entity, seen: Seen, events: StoredEvents, own: Ints) -> Rows:
-    summary = layout.pairs.get(entity)
-    key = own[events.entity]
-    mine = events.paired((events.columns[entity.keys[1]] == key) & (key >= 0), summary is not None)
-    packed = seen.pairs.get(entity, ())
-    if summary is None or not any(packed):
-        return mine
-    return WithSummaries(SummaryRows(summary, *unpack(packed, summary.width)), mine)
-
-
-def tile_rows(series: Series, packed: Sequence[bytes]) -> SummaryRows:
-    return SummaryRows(series.summary, *unpack(packed, series.summary.width))
+def folded_of(seen: Seen, layout: Layout) -> Part:
+    """What was folded of customers: of what has retired by now, windows over all history know."""
+    entity, ts, columns = part = summaries_of(seen.folded, layout.customer)
+    return part if not len(ts) else Part(entity, retired(ts, seen.newest[entity] - layout.events_ms), columns)
 
 
 def nothing_seen(batch: Batch, layout: Layout) -> Seen:

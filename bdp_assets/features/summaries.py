@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bdp_assets.features.aggregates import Ints
-from bdp_assets.features.compiled.codes import BEFORE
+from bdp_assets.features.compiled.codes import ABSENT, BEFORE, SOME, SPLIT, SPLIT_BITS, VALUES
 from bdp_assets.features.fields import EVENTS, Field, Kind
 from bdp_assets.features.history import Rows
 from bdp_assets.features.spec import WindowFeature
@@ -21,9 +21,6 @@ from bdp_assets.features.windows import field_of, sums_of
 
 Merge = Literal["add", "min", "max", "latest"]
 """How columns of one start become one; `latest` takes the value of the greatest in the column before it."""
-
-_LOW_BITS = 20
-"""A sum is kept in two columns, so that Lua, whose numbers are doubles, adds up 2**33 events exactly."""
 
 
 class Column(NamedTuple):
@@ -74,26 +71,35 @@ class Summary:
                 merged[:, i] = _REDUCE[column.merge].reduceat(table[:, i], new)
         return group[new], merged
 
-    def field(self, field: Field, table: Ints) -> Ints:
-        """A field of each row, int64 [n]."""
+    def source(self, field: Field) -> tuple[int, int, int]:
+        """How a field is read of rows: the op of `codes`, the column, and what it is where there is none."""
         if field.kind == "seen":
-            return (table[:, self._at[field._replace(kind="count", hop=0)]] > 0).astype(np.int64)
+            return SOME, self._at[field._replace(kind="count", hop=0)], 0
         if field.kind == "id":
-            return np.full(len(table), -1)
+            return ABSENT, 0, field.absent
         at = self._at.get(field._replace(hop=0) if field.hop else field)
         if at is None:
             assert field.kind in ("first_ms", "last_ms")  # noqa: S101 - a tile happened when it began
-            return table[:, 0]
+            return VALUES, 0, 0
         if field.kind == "sum":
-            return table[:, at] + (table[:, at + 1] << _LOW_BITS)
-        return table[:, at + (field.kind == "last")]
+            return SPLIT, at, 0
+        return VALUES, at + (field.kind == "last"), 0
+
+    def field(self, field: Field, table: Ints) -> Ints:
+        """A field of each row, int64 [n]."""
+        op, at, absent = self.source(field)
+        if op == SOME:
+            return (table[:, at] > 0).astype(np.int64)
+        if op == ABSENT:
+            return np.full(len(table), absent)
+        return table[:, at] + (table[:, at + 1] << SPLIT_BITS) if op == SPLIT else table[:, at]
 
     def _split(
         self, field: Field, start: Ints, of: Callable[[Field], Ints], sequence: Ints | None
     ) -> tuple[Ints, ...]:
         values = of(field)
         if field.kind == "sum":
-            return values & ((1 << _LOW_BITS) - 1), values >> _LOW_BITS
+            return values & ((1 << SPLIT_BITS) - 1), values >> SPLIT_BITS
         if field.kind == "last":
             assert sequence is not None  # noqa: S101 - no tile keeps a last value
             seen = of(field._replace(kind="count", column=None)) > 0

@@ -109,7 +109,8 @@ class Ensemble:
         if len(rows) == 0:
             return np.empty(0, dtype=np.float64)
         doubles = self._singles(rows).astype(np.float64)
-        return self._blended(graph(doubles) for graph in self._graphs)
+        outputs = (graph(doubles) for graph in self._graphs)
+        return self._blended_one(outputs) if len(rows) == 1 else self._blended(outputs)
 
     def _by_walks(self, walks: Sequence[Callable[[Singles], Doubles]], rows: Doubles) -> Doubles:
         singles = self._singles(rows)
@@ -123,6 +124,12 @@ class Ensemble:
             names = _not_finite(singles, self.info.feature_names)
             raise ValueError(f"features must be finite in single precision: {', '.join(names)}")
         return singles
+
+    def _blended_one(self, outputs: Iterable[Doubles]) -> Doubles:
+        blend = 0.0  # One addition after the other: since Python 3.12 its `sum` rounds otherwise.
+        for output, (table, weight) in zip(outputs, self._tables, strict=True):
+            blend += weight * table.of_one(output.item())
+        return np.array([self._calibration.of_one(blend)])
 
     def _blended(self, outputs: Iterable[Doubles]) -> Doubles:
         parts = [

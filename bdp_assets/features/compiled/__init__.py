@@ -11,6 +11,7 @@ from typing import Any
 
 _LOOPS = {
     "answer": "answers",
+    "answer_packed": "packed",
     "add_up": "histories",
     "events_seen": "histories",
     "extent": "histories",

@@ -14,6 +14,17 @@ CODE, START, END, MATCHING, TOTAL, HIGH, LOW, EVENTS, LOOK, NOTHING, OWN_LOOK, P
 LINE = 14
 """How many columns a line has."""
 
+# How a field is read of a row's columns (see `fields.Source`), and the columns of a table of such sources.
+ONE, VALUES, HIGH_BITS, LOW_BITS, SPLIT, SOME, ABSENT = range(7)
+OP, SOURCE_COLUMN, SOURCE_MATCH, SOURCE_NONE = range(4)
+SOURCE = 4
+
+# What is looked at in each row: a value, the row's own place, the place before of an id, or the start of a
+# run; and the columns of a table of looks.
+PLAIN, PLACE, PLACE_BEFORE, STARTS = range(4)
+LOOK_KIND, LOOK_OF, LOOK_SEEN, LOOK_NONE, LOOK_HOP = range(5)
+LOOKING = 5
+
 # What a look that finds nothing gives.
 NONE_LOWEST, NONE_HIGHEST, NO_ROW, NEVER = 2**40, -1, -1, 2**52
 """`NEVER`: a time (ms) after all others that doubles hold exactly."""
@@ -21,6 +32,8 @@ NOWHERE = 2**62
 """The place before of what is not counted: after all others."""
 BEFORE = -(2**62)
 """The time (ms) of what no window can reach any more, but one over all history."""
+SPLIT_BITS = 20
+"""A sum is kept in two columns, so that Lua, whose numbers are doubles, adds up 2**33 events exactly."""
 SQUARE_BITS = 40
 """Squares are kept in two parts: their low 40 bits, and what is above."""
 SEQUENCE_BITS = 32

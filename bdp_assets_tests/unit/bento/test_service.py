@@ -38,7 +38,7 @@ def test_nothing_heavy_is_imported(loaded: dict[str, Any]) -> None:
 
 def test_around_our_routes_there_is_only_what_we_left_on(loaded: dict[str, Any]) -> None:
     """A BentoML that brings its timer back, or its metrics or access log, fails here."""
-    assert loaded["middleware"] == ["OpenTelemetryMiddleware", "ContextMiddleware"]
+    assert loaded["middleware"] == ["Direct", "OpenTelemetryMiddleware", "ContextMiddleware"]
 
 
 def test_connections_are_bounded(loaded: dict[str, Any]) -> None:

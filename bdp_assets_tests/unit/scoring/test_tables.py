@@ -27,6 +27,15 @@ def test_monotone_within_its_values_and_independent_of_the_batch(
     assert together.tolist() == [function(np.array([value]))[0] for value in sorted(inputs)]
 
 
+@given(KNOTS, VALUES, st.booleans(), INPUTS)
+def test_one_number_gets_the_bits_of_an_array(
+    x: list[float], values: list[float], rising: bool, inputs: list[float]
+) -> None:
+    function = PiecewiseLinear(Table(tuple(x), tuple(sorted(values[: len(x)], reverse=not rising))))
+    asked = [*inputs, *x, *np.nextafter(x, np.inf).tolist(), *np.nextafter(x, -np.inf).tolist(), 0.0, -0.0]
+    assert np.array([function.of_one(one) for one in asked]).tobytes() == function(np.array(asked)).tobytes()
+
+
 def test_exact_at_knots_and_constant_outside() -> None:
     function = PiecewiseLinear(Table((0.0, 0.1, 0.7), (0.0, 0.3, 0.9)))
     assert function(np.array([-5.0, 0.0, 0.1, 0.4, 0.7, 5.0])).tolist() == pytest.approx(
