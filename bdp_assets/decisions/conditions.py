@@ -16,10 +16,8 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import reduce
-from typing import Literal
 
-from bdp_assets.decisions.facts import NUMBERS, TEXTS, Facts, Truth, Value
+from bdp_assets.decisions.facts import NUMBERS, TEXTS, Facts, Truth, Value, Word
 
 THRESHOLD = "threshold"
 EXACT = 2**53
@@ -86,12 +84,11 @@ class TextIs:
 class Joined:
     """Conditions of which all or any hold."""
 
-    word: Literal["and", "or"]
+    word: Word
     parts: tuple[Condition, ...]
 
     def holds(self, facts: Facts) -> Truth:
-        join = operator.and_ if self.word == "and" else operator.or_
-        return reduce(join, (part.holds(facts) for part in self.parts))
+        return facts.joined(self.word, (part.holds(facts) for part in self.parts))
 
     def __str__(self) -> str:
         return f"({f' {self.word} '.join(map(str, self.parts))})"

@@ -5,9 +5,11 @@ A single one is what the API decides; for it, arrays would cost more than the co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import reduce
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ Value = Any
 """float64 [n], or a float."""
 Truth = Any
 """bool [n], or a bool."""
+Word = Literal["and", "or"]
 
 _COLUMN = {name: number for number, name in enumerate(CATALOG.names)}
 NUMBERS = (AMOUNT, *CATALOG.names)
@@ -33,6 +36,9 @@ class Facts(Protocol):
 
     def among(self, field: str, texts: frozenset[str], wanted: bool) -> Truth:
         """Whether the text is there, and whether it is one of those is as `wanted`."""
+
+    def joined(self, word: Word, truths: Iterable[Truth]) -> Truth:
+        """Whether all or any of them hold."""
 
     def where(self, truth: Truth) -> list[int]:
         """Numbers of the transactions of which it holds."""
@@ -56,6 +62,9 @@ class Columns:
         found = (text is not None and (text in texts) is wanted for text in self.texts(field))
         return np.fromiter(found, dtype=np.bool_, count=self.count)
 
+    def joined(self, word: Word, truths: Iterable[Truth]) -> Truth:
+        return reduce(operator.and_ if word == "and" else operator.or_, truths)
+
     def where(self, truth: Truth) -> list[int]:
         rows: list[int] = np.flatnonzero(truth).tolist()
         return rows
@@ -77,6 +86,10 @@ class Row:
     def among(self, field: str, texts: frozenset[str], wanted: bool) -> Truth:
         text = getattr(self.record, field)
         return text is not None and (text in texts) is wanted
+
+    def joined(self, word: Word, truths: Iterable[Truth]) -> Truth:
+        """What no longer matters is not looked at."""
+        return all(truths) if word == "and" else any(truths)
 
     def where(self, truth: Truth) -> list[int]:
         return [0] if truth else []

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from bdp_assets.features import compiled
 
 Array = NDArray[Any]
-Floats = NDArray[np.float64]
+Value = Any
+"""Numbers in an array, or one."""
 
 _HOUR_MS = 3_600_000
 _NIGHT_ENDS = 6
@@ -55,7 +56,9 @@ def _is_night(ts_ms: Array) -> Array:
     return _hour(ts_ms) < _NIGHT_ENDS
 
 
-def _divided(top: Array, bottom: Array, default: float) -> Floats:
+def _divided(top: Value, bottom: Value, default: float) -> Value:
+    if not isinstance(bottom, np.ndarray):
+        return top / bottom if bottom > 0 else default
     out = np.empty(top.shape, dtype=np.float64)
     compiled.divided(np.asarray(top, np.float64), np.asarray(bottom, np.float64), default, out)
     return out
@@ -76,10 +79,11 @@ FILTERS: Mapping[str, Filter] = {
 
 
 class Formula(NamedTuple):
-    """`compute` maps `arity` arrays and the declared default to numbers that are finite for finite input."""
+    """`compute` maps `arity` arrays and the declared default to numbers that are finite for finite input; and
+    so, to the same bits, plain numbers of one transaction, for which arrays cost ten times as much."""
 
     arity: int
-    compute: Callable[..., Array]
+    compute: Callable[..., Value]
 
 
 FORMULAS: Mapping[str, Formula] = {

@@ -17,7 +17,7 @@ from bdp_assets.features import compiled
 from bdp_assets.features.aggregates import AGGREGATES, Floats, Ints, SumName
 from bdp_assets.features.compiled import codes
 from bdp_assets.features.fields import Field
-from bdp_assets.features.formulas import FORMULAS, Array
+from bdp_assets.features.formulas import FORMULAS, Value
 from bdp_assets.features.history import History, NoRows, Queries
 from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
 from bdp_assets.features.windows import (
@@ -138,6 +138,10 @@ def _table(rows: Sequence[tuple[int, ...]], width: int) -> Ints:
     return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 
+_Formula = tuple[int, Callable[..., Value], tuple[str, ...], float]
+"""Where its answer goes, what computes it, its inputs, and its default."""
+
+
 class Engine:
     """A catalog ready to run: a plan for each entity, and the row features after them."""
 
@@ -164,14 +168,17 @@ class Engine:
 
     def begin(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
         """Fill in the row features of a matrix [features, rows] that read the transaction alone."""
-        for slot, compute, names, default in self._own:
-            matrix[slot] = compute(*(columns[name] for name in names), default)
+        self._fill(matrix, columns, self._own)
 
     def finish(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
         """Fill in the other row features, once all else is there."""
-        for slot, compute, names, default in self._derived:
-            inputs = [columns[name] if name in columns else matrix[self._slots[name]] for name in names]
-            matrix[slot] = compute(*inputs, default)
+        self._fill(matrix, columns, self._derived)
 
-    def _formula(self, f: RowFeature) -> tuple[int, Callable[..., Array], tuple[str, ...], float]:
+    def _fill(self, matrix: Floats, columns: Mapping[str, Ints], formulas: Sequence[_Formula]) -> None:
+        is_one = matrix.shape[1] == 1
+        for slot, compute, names, default in formulas:
+            inputs = [columns[name] if name in columns else matrix[self._slots[name]] for name in names]
+            matrix[slot] = compute(*((one.item() for one in inputs) if is_one else inputs), default)
+
+    def _formula(self, f: RowFeature) -> _Formula:
         return self._slots[f.name], FORMULAS[f.formula].compute, f.inputs, f.default
