@@ -159,6 +159,11 @@ def describe(client: Redis) -> str:
     return f"{information.get('server_name', 'redis')} {number}{shards}"
 
 
+def is_one_server(client: Redis) -> bool:
+    """Whether all keys lie together, so that a script may have any of them; not in a cluster."""
+    return isinstance(client, redis.Redis)
+
+
 def _servers(client: Redis) -> list[redis.Redis]:
     if isinstance(client, redis.Redis):
         return [client]

@@ -16,7 +16,7 @@ from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.generations import MERGE, merge_sizes
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import Batch, claim, pack, record_width, transaction_key
-from bdp_assets.features.shared import TILES, transaction_calls
+from bdp_assets.features.shared import add_transactions
 
 
 class Applied(NamedTuple):
@@ -50,4 +50,4 @@ def catch_up(client: Redis, layout: Layout, applied: Sequence[Applied]) -> None:
         for customer in events
     ]
     run(client, calls, [MERGE])
-    run(client, transaction_calls(layout, transactions, coordinates), [TILES])
+    add_transactions(client, layout, transactions, coordinates)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from bdp_assets.clients.redis import Script
+from bdp_assets.clients.redis import Redis, Script, is_one_server
 from bdp_assets.clients.redis_exchange import Argument, Command
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.folding import pair_fields
@@ -23,6 +24,8 @@ ANSWERED = 2
 """What has a smaller status comes with what it may see."""
 TOGETHER = 100
 """How many transactions of a customer one call claims at most: others have to wait for it."""
+READ_TOGETHER = 32
+"""Of how many shared entities one command reads the tiles at most."""
 _SAID = 5
 """What claim.lua says of a transaction before its pairs."""
 
@@ -110,25 +113,26 @@ def shared_codes(layout: Layout, batch: Batch) -> Codes:
     ]
 
 
-def tile_reads(layout: Layout, wanted: Codes) -> Iterator[Command]:
-    """One for each code, in order."""
+def tile_reads(client: Redis, layout: Layout, wanted: Codes) -> Iterator[Command]:
+    """All tiles of all codes, in order; those that lie on one server several at a time."""
+    together = READ_TOGETHER if is_one_server(client) else 1
     for entity, codes in wanted:
-        names = [one.name for one in layout.shared[entity]]
-        for code in codes:
-            yield ("HMGET", layout.tiles(entity, code), *names)
+        for at in range(0, len(codes), together):
+            yield ("MGET", *(key for code in codes[at : at + together] for key in layout.tiles(entity, code)))
 
 
 def shared_tiles(
     layout: Layout, batch: Batch, wanted: Codes, replies: Iterable[Sequence[bytes | None]]
 ) -> dict[Entity, Shared]:
     """What the replies to `tile_reads` say."""
-    replies = iter(replies)
+    read = (tiles or b"" for reply in replies for tiles in reply)
     found = {}
     for entity, codes in wanted:
-        read = [next(replies) for _ in codes]
+        series = layout.shared[entity]
+        all_tiles = list(islice(read, len(series) * len(codes)))
         place = {code: i for i, code in enumerate(codes)}
         rows = [place.get(code, -1) for code in batch.columns[entity.keys[0]].tolist()]
-        tiles = {one.name: [reply[i] or b"" for reply in read] for i, one in enumerate(layout.shared[entity])}
+        tiles = {one.name: all_tiles[i :: len(series)] for i, one in enumerate(series)}
         found[entity] = Shared(tiles, np.array(rows, dtype=np.int64))
     return found
 

@@ -14,9 +14,10 @@ that serves:
     {customer:<id>}:c          their claims, one for each
     {customer:<id>}:s          earlier ones, folded: a row for each FOLD of time, and one for all before
     {customer:<id>}:p          the same of the customer's pairs, where windows over all history need it
-    {<entity>:<hash of id>}    the tiles of a merchant (or another shared entity), and how far each source
-                               partition was added to them; by hash, since a customer's record has no more
+    {<entity>:<hash of id>}    how far each source partition was added to a merchant (or another shared
+                               entity); by hash, since a customer's record has no more
     {<entity>:<hash of id>}:l  its transactions that are known fraud
+    {<entity>:<hash of id>}:t<size in ms>   its tiles of that size in one packed string
     positions                  how far topics were applied: see `positions`
 
 What stands in braces decides the cluster slot: all keys of a customer, or of a merchant, lie together.
@@ -35,7 +36,7 @@ from bdp_assets.features.spec import CUSTOMER, Catalog, Entity, WindowFeature, r
 from bdp_assets.features.summaries import Summary
 from bdp_assets.features.times import ALL_HISTORY, SECOND
 
-FORMAT = 3
+FORMAT = 4
 """Of what is kept, and where: the next number with every change to records, claims, tiles or keys."""
 FIRST = "0"
 """The generation of a store that no rebuild has filled."""
@@ -139,13 +140,21 @@ class Layout:
         """What the keys of a customer's decisions begin with; the transaction's key in hex follows."""
         return f"{self.root}{{customer:{customer_id}}}:d:"
 
-    def tiles(self, entity: Entity, identifier: str | int) -> str:
-        """`identifier`: itself, or its hash."""
+    def keys_of_shared(self, entity: Entity, identifier: str | int) -> tuple[str, ...]:
+        """All keys of a shared entity, as tiles.lua takes them; `identifier`: itself, or its hash."""
+        owner = self.offsets(entity, identifier)
+        return owner, f"{owner}:l", *(f"{owner}:{one.name}" for one in self.shared[entity])
+
+    def tiles(self, entity: Entity, identifier: str | int) -> tuple[str, ...]:
+        """The key of each series, in order."""
+        return self.keys_of_shared(entity, identifier)[2:]
+
+    def offsets(self, entity: Entity, identifier: str | int) -> str:
         code = id_hash(identifier) if isinstance(identifier, str) else identifier
         return f"{self.prefix}{{{entity.name}:{code:016x}}}"
 
     def frauds(self, entity: Entity, identifier: str | int) -> str:
-        return f"{self.tiles(entity, identifier)}:l"
+        return self.keys_of_shared(entity, identifier)[1]
 
     def _customer(self, customer_id: str) -> str:
         return f"{self.prefix}{{customer:{customer_id}}}"

@@ -82,9 +82,7 @@ def _customer(store: OnlineStore, customer_id: str, at_ms: int | None) -> Known 
 
 def _shared(store: OnlineStore, entity: Entity, identifier: str, at_ms: int | None) -> Known | None:
     series = store.layout.shared[entity]
-    reply = run(
-        store.client, [("HMGET", store.layout.tiles(entity, identifier), *(one.name for one in series))]
-    )[0]
+    [reply] = run(store.client, [("MGET", *store.layout.tiles(entity, identifier))])
     if not any(reply):
         return None
     tiles = {

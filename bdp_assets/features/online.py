@@ -39,7 +39,7 @@ from bdp_assets.features.labelling import apply_labels
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import Batch, source, transaction_key
 from bdp_assets.features.served import Answering, Draft, Shared, nothing_seen
-from bdp_assets.features.shared import TILES, transaction_calls
+from bdp_assets.features.shared import add_transactions
 from bdp_assets.features.spec import EXACT_EVENTS, Catalog, Entity
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class OnlineStore:
         A partition's offsets come in order; an entity adds none that it has passed. Each one is changed by
         one script, so that a transaction counts once however often it is delivered.
         """
-        run(self.client, transaction_calls(self.layout, transactions, coordinates), [TILES])
+        add_transactions(self.client, self.layout, transactions, coordinates)
 
     def apply_labels(
         self, labels: Sequence[Label], coordinates: Sequence[str | None] | None = None
@@ -251,7 +251,7 @@ class OnlineStore:
         # The pointer last: claims that were made before a switch come along in it.
         asked = [
             *claiming.claims(layout, call, together),
-            *claiming.tile_reads(layout, wanted),
+            *claiming.tile_reads(self.client, layout, wanted),
             pointer(layout),
         ]
         scripts = [CLAIM, MERGE] if merges else [CLAIM]

@@ -50,21 +50,20 @@ def shared_of(layout: Layout, entity: Entity, arrived: pl.DataFrame, labels: pl.
 
 
 def shared_commands(layout: Layout, shared: SharedTiles) -> Iterator[Command]:
-    lifetime = layout.shared_s(shared.entity)
-    for series, (group, table) in shared.tiles.items():
+    for number, (group, table) in enumerate(shared.tiles.values()):
         codes, first = np.unique(group, return_index=True)
         for code, rows in zip(codes.tolist(), np.split(table, first[1:]) if len(first) else [], strict=True):
-            packed = rows.astype("<i8").tobytes()
-            yield ("HSET", layout.tiles(shared.entity, shared.names[code]), series.name, packed)
+            key = layout.tiles(shared.entity, shared.names[code])[number]
+            yield ("SET", key, rows.astype("<i8").tobytes())
+    lifetime = layout.shared_s(shared.entity)
     for name in shared.names:
-        key, frauds = layout.tiles(shared.entity, name), layout.frauds(shared.entity, name)
         if name in shared.offsets:
-            yield ("HSET", key, *shared.offsets[name])
+            yield ("HSET", layout.offsets(shared.entity, name), *shared.offsets[name])
         if name in shared.frauds:
-            yield ("ZADD", frauds, *shared.frauds[name])
+            yield ("ZADD", layout.frauds(shared.entity, name), *shared.frauds[name])
         if lifetime:
-            yield ("EXPIRE", key, lifetime)
-            yield ("EXPIRE", frauds, lifetime)
+            for key in layout.keys_of_shared(shared.entity, name):
+                yield ("EXPIRE", key, lifetime)
 
 
 def _tiles(series: Series, mine: pl.DataFrame, group: Ints, changes: LabelChanges) -> tuple[Ints, Ints]:

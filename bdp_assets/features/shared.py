@@ -1,4 +1,4 @@
-"""What transactions and labels add to the tiles of shared entities: one call of tiles.lua for each."""
+"""What transactions and labels add to the tiles of shared entities: calls of tiles.lua, each of some."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from bdp_assets.clients.redis import Script
+from bdp_assets.clients.redis import Redis, Script, is_one_server, run
 from bdp_assets.clients.redis_exchange import Argument, Command
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.aggregates import Ints
@@ -21,16 +21,24 @@ from bdp_assets.features.spec import REVERSIBLE, Entity
 from bdp_assets.features.summaries import Merge, Summary
 
 TILES = Script(files("bdp_assets.features").joinpath("tiles.lua").read_text())
+TOGETHER = 8
+"""How many entities one call changes at most: others have to wait for it."""
 _NO_LABEL = b""
 _OPS: dict[Merge, str] = {"add": "a", "min": "n", "max": "x"}
 _Additions = dict[int, list[Argument]]
 """Of an entity, by the hash of its id."""
 
 
-def transaction_calls(
-    layout: Layout, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str]
-) -> list[Command]:
-    """Add each transaction once: an entity takes only offsets above the last one of their partition."""
+def add_transactions(
+    client: Redis,
+    layout: Layout,
+    transactions: Sequence[ValidatedTransaction],
+    coordinates: Sequence[str],
+) -> None:
+    """Add each transaction once: an entity takes only offsets above the last one of their partition.
+
+    Raises StoreUnavailable.
+    """
     batch = Batch.of(transactions, [entity.keys[0] for entity in layout.shared])
     places = [place.rpartition(":") for place in coordinates]
     calls: list[Command] = []
@@ -43,14 +51,17 @@ def transaction_calls(
                 added = additions.setdefault(code, [])
                 added += (partition, offset, _NO_LABEL)
                 added += [rows[row] for rows in packed]
-        calls += _calls(layout, entity, additions)
-    return calls
+        calls += _calls(layout, entity, additions, _together(client))
+    run(client, calls, [TILES])
 
 
-def label_calls(layout: Layout, labels: Sequence[Placed], coordinates: Sequence[str | None]) -> list[Command]:
+def add_labels(
+    client: Redis, layout: Layout, labels: Sequence[Placed], coordinates: Sequence[str | None]
+) -> None:
     """Add what each label changes once: like transactions by their offsets, and by what is known already.
 
-    Without coordinates (not from Kafka), only what is known keeps a label from counting again.
+    Without coordinates (not from Kafka), only what is known keeps a label from counting again. Raises
+    StoreUnavailable.
     """
     additions: dict[Entity, _Additions] = {}
     for placed, place in zip(labels, coordinates, strict=True):
@@ -58,11 +69,11 @@ def label_calls(layout: Layout, labels: Sequence[Placed], coordinates: Sequence[
             added = additions.setdefault(entity, {}).setdefault(code, [])
             for delay in label_delays(layout.shared[entity]):
                 added += _label_addition(layout.shared[entity], placed, place, delay)
-    return [
-        call
-        for entity, by_code in additions.items()
-        for call in _calls(layout, entity, {code: items for code, items in by_code.items() if items})
-    ]
+    calls: list[Command] = []
+    for entity, by_code in additions.items():
+        some = {code: items for code, items in by_code.items() if items}
+        calls += _calls(layout, entity, some, _together(client))
+    run(client, calls, [TILES])
 
 
 def label_delays(all_series: Iterable[Series]) -> list[int]:
@@ -127,15 +138,30 @@ def _packed(rows: Ints) -> list[bytes]:
     return [packed[at : at + size] for at in range(0, len(packed), size)]
 
 
-def _calls(layout: Layout, entity: Entity, additions: _Additions) -> list[Command]:
+def _together(client: Redis) -> int:
+    """How many entities a call may change: those of a cluster lie on several servers."""
+    return TOGETHER if is_one_server(client) else 1
+
+
+def _calls(layout: Layout, entity: Entity, additions: _Additions, together: int) -> list[Command]:
     header = _header(layout, entity)
-    keys = ((layout.tiles(entity, code), layout.frauds(entity, code)) for code in additions)
-    return [TILES.call(key, *header, *items) for key, items in zip(keys, additions.values(), strict=True)]
+    each = 3 + len(layout.shared[entity])  # arguments of an addition
+    codes = list(additions)
+    calls: list[Command] = []
+    for at in range(0, len(codes), together):
+        keys: list[str] = []
+        arguments = list(header)
+        for code in codes[at : at + together]:
+            keys += layout.keys_of_shared(entity, code)
+            arguments.append(len(additions[code]) // each)
+            arguments += additions[code]
+        calls.append(TILES.call(keys, *arguments))
+    return calls
 
 
 def _header(layout: Layout, entity: Entity) -> list[Argument]:
     header: list[Argument] = [len(layout.shared[entity]), layout.shared_s(entity), REVERSIBLE]
     for series in layout.shared[entity]:
         ops = "".join(_OPS[column.merge] for column in series.summary.columns)
-        header += [series.name, series.keeps, int(series.is_endless), ops]
+        header += [series.keeps, int(series.is_endless), ops]
     return header

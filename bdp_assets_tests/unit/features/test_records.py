@@ -17,7 +17,7 @@ def test_what_is_stored_changes_with_its_format_only() -> None:
         Batch.of([ONE], ["country"]).kept(["country"]),
     )
     assert (FORMAT, event.hex(), claim("topic:0:1", "t1", ONE.body_hash).hex()) == (
-        3,
+        4,
         "07000000391bbc3f00441b3b64010000ff431b3b64010000f401000000000000ffffffffffffffff",
         "e5a92f6eb3fcc201391bbc3f95fd0429aba4ead7026fc4c000000000000000000000000000000001",
     )
