@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
-from bdp_assets.contracts.records import Decision, Label, Prediction, Reason
+from bdp_assets.contracts.records import Decision, Label, ListHit, Prediction, Reason
 from bdp_assets.decisions.decider import Decider
 from bento.errors import ApiError
 
@@ -34,6 +34,10 @@ class Answer(Struct, frozen=True, kw_only=True):
     policy_version: str
     rules_version: str | None
     catalog_version: str
+    list_hits: list[ListHit]
+    """Entries of allow and block lists in force for it; the first one decided."""
+    decision_without_lists: Decision | None
+    """What model, policy and rules made of it; null where no list had an entry."""
     degraded: bool
     """True: decided without history, because the online store was not usable."""
     request_id: str
@@ -103,6 +107,8 @@ def answer_of(prediction: Prediction, request_id: str) -> Answer:
         policy_version=prediction.policy_version,
         rules_version=prediction.rules_version,
         catalog_version=prediction.catalog_version,
+        list_hits=prediction.list_hits,
+        decision_without_lists=prediction.decision_without_lists,
         degraded=prediction.degraded,
         request_id=request_id,
     )

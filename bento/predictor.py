@@ -29,6 +29,7 @@ from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.records import Prediction, ValidatedTransaction
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.lists import CurrentLists, no_lists
 from bdp_assets.features.online import Enrichment, OnlineStore
 from bdp_assets.observability.metrics import API_DECISIONS, API_DEGRADED
 from bento.dependencies import Dependencies
@@ -75,12 +76,18 @@ class Predictor:
     """
 
     def __init__(
-        self, decider: Decider | None, store: OnlineStore, spool: Spool, dependencies: Dependencies
+        self,
+        decider: Decider | None,
+        store: OnlineStore,
+        spool: Spool,
+        dependencies: Dependencies,
+        lists: CurrentLists = no_lists,
     ) -> None:
         self.decider = decider
         self._store = store
         self._spool = spool
         self._dependencies = dependencies
+        self._lists = lists
 
     async def predict(self, values: Sequence[bytes], call: Call) -> list[Prediction | ApiError]:
         """Decide each value (JSON as it came), in order.
@@ -138,6 +145,7 @@ class Predictor:
                 decided_by="api",
                 decided_at_ms=received[0].received_ms,
                 degraded=degraded,
+                lists=self._lists(),
             )
             if not call.dry_run:
                 made = self._keep([received[i] for i in open_], made)

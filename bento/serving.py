@@ -8,6 +8,8 @@ import numpy as np
 
 from bdp_assets.clients import redis
 from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.list_channel import channel
+from bdp_assets.decisions.live_lists import LiveLists
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.bundle import BundleError
@@ -39,6 +41,7 @@ class Serving:
         access: Access,
         dependencies: Dependencies,
         raw_topic: RawTopic,
+        lists: LiveLists,
     ) -> None:
         self.predictor = predictor
         self.labels = labels
@@ -46,6 +49,7 @@ class Serving:
         self.access = access
         self._dependencies = dependencies
         self._raw_topic = raw_topic
+        self._lists = lists
 
     @classmethod
     def start(cls, settings: Settings) -> Serving:
@@ -57,10 +61,12 @@ class Serving:
         dependencies = Dependencies(store, raw_topic)
         dependencies.start()
         raw_topic.start()
-        predictor = Predictor(_champion(settings), store, spool, dependencies)
+        lists = LiveLists(channel(settings), settings.lists_file)
+        lists.start()
+        predictor = Predictor(_champion(settings), store, spool, dependencies, lists.current)
         access = _access(settings, Limiter(store.client, dependencies))
         decisions = Decisions(store, dependencies)
-        return cls(predictor, Labels(spool), decisions, access, dependencies, raw_topic)
+        return cls(predictor, Labels(spool), decisions, access, dependencies, raw_topic, lists)
 
     def health(self) -> Health:
         """Ready as soon as there is a model: without store or broker it decides in a degraded mode."""
@@ -78,6 +84,7 @@ class Serving:
     def close(self) -> None:
         """Stop probing, and send for a while what the spool holds."""
         self.access.close()
+        self._lists.stop()
         self._dependencies.stop()
         self._raw_topic.close()
 

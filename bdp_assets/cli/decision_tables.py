@@ -54,6 +54,9 @@ def _facts(found: Found) -> Iterator[tuple[str, str]]:
     yield "transaction", record.transaction_id
     yield "customer", record.customer_id
     yield "decision", record.decision + (f" ({record.severity})" if record.severity else "")
+    if record.decision_without_lists:
+        yield "without lists", record.decision_without_lists
+        yield "entries", ", ".join(f"{hit.list} {hit.kind} {hit.entry_id}" for hit in record.list_hits)
     yield "probability", repr(record.fraud_probability)
     for reason in record.reasons:
         yield "", f"{reason.code}: {reason.text}"

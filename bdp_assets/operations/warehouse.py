@@ -47,6 +47,7 @@ FACTS = (
             *("customer_id", "transaction_id", "merchant_id", "amount_base_minor", "fraud_probability"),
             *("decision", "reasons", "model_name", "model_version", "policy_version", "catalog_version"),
             *("apply_seq", "degraded", "decided_by", "rules_version", "severity"),
+            *("list_hits", "decision_without_lists"),
         ),
         times={"occurred_at": "ts_ms", "decided_at": "decided_at_ms"},
     ),

@@ -12,7 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
+from bdp_assets.clients.redis import connect
 from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.live_lists import LiveLists
+from bdp_assets.settings import Settings
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.access.access import Access
@@ -71,7 +74,8 @@ def serving(  # noqa: PLR0917 - all that it is made of
     predictor: Predictor, store: Any, spool: Spool, access: Access, dependencies: Dependencies, raw_topic: Any
 ) -> Serving:
     decisions = Decisions(store, dependencies)
-    return Serving(predictor, Labels(spool), decisions, access, dependencies, raw_topic)
+    idle = LiveLists(connect(Settings(_env_file=None)), Path("none"))  # type: ignore[call-arg]
+    return Serving(predictor, Labels(spool), decisions, access, dependencies, raw_topic, idle)
 
 
 class Client:
