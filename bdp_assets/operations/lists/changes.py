@@ -102,7 +102,7 @@ def add(settings: Settings, place: Place, why: Why, expires_at: datetime | None)
         if len(in_force) >= MOST:
             raise Problem(
                 f"The lists have {MOST:,} entries in force, and can not have more.",
-                "Remove some, or let them end; what is true of so many is better said by a rule (docs/rules.md).",
+                "Remove some, or let them end; what is true of so many is for a rule to say (docs/rules.md).",
             )
         _append(connection, "add", entry_id, place, why, expires_at)
     _publish_change(settings)
