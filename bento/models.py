@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
-from bdp_assets.contracts.records import Decision, Label, ListHit, Prediction, Reason
+from bdp_assets.contracts.records import (
+    Adjustment,
+    AdjustmentType,
+    Decision,
+    Label,
+    ListHit,
+    Prediction,
+    Reason,
+)
 from bdp_assets.decisions.decider import Decider
 from bento.errors import ApiError
 
@@ -53,6 +61,19 @@ class Accepted(Struct, frozen=True, kw_only=True):
     """UTC epoch milliseconds; when it came, where the caller did not say."""
     merchant_id: str | None
     ts_ms: int | None
+    request_id: str
+
+
+class AcceptedAdjustment(Struct, frozen=True, kw_only=True):
+    """A refund or reversal that is on its way to the lake, as it was understood. It is not scored."""
+
+    adjustment_id: str
+    type: AdjustmentType
+    customer_id: str
+    original_transaction_id: str
+    ts_ms: int
+    """UTC epoch milliseconds; when it came, where the caller did not say."""
+    amount_minor: int | None
     request_id: str
 
 
@@ -117,6 +138,11 @@ def answer_of(prediction: Prediction, request_id: str) -> Answer:
 def accepted_of(label: Label, request_id: str) -> Accepted:
     """What a caller is told of a label."""
     return Accepted(**asdict(label), request_id=request_id)
+
+
+def accepted_adjustment_of(adjustment: Adjustment, request_id: str) -> AcceptedAdjustment:
+    """What a caller is told of an adjustment."""
+    return AcceptedAdjustment(**asdict(adjustment), request_id=request_id)
 
 
 def error_of(refusal: ApiError, request_id: str) -> Error:

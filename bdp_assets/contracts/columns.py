@@ -13,6 +13,7 @@ import polars as pl
 from msgspec import inspect
 
 from bdp_assets.contracts.records import (
+    Adjustment,
     DeadLetter,
     EnrichedTransaction,
     Label,
@@ -92,6 +93,7 @@ SCORES = _table(
     }
 )
 LABELS = _table(columns_of(Label))
+ADJUSTMENTS = _table(columns_of(Adjustment))
 
 
 def enriched(feature_names: Sequence[str]) -> pl.Schema:

@@ -191,6 +191,26 @@ class Label(Struct, frozen=True, kw_only=True):
     ts_ms: EpochMs | None = None
 
 
+class AdjustmentType(StrEnum):
+    """A refund gives money back; a reversal says that the purchase was never to be charged."""
+
+    REFUND = "refund"
+    REVERSAL = "reversal"
+
+
+class Adjustment(Struct, frozen=True, kw_only=True):
+    """Value of `transactions-adjustments-v1`: what takes a purchase back; it is never scored."""
+
+    adjustment_id: Id
+    """Unique per customer: the same one again changes nothing."""
+    type: AdjustmentType
+    customer_id: Id
+    original_transaction_id: Id
+    ts_ms: EpochMs
+    amount_minor: Positive | None = None
+    """In the original's currency; none: all of it."""
+
+
 class DeadLetter(Struct, frozen=True, kw_only=True):
     """Value of `transactions-dlq-v1`: a message that was refused, and why; never the value in `message`."""
 

@@ -70,6 +70,13 @@ FACTS = (
         times={"known_at": "known_at_ms", "occurred_at": "ts_ms"},
     ),
     Fact(
+        table="warehouse.adjustments",
+        source="adjustments",
+        key=("customer_id", "adjustment_id"),
+        columns=("customer_id", "adjustment_id", "type", "original_transaction_id", "amount_minor"),
+        times={"occurred_at": "ts_ms"},
+    ),
+    Fact(
         table="warehouse.quarantined",
         source="quarantined",
         key=("source_topic", "source_partition", "source_offset", "received_at"),
