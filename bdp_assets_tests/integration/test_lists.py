@@ -9,7 +9,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from bdp_assets import settings as settings_module
+from bdp_assets.cli import lists
 from bdp_assets.clients.postgres import connect
 from bdp_assets.contracts.codec import decode_alert, decode_prediction, encode
 from bdp_assets.contracts.records import Decision, ListKind, ListName, Prediction
@@ -107,11 +110,20 @@ def test_a_change_reaches_those_who_decide_and_what_it_changed_is_replayable(str
     assert "c-1" not in "".join(line for line in stream.log().splitlines() if "bdp.lists" in line)
 
 
-def test_the_audit_keeps_every_change_and_can_not_be_edited(stream: Stream) -> None:
-    entry_id = changes.add(stream.settings, CUSTOMER, WHY, None)
+def test_the_audit_keeps_every_change_and_can_not_be_edited(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings_module, "get_settings", lambda: stream.settings)
+    who = ("block", "customer", "c-1")
+    said = bdp_lists("add", *who, "--reason", WHY.reason, "--by", WHY.by, "--expires", "30d")
+    [entry] = changes.entries(stream.settings)
+    entry_id = entry.entry_id
+    assert said.startswith(f"Entry {entry_id} of the block list is in force until 2")
+    assert entry.expires_at is not None
+    assert (entry.expires_at - entry.added_at).days in (29, 30)
     with pytest.raises(Problem, match=f"already .entry {entry_id}"):
         changes.add(stream.settings, CUSTOMER, WHY, None)
-    changes.remove(stream.settings, CUSTOMER, Why("cleared", "bob"))
+    bdp_lists("remove", *who, "--reason", "cleared", "--by", "bob")
     with pytest.raises(Problem, match="is not on the block list"):
         changes.remove(stream.settings, CUSTOMER, WHY)
 
@@ -119,6 +131,9 @@ def test_the_audit_keeps_every_change_and_can_not_be_edited(stream: Stream) -> N
         ("add", entry_id, "ann"),
         ("remove", entry_id, "bob"),
     ]
+    assert all(text in bdp_lists("audit") for text in (entry_id, "ann", "bob", "cleared", WHY.reason))
+    assert entry_id not in bdp_lists("show")
+    assert entry_id in bdp_lists("show", "--all")
     for statement in (
         "UPDATE warehouse.list_changes SET reason = 'other'",
         "DELETE FROM warehouse.list_changes",
@@ -126,6 +141,13 @@ def test_the_audit_keeps_every_change_and_can_not_be_edited(stream: Stream) -> N
     ):
         with connect(stream.settings) as connection, pytest.raises(psycopg.errors.RaiseException):
             connection.execute(statement)  # type: ignore[arg-type]
+
+
+def bdp_lists(*words: str) -> str:
+    """What a command says."""
+    done = CliRunner().invoke(lists.app, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
 
 
 def test_a_change_that_nobody_could_be_told_of_is_kept_and_says_what_to_do(stream: Stream) -> None:
