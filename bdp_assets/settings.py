@@ -149,6 +149,11 @@ class Settings(BaseSettings):
         return self.api_keys_file or self.home / "keys.json"
 
     @property
+    def lists_file(self) -> Path:
+        """A copy of the published allow and block lists, for a start while the online store is away."""
+        return self.home / "lists.json"
+
+    @property
     def api_headers(self) -> dict[str, str]:
         """What our own commands show the API as their key, where they have one."""
         return {} if self.api_key is None else {"X-API-Key": self.api_key.get_secret_value()}

@@ -20,7 +20,16 @@ from bento.access.scopes import NEEDS
 from bento.docs import docs_routes
 from bento.errors import ApiError, no_model
 from bento.frame import Frame
-from bento.models import Accepted, Answer, Error, accepted_of, answer_of, card_of, error_of
+from bento.models import (
+    Accepted,
+    Answer,
+    Error,
+    accepted_adjustment_of,
+    accepted_of,
+    answer_of,
+    card_of,
+    error_of,
+)
 from bento.predictor import Call
 from bento.routing import Endpoint, FixedPaths
 from bento.serving import Serving
@@ -35,6 +44,7 @@ class Api:
             keyed("/api/v1/predict/batch", predict_batch, "POST"),
             keyed("/api/v1/labels", label, "POST"),
             keyed("/api/v1/labels/batch", label_batch, "POST"),
+            keyed("/api/v1/adjustments", adjustment, "POST"),
             keyed("/api/v1/decisions/{transaction_id}", decision),
             keyed("/api/v1/model", model),
             Route("/health", health),
@@ -100,6 +110,15 @@ async def label_batch(request: Request) -> Response:
     items = await _charged_items(request)
     outcomes = await _serving(request).labels.take(items, _call(request))
     return _json([_item(outcome, _request_id(request)) for outcome in outcomes], 202)
+
+
+async def adjustment(request: Request) -> Response:
+    charge(request, 1)
+    body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
+    [outcome] = await _serving(request).adjustments.take([body], _call(request))
+    if isinstance(outcome, ApiError):
+        raise outcome
+    return _json(accepted_adjustment_of(outcome, _request_id(request)), 202)
 
 
 async def decision(request: Request) -> Response:

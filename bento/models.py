@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
-from bdp_assets.contracts.records import Decision, Label, Prediction, Reason
+from bdp_assets.contracts.records import (
+    Adjustment,
+    AdjustmentType,
+    Decision,
+    Label,
+    ListHit,
+    Prediction,
+    Reason,
+)
 from bdp_assets.decisions.decider import Decider
 from bento.errors import ApiError
 
@@ -34,6 +42,10 @@ class Answer(Struct, frozen=True, kw_only=True):
     policy_version: str
     rules_version: str | None
     catalog_version: str
+    list_hits: list[ListHit]
+    """Entries of allow and block lists in force for it; the first one decided."""
+    decision_without_lists: Decision | None
+    """What model, policy and rules made of it; null where no list had an entry."""
     degraded: bool
     """True: decided without history, because the online store was not usable."""
     request_id: str
@@ -49,6 +61,19 @@ class Accepted(Struct, frozen=True, kw_only=True):
     """UTC epoch milliseconds; when it came, where the caller did not say."""
     merchant_id: str | None
     ts_ms: int | None
+    request_id: str
+
+
+class AcceptedAdjustment(Struct, frozen=True, kw_only=True):
+    """A refund or reversal that is on its way to the lake, as it was understood. It is not scored."""
+
+    adjustment_id: str
+    type: AdjustmentType
+    customer_id: str
+    original_transaction_id: str
+    ts_ms: int
+    """UTC epoch milliseconds; when it came, where the caller did not say."""
+    amount_minor: int | None
     request_id: str
 
 
@@ -103,6 +128,8 @@ def answer_of(prediction: Prediction, request_id: str) -> Answer:
         policy_version=prediction.policy_version,
         rules_version=prediction.rules_version,
         catalog_version=prediction.catalog_version,
+        list_hits=prediction.list_hits,
+        decision_without_lists=prediction.decision_without_lists,
         degraded=prediction.degraded,
         request_id=request_id,
     )
@@ -111,6 +138,11 @@ def answer_of(prediction: Prediction, request_id: str) -> Answer:
 def accepted_of(label: Label, request_id: str) -> Accepted:
     """What a caller is told of a label."""
     return Accepted(**asdict(label), request_id=request_id)
+
+
+def accepted_adjustment_of(adjustment: Adjustment, request_id: str) -> AcceptedAdjustment:
+    """What a caller is told of an adjustment."""
+    return AcceptedAdjustment(**asdict(adjustment), request_id=request_id)
 
 
 def error_of(refusal: ApiError, request_id: str) -> Error:

@@ -11,15 +11,22 @@ from typing import Any
 import msgspec
 
 from bdp_assets.contracts.records import Prediction
-from bdp_assets.contracts.topics import LABELS, RAW, Topic
+from bdp_assets.contracts.topics import ADJUSTMENTS, LABELS, RAW, Topic
 from bento.access.access import HEADER
 from bento.access.scopes import NEEDS
-from bento.models import Accepted, Answer, Error, Health, ModelCard
+from bento.models import Accepted, AcceptedAdjustment, Answer, Error, Health, ModelCard
 from bento.requests import BATCH_LIMIT_BYTES, BATCH_LIMIT_ITEMS, SINGLE_LIMIT_BYTES
 
 REFERENCE = "#/components/schemas/{name}"
 _TRANSACTION = {"$ref": REFERENCE.format(name="Transaction")}
 _LABEL = {"$ref": REFERENCE.format(name="Label")}
+_ADJUSTMENT = {"$ref": REFERENCE.format(name="Adjustment")}
+_REFUND = {
+    "adjustment_id": "refund-1",
+    "type": "refund",
+    "customer_id": "customer-456",
+    "original_transaction_id": "test-123",
+}
 _FRAUD = {"transaction_id": "test-123", "customer_id": "customer-456", "is_fraud": True}
 _EXAMPLE = {
     "transaction_id": "test-123",
@@ -76,9 +83,10 @@ _WHICH = [
 
 def document() -> bytes:
     """The whole document as JSON."""
-    schemas: dict[str, Any] = {"Transaction": _contract(RAW), "Label": _label_schema()}
-    bodies = (Answer, Accepted, Prediction, Error, Health, ModelCard)
-    (answer, accepted, record, error, health, card), components = msgspec.json.schema_components(
+    schemas: dict[str, Any] = {"Transaction": _contract(RAW), "Label": _undated(LABELS, "known_at_ms")}
+    schemas["Adjustment"] = _undated(ADJUSTMENTS, "ts_ms")
+    bodies = (Answer, Accepted, AcceptedAdjustment, Prediction, Error, Health, ModelCard)
+    (answer, accepted, adjusted, record, error, health, card), components = msgspec.json.schema_components(
         bodies, ref_template=REFERENCE
     )
     spec = {
@@ -95,6 +103,7 @@ def document() -> bytes:
                 "/api/v1/predict/batch": {"post": _predict_batch(answer, error)},
                 "/api/v1/labels": {"post": _label(accepted, error)},
                 "/api/v1/labels/batch": {"post": _label_batch(accepted, error)},
+                "/api/v1/adjustments": {"post": _adjustment(adjusted, error)},
                 "/api/v1/decisions/{transaction_id}": {"get": _decision(record, error)},
                 "/api/v1/model": {
                     "get": _get("The champion", _json("The model", card), _json("No model", error))
@@ -124,10 +133,10 @@ def _contract(topic: Topic) -> dict[str, Any]:
     return {name: value for name, value in schema.items() if name not in ("$schema", "$id")}
 
 
-def _label_schema() -> dict[str, Any]:
-    """The topic's, but a caller need not say since when it is known."""
-    schema = _contract(LABELS)
-    return schema | {"required": [name for name in schema["required"] if name != "known_at_ms"]}
+def _undated(topic: Topic, time: str) -> dict[str, Any]:
+    """The topic's, but a caller need not say the time."""
+    schema = _contract(topic)
+    return schema | {"required": [name for name in schema["required"] if name != time]}
 
 
 def _predict(answer: Any, error: Any) -> dict[str, Any]:
@@ -185,6 +194,19 @@ def _label_batch(accepted: Any, error: Any) -> dict[str, Any]:
         "parameters": _PARAMETERS,
         "requestBody": _body(items, [_FRAUD]),
         "responses": {"202": _json("One result an item", results), **_refusals(_LABEL_REFUSALS, error)},
+    }
+
+
+def _adjustment(adjusted: Any, error: Any) -> dict[str, Any]:
+    return {
+        "operationId": "adjustment",
+        "tags": ["Adjustments"],
+        "summary": "Take a transaction back: a refund or a reversal",
+        "description": "It is kept with its original, never scored, and changes no feature. Without `ts_ms`, "
+        f"it happens now; without `amount_minor`, it is about all of it. At most {SINGLE_LIMIT_BYTES} bytes.",
+        "parameters": _PARAMETERS,
+        "requestBody": _body(_ADJUSTMENT, _REFUND),
+        "responses": {"202": _json("It is on its way", adjusted), **_refusals(_LABEL_REFUSALS, error)},
     }
 
 

@@ -30,6 +30,7 @@ from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.records import Prediction, ValidatedTransaction
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.lists import CurrentLists, no_lists
 from bdp_assets.features.online import Enrichment, OnlineStore
 from bdp_assets.observability.metrics import API_DECISIONS, API_DEGRADED
 from bento.dependencies import Dependencies
@@ -87,12 +88,18 @@ class Predictor:
     """
 
     def __init__(
-        self, decider: Decider | None, store: OnlineStore, spool: Spool, dependencies: Dependencies
+        self,
+        decider: Decider | None,
+        store: OnlineStore,
+        spool: Spool,
+        dependencies: Dependencies,
+        lists: CurrentLists = no_lists,
     ) -> None:
         self.decider = decider
         self._store = store
         self._spool = spool
         self._dependencies = dependencies
+        self._lists = lists
 
     async def predict(self, values: Sequence[bytes], call: Call) -> list[Prediction | ApiError]:
         """Decide each value (JSON as it came), in order.
@@ -150,6 +157,7 @@ class Predictor:
                 decided_by="api",
                 decided_at_ms=received[0].received_ms,
                 degraded=degraded,
+                lists=self._lists(),
             )
             made = [Made.of(prediction) for prediction in decided]
             if not call.dry_run and not degraded:

@@ -7,7 +7,13 @@ import logging
 import numpy as np
 
 from bdp_assets.clients import redis
+from bdp_assets.contracts import topics
+from bdp_assets.contracts.adjustments import decode_posted_adjustment
+from bdp_assets.contracts.labels import decode_posted
+from bdp_assets.contracts.records import Adjustment, Label
 from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.list_channel import channel
+from bdp_assets.decisions.live_lists import LiveLists
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.bundle import BundleError
@@ -18,8 +24,8 @@ from bento.access.keyring import Keyring
 from bento.access.limiter import Limiter
 from bento.decisions import Decisions
 from bento.dependencies import Dependencies
-from bento.labels import Labels
 from bento.models import DependencyState, Health, Status
+from bento.notices import Notices
 from bento.packed import models_dir
 from bento.predictor import Predictor
 from bento.raw_topic import RawTopic
@@ -34,18 +40,22 @@ class Serving:
     def __init__(  # noqa: PLR0913, PLR0917 - all that it is made of
         self,
         predictor: Predictor,
-        labels: Labels,
+        labels: Notices[Label],
+        adjustments: Notices[Adjustment],
         decisions: Decisions,
         access: Access,
         dependencies: Dependencies,
         raw_topic: RawTopic,
+        lists: LiveLists,
     ) -> None:
         self.predictor = predictor
         self.labels = labels
+        self.adjustments = adjustments
         self.decisions = decisions
         self.access = access
         self._dependencies = dependencies
         self._raw_topic = raw_topic
+        self._lists = lists
 
     @classmethod
     def start(cls, settings: Settings) -> Serving:
@@ -57,10 +67,14 @@ class Serving:
         dependencies = Dependencies(store, raw_topic)
         dependencies.start()
         raw_topic.start()
-        predictor = Predictor(_champion(settings), store, spool, dependencies)
+        lists = LiveLists(channel(settings), settings.lists_file)
+        lists.start()
+        predictor = Predictor(_champion(settings), store, spool, dependencies, lists.current)
         access = _access(settings, Limiter(store.client, dependencies))
         decisions = Decisions(store, dependencies)
-        return cls(predictor, Labels(spool), decisions, access, dependencies, raw_topic)
+        labels = Notices(spool, topics.LABELS, decode_posted)
+        adjustments = Notices(spool, topics.ADJUSTMENTS, decode_posted_adjustment)
+        return cls(predictor, labels, adjustments, decisions, access, dependencies, raw_topic, lists)
 
     def health(self) -> Health:
         """Ready as soon as there is a model: without store or broker it decides in a degraded mode."""
@@ -78,6 +92,7 @@ class Serving:
     def close(self) -> None:
         """Stop probing, and send for a while what the spool holds."""
         self.access.close()
+        self._lists.stop()
         self._dependencies.stop()
         self._raw_topic.close()
 

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from bdp_assets.contracts.records import Prediction
+from bdp_assets.operations.decision_records.adjustments import Taken
 from bdp_assets.operations.decision_records.finding import Found
 from bdp_assets.operations.decision_records.replay import Outcome, Replayed
 
@@ -25,6 +26,16 @@ def shown(found: Found) -> Group:
     for name, value in _facts(found):
         table.add_row(f"[bold]{name}[/]", escape(value))
     return Group(table, _features(found.record))
+
+
+def taken_back(adjustments: Sequence[Taken]) -> Table:
+    """Refunds and reversals."""
+    table = Table("type", "id", "customer", "original", "amount (minor)", "when", box=None, pad_edge=False)
+    for one in adjustments:
+        amount = "all" if one.amount_minor is None else f"{one.amount_minor:,}"
+        ids = map(escape, (one.adjustment_id, one.customer_id, one.original_transaction_id))
+        table.add_row(one.type, *ids, amount, f"{one.occurred_at:%Y-%m-%d %H:%M:%SZ}")
+    return table
 
 
 def replayed_parts(replayed: Sequence[Replayed]) -> Iterator[RenderableType]:
@@ -54,6 +65,9 @@ def _facts(found: Found) -> Iterator[tuple[str, str]]:
     yield "transaction", record.transaction_id
     yield "customer", record.customer_id
     yield "decision", record.decision + (f" ({record.severity})" if record.severity else "")
+    if record.decision_without_lists:
+        yield "without lists", record.decision_without_lists
+        yield "entries", ", ".join(f"{hit.list} {hit.kind} {hit.entry_id}" for hit in record.list_hits)
     yield "probability", repr(record.fraud_probability)
     for reason in record.reasons:
         yield "", f"{reason.code}: {reason.text}"

@@ -1,4 +1,4 @@
-"""`bdp decisions show | replay`: what was decided and on what, and whether it would be decided so again."""
+"""`bdp decisions show | adjustments | replay`: what was decided, what took it back, and deciding it again."""
 
 from __future__ import annotations
 
@@ -18,21 +18,55 @@ def show(
     customer: _Customer = None,
     as_json: _Json = False,
 ) -> None:
-    """Show a decision with its features, from the online store, the warehouse or the lake."""
+    """Show a decision with its features, from the online store, the warehouse or the lake; and refunds."""
     import msgspec
 
     from bdp_assets.cli import display
-    from bdp_assets.cli.decision_tables import shown
+    from bdp_assets.cli.decision_tables import shown, taken_back
     from bdp_assets.cli.failure import told
+    from bdp_assets.clients.postgres import WarehouseUnavailable
+    from bdp_assets.operations.decision_records.adjustments import adjustments_of
     from bdp_assets.operations.decision_records.finding import DecisionUnknown, Wanted, find
     from bdp_assets.settings import get_settings
 
+    settings = get_settings()
     with told(DecisionUnknown):
-        found = find(get_settings(), Wanted(transaction_id, customer))
+        found = find(settings, Wanted(transaction_id, customer))
+    try:
+        adjusted = adjustments_of(settings, Wanted(transaction_id, found.record.customer_id))
+    except WarehouseUnavailable as away:
+        typer.secho(f"Whether it was refunded is not known: {away}", fg="yellow", err=True)
+        adjusted = None
     if as_json:
-        typer.echo(msgspec.json.encode({"where": found.where, "record": found.record}))
+        told_ = {"where": found.where, "record": found.record, "adjustments": adjusted}
+        typer.echo(msgspec.json.encode(told_))
+        return
+    display.show(shown(found))
+    if adjusted:
+        display.show(taken_back(adjusted))
+
+
+@app.command()
+def adjustments(
+    limit: Annotated[int, typer.Option(min=1, help="The latest so many.")] = 100,
+    as_json: _Json = False,
+) -> None:
+    """Show refunds and reversals whose transaction nobody knows: it never came, or did not land yet."""
+    import msgspec
+
+    from bdp_assets.cli import display
+    from bdp_assets.cli.decision_tables import taken_back
+    from bdp_assets.cli.failure import told
+    from bdp_assets.clients.postgres import WarehouseUnavailable
+    from bdp_assets.operations.decision_records.adjustments import of_unknown_originals
+    from bdp_assets.settings import get_settings
+
+    with told(WarehouseUnavailable):
+        found = of_unknown_originals(get_settings(), limit)
+    if as_json:
+        typer.echo(msgspec.json.encode(found))
     else:
-        display.show(shown(found))
+        display.show(taken_back(found))
 
 
 @app.command()

@@ -23,6 +23,7 @@ from bdp_assets.cli import (
     doctor,
     features,
     keys,
+    lists,
     migrate,
     models,
     platform,
@@ -84,6 +85,7 @@ app.add_typer(features.app, name="features")
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(rules.app, name="rules")
 app.add_typer(policy.app, name="policy")
+app.add_typer(lists.app, name="lists")
 app.add_typer(keys.app, name="keys")
 app.add_typer(verify.app)
 app.add_typer(chaos.app)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from bdp_assets.contracts.records import (
+    Adjustment,
     Alert,
     DeadLetter,
     EnrichedTransaction,
@@ -34,6 +35,7 @@ decode_enriched = msgspec.json.Decoder(EnrichedTransaction).decode
 decode_prediction = msgspec.json.Decoder(Prediction).decode
 decode_alert = msgspec.json.Decoder(Alert).decode
 decode_label = msgspec.json.Decoder(Label).decode
+decode_adjustment = msgspec.json.Decoder(Adjustment).decode
 decode_dead_letter = msgspec.json.Decoder(DeadLetter).decode
 decode_window_aggregate = msgspec.json.Decoder(WindowAggregate).decode
 

@@ -13,6 +13,7 @@ import polars as pl
 from msgspec import inspect
 
 from bdp_assets.contracts.records import (
+    Adjustment,
     DeadLetter,
     EnrichedTransaction,
     Label,
@@ -24,8 +25,8 @@ RecordT = TypeVar("RecordT", bound=msgspec.Struct)
 
 EVENT_DATE = "event_date"
 FEATURES = "features"
-_REASONS = "reasons"
-_TEXTS = (_REASONS, FEATURES)
+_TEXTS = {"reasons": "[]", FEATURES: "{}", "list_hits": "[]"}
+"""Fields that are JSON text, and what a row says that is older than its column."""
 _DTYPES: Mapping[type[inspect.Type], pl.DataType] = {
     inspect.StrType: pl.String(),
     inspect.EnumType: pl.String(),
@@ -53,8 +54,8 @@ def _without_null(kind: inspect.Type) -> tuple[inspect.Type, bool]:
 def columns_of(record: type[msgspec.Struct]) -> dict[str, pl.DataType]:
     """Name -> dtype of a record's fields.
 
-    Reasons are JSON text, and so are the features of a decision, which stay as they were whatever the catalog
-    becomes; those of an enriched transaction are columns of their own.
+    Reasons and list hits are JSON text, and so are the features of a decision, which stay as they were
+    whatever the catalog becomes; those of an enriched transaction are columns of their own.
     """
     types = {name: type(kind) for name, (kind, _) in field_types(record).items()}
     if record is EnrichedTransaction:
@@ -92,6 +93,7 @@ SCORES = _table(
     }
 )
 LABELS = _table(columns_of(Label))
+ADJUSTMENTS = _table(columns_of(Adjustment))
 
 
 def enriched(feature_names: Sequence[str]) -> pl.Schema:
@@ -120,7 +122,7 @@ def to_frame(
     """
     schema = columns_of(record_type)
     data: dict[str, list[Any]] = {name: [getattr(record, name) for record in records] for name in schema}
-    for name in schema.keys() & set(_TEXTS):
+    for name in schema.keys() & _TEXTS.keys():
         data[name] = [msgspec.json.encode(value).decode() for value in data[name]]
     frame = pl.DataFrame(data, schema=schema)
     if record_type is EnrichedTransaction and records:
@@ -140,8 +142,8 @@ def records_of(frame: pl.DataFrame, record_type: type[RecordT]) -> list[RecordT]
 
     What was written before a column was thought of has the field's default, or no features.
     """
-    texts = columns_of(record_type).keys() & set(_TEXTS)
+    texts = columns_of(record_type).keys() & _TEXTS.keys()
     rows = frame.to_dicts()
     for row in rows:
-        row |= {name: msgspec.json.decode(row.get(name) or "{}") for name in texts}
+        row |= {name: msgspec.json.decode(row.get(name) or _TEXTS[name]) for name in texts}
     return msgspec.convert(rows, list[record_type])  # type: ignore[valid-type]

@@ -18,6 +18,7 @@ from pandera.errors import SchemaErrors
 
 from bdp_assets.contracts import columns
 from bdp_assets.contracts.records import (
+    Adjustment,
     DeadLetter,
     EnrichedTransaction,
     Label,
@@ -149,6 +150,7 @@ QuarantinedFrame = lake_model(DeadLetter, columns.QUARANTINED, time_ms="received
 PredictionFrame = lake_model(Prediction, columns.PREDICTIONS, time_ms="ts_ms", unique=_ONCE)
 ScoreFrame = lake_model(Prediction, columns.SCORES, time_ms="ts_ms", unique=_ONCE)
 LabelFrame = lake_model(Label, columns.LABELS, time_ms="known_at_ms")
+AdjustmentFrame = lake_model(Adjustment, columns.ADJUSTMENTS, time_ms="ts_ms")
 
 
 def enriched_frame(feature_names: Sequence[str]) -> pa.DataFrameSchema:

@@ -45,6 +45,21 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class ListName(StrEnum):
+    """The list that wins comes first."""
+
+    BLOCK = "block"
+    ALLOW = "allow"
+
+
+class ListKind(StrEnum):
+    """Whom an entry of a list is about."""
+
+    CUSTOMER = "customer"
+    MERCHANT = "merchant"
+    DEVICE = "device"
+
+
 class ValidatedTransaction(Struct, frozen=True, kw_only=True):
     """Value of `transactions-validated-v1`: a raw transaction that kept the contract."""
 
@@ -89,6 +104,14 @@ class Reason(Struct, frozen=True):
     text: str
 
 
+class ListHit(Struct, frozen=True):
+    """An entry of a list that was in force for a transaction; why it was made is in the audit alone."""
+
+    entry_id: str
+    list: ListName
+    kind: ListKind
+
+
 class Prediction(Struct, frozen=True, kw_only=True):
     """Value of `fraud-predictions-v1` and the decision record: with it alone, the decision can be made again.
 
@@ -121,6 +144,10 @@ class Prediction(Struct, frozen=True, kw_only=True):
     """Version of the rule catalog that had its say after the policy."""
     severity: Severity | None = None
     """How urgent it is; none for an approval."""
+    list_hits: list[ListHit] = []
+    """Entries of the lists that were in force for it, the one that decided first."""
+    decision_without_lists: Decision | None = None
+    """What model, policy and rules made of it; none where no list had an entry."""
 
 
 class Alert(Struct, frozen=True, kw_only=True):
@@ -162,6 +189,26 @@ class Label(Struct, frozen=True, kw_only=True):
     known_at_ms: EpochMs
     merchant_id: Id | None = None
     ts_ms: EpochMs | None = None
+
+
+class AdjustmentType(StrEnum):
+    """A refund gives money back; a reversal says that the purchase was never to be charged."""
+
+    REFUND = "refund"
+    REVERSAL = "reversal"
+
+
+class Adjustment(Struct, frozen=True, kw_only=True):
+    """Value of `transactions-adjustments-v1`: what takes a purchase back; it is never scored."""
+
+    adjustment_id: Id
+    """Unique per customer: the same one again changes nothing."""
+    type: AdjustmentType
+    customer_id: Id
+    original_transaction_id: Id
+    ts_ms: EpochMs
+    amount_minor: Positive | None = None
+    """In the original's currency; none: all of it."""
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 from bdp_assets.contracts import pan
 from bdp_assets.contracts.errors import ContractError
-from bdp_assets.contracts.wire import BOUNDS, FORMS, REQUIRED, RawTransaction
+from bdp_assets.contracts.wire import ADJUSTMENTS, BOUNDS, FORMS, REQUIRED, RawTransaction
 
 MAX_VALUE_BYTES = 256 * 1024
 _FIELDS = RawTransaction.__struct_fields__
@@ -36,7 +36,12 @@ def refusal(value: bytes | None) -> ContractError:
         return ContractError(
             "not_object", None, "The value is JSON, but no object with a transaction's fields."
         )
-    return _card_number(record, text) or _known_field(record) or _unknown_field(record)
+    return (
+        _card_number(record, text)
+        or _not_a_purchase(record)
+        or _known_field(record)
+        or _unknown_field(record)
+    )
 
 
 class _Constant:
@@ -70,6 +75,14 @@ def _masked_card_number(record: dict[str, Any]) -> ContractError | None:
             says = f"{_safe(name) or 'A field'} {pan.ADVICE_MASKED}"
             return ContractError("pan_in_field", _safe(name), says)
     return None
+
+
+def _not_a_purchase(record: dict[str, Any]) -> ContractError | None:
+    """Before all other fields: an amount below zero, say, is no fault of a refund's."""
+    if record.get("type") not in ADJUSTMENTS:
+        return None
+    says = "is of no purchase: it is never scored. Send it to /api/v1/adjustments."
+    return ContractError("not_a_purchase", "type", f"type {says}")
 
 
 def _known_field(record: dict[str, Any]) -> ContractError | None:

@@ -63,9 +63,9 @@ def _read(value: bytes | None, received_ms: int) -> rules.Facts:
 
 
 def _body_hash(facts: rules.Facts) -> str:
-    """Hash of the meaning: instant and money as integers, default currency filled in, the rest as sent."""
+    """Hash of the meaning: instant and money as integers, defaults filled in, the rest as sent."""
     raw = facts.raw
-    _, _, names = facts.strings.split(wire.SEPARATOR, 2)
+    _, _, _, names = facts.strings.split(wire.SEPARATOR, 3)
     numbers = _NUMBERS(facts.ts_ms, facts.amount_minor, _plain(raw.latitude), _plain(raw.longitude))
     return blake2b(numbers + f"{facts.currency}\x1f{names}".encode(), digest_size=16).hexdigest()
 

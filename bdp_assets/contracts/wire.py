@@ -37,6 +37,7 @@ class RawTransaction(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     longitude: Longitude | None = None
     device_id: Text | None = None
     ip: Text | None = None
+    type: Text | None = None
 
 
 class Form(NamedTuple):
@@ -62,13 +63,18 @@ _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
 _OFFSET = r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
 
-# The two whose spelling is not their meaning come first: `strings_of` is split there (see
+PURCHASE = "purchase"
+ADJUSTMENTS = ("refund", "reversal")
+"""Types that take a purchase back. They have a contract and a topic of their own."""
+
+# The three whose spelling is not their meaning come first: `strings_of` is split there (see
 # `transaction._body_hash`).
 FORMS = {
     "timestamp": Form(
         f"{_DATE}T{_TIME}{_OFFSET}", "an RFC 3339 time with offset, such as 2024-01-15T10:30:00Z"
     ),
     "currency": Form(r"[A-Z]{3}", "an ISO 4217 code in capitals, such as USD"),
+    "type": Form(PURCHASE, f"{PURCHASE}, or left out"),
     "transaction_id": _ID,
     "customer_id": _ID,
     "merchant_id": _ID,
@@ -119,6 +125,7 @@ def strings_of(raw: RawTransaction) -> str:
         (
             raw.timestamp,
             raw.currency or "",
+            raw.type or "",
             raw.transaction_id,
             raw.customer_id,
             raw.merchant_id or "",

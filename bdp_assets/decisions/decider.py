@@ -1,4 +1,4 @@
-"""Ensemble, policy, rules and reasons: the one thing that the API, the stream and the batch asset call."""
+"""Ensemble, policy, rules, lists, reasons: the one thing that API, stream and batch asset call."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bdp_assets.contracts.records import Decision, Prediction, ValidatedTransaction
+from bdp_assets.contracts.records import Decision, ListHit, Prediction, ValidatedTransaction
 from bdp_assets.decisions.catalog import RULES
 from bdp_assets.decisions.facts import Facts, facts_of
+from bdp_assets.decisions.lists import NO_LISTS, Lists
 from bdp_assets.decisions.local_policies import LocalPolicies
 from bdp_assets.decisions.policy import Policy, decide
 from bdp_assets.decisions.policy_columns import APPROVE, decide_all
 from bdp_assets.decisions.reasons import feature_reasons
 from bdp_assets.decisions.record import Circumstances, Verdict, prediction
 from bdp_assets.decisions.rules import Rule, RuleCatalog
-from bdp_assets.decisions.ruling import raised, severity_of
+from bdp_assets.decisions.ruling import by_lists, raised, severity_of
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.attributions import ForestPaths
 from bdp_assets.scoring.bundle import Bundle, ModelInfo
@@ -61,6 +62,7 @@ class Decider:
         decided_by: str,
         decided_at_ms: int,
         degraded: bool = False,
+        lists: Lists = NO_LISTS,
     ) -> list[Prediction]:
         """Decide transactions, in order; each record is the same alone and in any batch.
 
@@ -70,12 +72,14 @@ class Decider:
             decided_by: `api`, `stream` or `batch`.
             decided_at_ms: UTC epoch milliseconds, put on every record.
             degraded: the features were computed without history.
+            lists: their entries are in force or not as of `decided_at_ms`.
 
         Raises:
             ValueError: lengths differ, or a feature is not finite.
         """
         circumstances = self.circumstances(decided_by, degraded=degraded)
-        verdicts = self.verdicts(transactions, features)
+        listed = lists.hits(transactions, [decided_at_ms] * len(transactions))
+        verdicts = self.verdicts(transactions, features, listed)
         named = (dict(zip(self.info.feature_names, row, strict=True)) for row in features.tolist())
         return [
             prediction(transaction, apply_seq, values, verdict, circumstances, decided_at_ms=decided_at_ms)
@@ -99,12 +103,18 @@ class Decider:
         Raises KeyError when it was made with other features.
         """
         row = np.array([[record.features[name] for name in self.info.feature_names]])
-        return self.verdicts([record], row)[0]
+        return self.verdicts([record], row, [record.list_hits])[0]
 
     def verdicts(
-        self, records: Sequence[ValidatedTransaction | Prediction], features: Doubles
+        self,
+        records: Sequence[ValidatedTransaction | Prediction],
+        features: Doubles,
+        listed: Sequence[Sequence[ListHit]] = (),
     ) -> list[Verdict]:
-        """Verdict of each row; features are attributed only where somebody will ask why."""
+        """Verdict of each row; features are attributed only where somebody will ask why.
+
+        `listed`: the entries of lists in force for each row; empty: for none.
+        """
         probabilities = self.ensemble.score(features).tolist()
         facts = facts_of(records, features)
         verdicts = [
@@ -113,6 +123,9 @@ class Decider:
         ]
         for row, hits in self.rules.hits(facts).items():
             verdicts[row] = _by_rules(verdicts[row], records[row].amount_base_minor, hits, facts, row)
+        for row, entries in enumerate(listed):
+            if entries:
+                verdicts[row] = by_lists(verdicts[row], records[row].amount_base_minor, entries)
         asked = [i for i, verdict in enumerate(verdicts) if verdict.decision is not Decision.APPROVE]
         if asked:
             contributions = self._paths.contributions(features[asked])

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bdp_assets.contracts.records import Decision, Prediction, Reason, Severity, ValidatedTransaction
+from bdp_assets.contracts.records import (
+    Decision,
+    ListHit,
+    Prediction,
+    Reason,
+    Severity,
+    ValidatedTransaction,
+)
 from bdp_assets.scoring.bundle import ModelInfo
 
 
@@ -17,6 +25,10 @@ class Verdict(NamedTuple):
     reasons: list[Reason]
     severity: Severity | None
     """None for an approval."""
+    list_hits: Sequence[ListHit] = ()
+    """Entries of lists that decided it."""
+    without_lists: Decision | None = None
+    """What it would be without them."""
 
 
 @dataclass(frozen=True)
@@ -64,4 +76,6 @@ def prediction(  # noqa: PLR0913 - the parts of a record
         merchant_category=transaction.merchant_category,
         rules_version=circumstances.rules_version,
         severity=verdict.severity,
+        list_hits=list(verdict.list_hits),
+        decision_without_lists=verdict.without_lists,
     )

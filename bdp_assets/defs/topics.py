@@ -47,6 +47,7 @@ def _topic(topic: Topic, written_by: dg.AssetKey) -> dg.AssetSpec:
 
 
 raw_topic = _topic(topics.RAW, payment_systems.key)
+adjustments_topic = _topic(topics.ADJUSTMENTS, payment_systems.key)
 labels_topic = _topic(topics.LABELS, payment_systems.key)
 validated_topic = _topic(topics.VALIDATED, STREAM_WORKER)
 dlq_topic = _topic(topics.DLQ, STREAM_WORKER)

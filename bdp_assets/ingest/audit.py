@@ -57,6 +57,7 @@ def _model(table: str, frame: pl.DataFrame) -> pa.DataFrameSchema:
         "predictions": frames.PredictionFrame,
         "scores": frames.ScoreFrame,
         "labels": frames.LabelFrame,
+        "adjustments": frames.AdjustmentFrame,
     }
     return models[table]
 

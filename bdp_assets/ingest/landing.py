@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -19,10 +19,13 @@ import polars as pl
 from bdp_assets.clients.kafka import Message, stream_range
 from bdp_assets.clients.lake import Lake, OffsetRange
 from bdp_assets.contracts import columns, topics
+from bdp_assets.contracts.adjustments import decode_adjustment
 from bdp_assets.contracts.dead_letters import content
+from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.headers import SOURCE
 from bdp_assets.contracts.pan import mask_pans
 from bdp_assets.contracts.records import (
+    Adjustment,
     Alert,
     DeadLetter,
     Door,
@@ -67,6 +70,8 @@ class Destination:
     table: str
     record: type[msgspec.Struct] | None = None
     day_of: str = "ts_ms"
+    check: Callable[..., msgspec.Struct] | None = None
+    """The contract's own door, for a topic that others write too: decode(value, received_ms=...)."""
 
     def application_id(self, cut: TopicRange) -> str:
         return f"{self.table}:{cut.topic_id}:{cut.partition}"
@@ -82,6 +87,7 @@ DESTINATIONS: Mapping[str, Destination] = {
         Destination(topics.PREDICTIONS.name, "predictions", Prediction),
         Destination(topics.ALERTS.name, "alerts", Alert),
         Destination(topics.LABELS.name, "labels", Label, "known_at_ms"),
+        Destination(topics.ADJUSTMENTS.name, "adjustments", Adjustment, check=decode_adjustment),
     )
 }
 
@@ -145,11 +151,13 @@ def _decoded(
     """Rows of the table, and of the quarantine."""
     if destination.record is None:
         return _as_travelled(messages, key), columns.to_frame([], DeadLetter, "received_ms")
-    decode = msgspec.json.Decoder(destination.record).decode
+    decode = _decoder(destination, destination.record)
     records, kept, rejected = [], [], []
     for message in messages:
         try:
-            records.append(decode(message.value or b""))
+            records.append(decode(message))
+        except ContractError as error:
+            rejected.append(_not_decodable(message, key, error.field, error.message))
         except (msgspec.DecodeError, UnicodeDecodeError):
             rejected.append(_not_decodable(message, key))
         else:
@@ -158,6 +166,13 @@ def _decoded(
     if SOURCE_COLUMNS[0] in TABLES[destination.table]:
         rows = rows.hstack(_sources(kept)).select(TABLES[destination.table].names())
     return rows, columns.to_frame(rejected, DeadLetter, "received_ms")
+
+
+def _decoder(destination: Destination, record: type[msgspec.Struct]) -> Callable[[Message], msgspec.Struct]:
+    check, plain = destination.check, msgspec.json.Decoder(record).decode
+    if check is None:
+        return lambda message: plain(message.value or b"")
+    return lambda message: check(message.value, received_ms=message.timestamp_ms)
 
 
 def _sources(messages: Sequence[Message]) -> pl.DataFrame:
@@ -213,15 +228,20 @@ def _kept(value: bytes | None, key: bytes) -> tuple[str | None, str | None, list
         return None, b64encode(masked).decode(), hashes
 
 
-def _not_decodable(message: Message, key: bytes) -> DeadLetter:
+_NO_RECORD = "The message is no record of this topic. Only the platform's workers should write there."
+
+
+def _not_decodable(
+    message: Message, key: bytes, field: str | None = None, says: str = _NO_RECORD
+) -> DeadLetter:
     return DeadLetter(
         source_topic=message.topic,
         source_partition=message.partition,
         source_offset=message.offset,
         received_ms=message.timestamp_ms,
         error=NOT_DECODABLE,
-        field=None,
-        message="The message is no record of this topic. Only the platform's workers should write there.",
+        field=field,
+        message=says,
         **content(message.value, key),
     )
 

@@ -103,6 +103,7 @@ class Fields(_FieldsPart):
     longitude: ColumnSource | None = None
     device_id: Text | None = None
     ip: Text | None = None
+    type: Text | None = None
 
 
 class LabelFields(_FieldsPart):

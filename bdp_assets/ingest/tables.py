@@ -36,6 +36,7 @@ TABLES: Mapping[str, pl.Schema] = {
     "predictions": columns.PREDICTIONS,
     "scores": columns.SCORES,
     "alerts": pl.Schema({**columns.columns_of(Alert), columns.EVENT_DATE: pl.Date()}),
+    "adjustments": columns.ADJUSTMENTS,
     "labels": pl.Schema({**columns.LABELS, DOOR: pl.String()}),
 }
 

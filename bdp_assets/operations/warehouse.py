@@ -47,6 +47,7 @@ FACTS = (
             *("customer_id", "transaction_id", "merchant_id", "amount_base_minor", "fraud_probability"),
             *("decision", "reasons", "model_name", "model_version", "policy_version", "catalog_version"),
             *("apply_seq", "degraded", "decided_by", "rules_version", "severity"),
+            *("list_hits", "decision_without_lists"),
         ),
         times={"occurred_at": "ts_ms", "decided_at": "decided_at_ms"},
     ),
@@ -67,6 +68,13 @@ FACTS = (
         key=("customer_id", "transaction_id", "known_at"),
         columns=("customer_id", "transaction_id", "is_fraud", "merchant_id"),
         times={"known_at": "known_at_ms", "occurred_at": "ts_ms"},
+    ),
+    Fact(
+        table="warehouse.adjustments",
+        source="adjustments",
+        key=("customer_id", "adjustment_id"),
+        columns=("customer_id", "adjustment_id", "type", "original_transaction_id", "amount_minor"),
+        times={"occurred_at": "ts_ms"},
     ),
     Fact(
         table="warehouse.quarantined",

@@ -11,6 +11,7 @@ from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.decisions.alerts import Grow
 from bdp_assets.decisions.carried import carried
 from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.lists import CurrentLists, no_lists
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import STEP_DURATION, observe_freshness
 from bdp_assets.streaming import outputs, telling
@@ -31,6 +32,7 @@ class Scoring:
         decider: Decider,
         topic_id: Callable[[], str],
         follow: Follow = alone,
+        lists: CurrentLists = no_lists,
         *,
         alerts: Grow,
         pan_key: bytes,
@@ -41,6 +43,7 @@ class Scoring:
         that come with their messages.
         """
         self._follow = follow
+        self._lists = lists
         self._topic_id = topic_id
         self._store = store
         self._decider = decider
@@ -66,7 +69,15 @@ class Scoring:
         observe_freshness("feature", messages)
         with STEP_DURATION.labels("score").time():
             known, keep = partial(carried, key=self._key), self._store.save_decisions
-            decide = partial(score, decider=self._decider, alerts=self._alerts, known=known, keep=keep)
+            # Asked once: a micro-batch never sees half a change.
+            decide = partial(
+                score,
+                decider=self._decider,
+                alerts=self._alerts,
+                known=known,
+                keep=keep,
+                lists=self._lists(),
+            )
             decided, unscored = isolate("score", decide, enriched, _message)
         refused = [*unclean, *unenriched, *unscored]
         trace = outputs.trace_ids(coordinates)

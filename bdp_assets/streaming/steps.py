@@ -18,6 +18,7 @@ from bdp_assets.contracts.records import Prediction, ValidatedTransaction
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.alerts import Grow
 from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.lists import Lists
 from bdp_assets.decisions.record import prediction
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.vectors import encode_vector
@@ -70,12 +71,13 @@ def enrich(
     return enriched, refused
 
 
-def score(
+def score(  # noqa: PLR0913, PLR0917 - all that a decision takes
     items: Sequence[Enriched],
     decider: Decider,
     alerts: Grow,
     known: Callable[[Message], bytes | None],
     keep: Keep,
+    lists: Lists,
 ) -> tuple[list[Decided], list[Dead]]:
     """Decide each transaction, and add it to its customer's alert where it is not approved.
 
@@ -84,7 +86,7 @@ def score(
     StoreUnavailable.
     """
     decisions = [item.enrichment.decision or known(item.message) for item in items]
-    fresh = iter(_decide([i for i, d in zip(items, decisions, strict=True) if d is None], decider))
+    fresh = iter(_decide([i for i, d in zip(items, decisions, strict=True) if d is None], decider, lists))
     records = [next(fresh) if decision is None else decode_prediction(decision) for decision in decisions]
     encoded = [d or encode(record) for d, record in zip(decisions, records, strict=True)]
     open_ = [i for i, item in enumerate(items) if _is_open(item, decisions[i])]
@@ -106,11 +108,12 @@ def _is_open(item: Enriched, decision: bytes | None) -> bool:
     return item.enrichment.decision is None and (adopted or decision is not None)
 
 
-def _decide(items: Sequence[Enriched], decider: Decider) -> list[Prediction]:
+def _decide(items: Sequence[Enriched], decider: Decider, lists: Lists) -> list[Prediction]:
     if not items:
         return []
     transactions = [item.transaction for item in items]
-    verdicts = decider.verdicts(transactions, np.stack([item.enrichment.features for item in items]))
+    listed = lists.hits(transactions, [item.message.timestamp_ms for item in items])
+    verdicts = decider.verdicts(transactions, np.stack([item.enrichment.features for item in items]), listed)
     circumstances = decider.circumstances("stream")
     # The message's own time, not the wall clock: a redelivery gives the same bytes.
     return [

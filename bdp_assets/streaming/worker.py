@@ -16,6 +16,8 @@ from bdp_assets.contracts import topics
 from bdp_assets.contracts.topics import Topic
 from bdp_assets.decisions.alerts import Alerts
 from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.list_channel import channel
+from bdp_assets.decisions.live_lists import LiveLists
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import REBALANCES
 from bdp_assets.pan_key import pan_key
@@ -65,13 +67,20 @@ def run_scoring(settings: Settings, slot: int) -> None:
     versions = {"policy_version": decider.policy.version, "rules_version": decider.rules.version}
     _log.info("model loaded", extra={"model_version": decider.info.version, **versions})
 
+    lists = LiveLists(channel(settings), settings.lists_file)
+
     def process(topic_id: TopicId) -> Process:
         store = _store(settings)
         store.warm()
         follow = Following(store, CatchUp(settings, store.client).transactions)
-        return Scoring(store, decider, topic_id, follow, alerts=Alerts(store.client), pan_key=key)
+        alerts = Alerts(store.client)
+        return Scoring(store, decider, topic_id, follow, lists.current, alerts=alerts, pan_key=key)
 
-    _run(settings, slot, SCORING, process)
+    lists.start()
+    try:
+        _run(settings, slot, SCORING, process)
+    finally:
+        lists.stop()
 
 
 def run_labels(settings: Settings, slot: int) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bdp_assets.contracts.records import Decision, Reason, ValidatedTransaction
+from bdp_assets.contracts.records import Decision, ListHit, Reason, ValidatedTransaction
 from bdp_assets.decisions.record import Circumstances, Verdict
-from bdp_assets.decisions.ruling import severity_of
+from bdp_assets.decisions.ruling import by_lists, severity_of
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.bundle import ModelInfo
 
@@ -31,16 +31,21 @@ class FakeDecider:
         return Circumstances(INFO, "1", "1", decided_by)
 
     def verdicts(
-        self, transactions: Sequence[ValidatedTransaction], features: NDArray[np.float64]
+        self,
+        transactions: Sequence[ValidatedTransaction],
+        features: NDArray[np.float64],
+        listed: Sequence[Sequence[ListHit]] = (),
     ) -> list[Verdict]:
         assert features.shape == (len(transactions), len(CATALOG.names))
         if any(tx.transaction_id.startswith("unscorable") for tx in transactions):
             raise FloatingPointError
-        return [_verdict(tx.amount_base_minor) for tx in transactions]
+        entries = listed or [()] * len(transactions)
+        return [_verdict(tx.amount_base_minor, hits) for tx, hits in zip(transactions, entries, strict=True)]
 
 
-def _verdict(amount_base_minor: int) -> Verdict:
+def _verdict(amount_base_minor: int, hits: Sequence[ListHit]) -> Verdict:
     decision = Decision.DECLINE if amount_base_minor >= 100_000 else Decision.APPROVE
     probability = 0.9 if decision is Decision.DECLINE else 0.1
     severity = severity_of(decision, amount_base_minor)
-    return Verdict(probability, decision, [Reason("amount", "by its amount")], severity)
+    own = Verdict(probability, decision, [Reason("amount", "by its amount")], severity)
+    return by_lists(own, amount_base_minor, hits) if hits else own

@@ -24,11 +24,12 @@ import psutil
 import pytest
 
 from bdp_assets.clients import kafka, redis
+from bdp_assets.contracts.adjustments import decode_adjustment
 from bdp_assets.contracts.codec import decode_prediction, encode, schema_version_header
 from bdp_assets.contracts.columns import LABELS, VALIDATED
 from bdp_assets.contracts.labels import decode_label
+from bdp_assets.contracts.topics import ADJUSTMENTS, RAW, Topic
 from bdp_assets.contracts.topics import LABELS as LABELS_TOPIC
-from bdp_assets.contracts.topics import RAW, Topic
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.carried import carried
 from bdp_assets.features.online import OnlineStore
@@ -108,7 +109,8 @@ def settings(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Se
         "api_auth": "open",  # the default beside a broker of one's own is `required`
     }
     settings = Settings(_env_file=None, **own)  # type: ignore[call-arg, arg-type]
-    kafka.ensure_topics(settings, [kafka.TopicSpec(one.name, one.partitions) for one in (RAW, LABELS_TOPIC)])
+    topics = (RAW, LABELS_TOPIC, ADJUSTMENTS)
+    kafka.ensure_topics(settings, [kafka.TopicSpec(one.name, one.partitions) for one in topics])
     return settings
 
 
@@ -209,6 +211,19 @@ def test_labels_are_on_their_topic_in_order(api: RunningApi) -> None:
     name, version = schema_version_header(LABELS_TOPIC)
     assert {one.header(name) for one in messages} == {version}
     assert messages[0].header("request-id") == answers[0].headers["x-request-id"].encode()
+
+
+def test_a_refund_is_on_its_own_topic_and_never_among_the_transactions(api: RunningApi) -> None:
+    before = kafka.watermarks(api.settings, [RAW.name, ADJUSTMENTS.name])
+    refund = {"adjustment_id": "r-1", "customer_id": "refunded", "original_transaction_id": "t-1"}
+    answer = httpx.post(f"{api.url}/api/v1/adjustments", json=refund | {"type": "refund"})
+    assert answer.status_code == 202, answer.text
+    assert api.predict("refunded", type="refund").json()["error"]["code"] == "not_a_purchase"
+    assert api.predict("bought", customer_id="refunded", type="purchase").status_code == 200
+    [message] = messages_of(api.settings, ADJUSTMENTS, before, "refunded", expected=1)
+    told = decode_adjustment(message.value, received_ms=message.timestamp_ms)
+    assert (told.adjustment_id, told.ts_ms) == ("r-1", answer.json()["ts_ms"])
+    raw_messages(api.settings, before, "refunded", expected=1)
 
 
 def test_a_decision_is_what_was_answered_and_is_made_again_to_the_bit(api: RunningApi) -> None:

@@ -13,8 +13,17 @@ import pytest
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.postgres import WarehouseUnavailable, connect
 from bdp_assets.contracts.columns import to_frame
-from bdp_assets.contracts.records import Alert, Decision, Prediction, Reason, Severity
+from bdp_assets.contracts.records import (
+    Adjustment,
+    AdjustmentType,
+    Alert,
+    Decision,
+    Prediction,
+    Reason,
+    Severity,
+)
 from bdp_assets.operations import migrations
+from bdp_assets.operations.decision_records.adjustments import adjustments_of, of_unknown_originals
 from bdp_assets.operations.decision_records.finding import DecisionUnknown, Wanted, find
 from bdp_assets.operations.warehouse import FACTS, load
 from bdp_assets.settings import Settings
@@ -178,3 +187,28 @@ def test_a_server_that_is_away_says_what_to_look_at(tmp_path: Path) -> None:
 
 def changed(settings: Settings, lake: Lake) -> dict[str, int]:
     return dict(load(settings, lake, DAY, DAY).select("table", "changed").iter_rows())
+
+
+def test_a_reversal_stands_beside_its_original_and_one_of_an_unknown_is_listed(
+    settings: Settings, lake: Lake
+) -> None:
+    lake.append("predictions", predictions())
+    made = [
+        Adjustment(
+            adjustment_id=f"a-{number}",
+            type=AdjustmentType.REVERSAL,
+            customer_id="c-1",
+            original_transaction_id=f"t-{number}",
+            ts_ms=DAY_MS + 3_000,
+        )
+        for number in (1, 2, 2)
+    ]
+    lake.append("adjustments", to_frame(made, Adjustment, "ts_ms"))
+    load(settings, lake, DAY, DAY)
+    [beside] = adjustments_of(settings, Wanted("t-1", None))
+    assert (beside.adjustment_id, beside.type, beside.amount_minor) == ("a-1", "reversal", None)
+    assert beside.occurred_at == datetime(2026, 3, 1, 0, 0, 3, tzinfo=UTC)
+    assert [one.adjustment_id for one in of_unknown_originals(settings, 10)] == ["a-2"]
+    lake.append("predictions", predictions(transaction_id="t-2"))
+    load(settings, lake, DAY, DAY)
+    assert of_unknown_originals(settings, 10) == []

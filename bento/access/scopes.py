@@ -21,6 +21,7 @@ NEEDS: Mapping[str, tuple[Scope, ...]] = MappingProxyType(
         "/api/v1/predict/batch": (Scope.PREDICT,),
         "/api/v1/labels": (Scope.LABEL,),
         "/api/v1/labels/batch": (Scope.LABEL,),
+        "/api/v1/adjustments": (Scope.PREDICT, Scope.LABEL),
         "/api/v1/decisions/{transaction_id}": (Scope.PREDICT, Scope.ADMIN),
         "/api/v1/model": (Scope.PREDICT, Scope.ADMIN),
     }

@@ -33,6 +33,17 @@ LABELS = table_spec(
 )
 
 
+ADJUSTMENTS = table_spec(
+    ["raw", "adjustments"],
+    "adjustments",
+    replaces=None,
+    deps=[topic_key(topics.ADJUSTMENTS)],
+    description="Refunds and reversals, by the day they happened. They are no transactions: "
+    "nothing is scored or counted by them. Only the live door writes here.",
+    kinds={"deltalake"},
+)
+
+
 @dg.multi_asset(specs=[RAW], check_specs=[schema_check(RAW)], backfill_policy=ONE_RUN)
 def raw_transactions(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
     source = _source(context)

@@ -12,7 +12,7 @@ import dagster as dg
 from bdp_assets.clients.lake import Lake, LandingGap
 from bdp_assets.contracts.records import Door
 from bdp_assets.defs.enrich.assets import ENRICHED
-from bdp_assets.defs.ingest.assets import LABELS, RAW
+from bdp_assets.defs.ingest.assets import ADJUSTMENTS, LABELS, RAW
 from bdp_assets.defs.partitions import DAYS
 from bdp_assets.defs.presentation import markdown_table
 from bdp_assets.defs.serving.tables import ALERTS, PREDICTIONS
@@ -24,7 +24,8 @@ from bdp_assets.resources.lake import LakeResource
 from bdp_assets.settings import get_settings
 
 SPECS: Mapping[str, dg.AssetSpec] = {
-    spec.metadata["table"]: spec for spec in (RAW, LABELS, CLEAN, QUARANTINED, ENRICHED, PREDICTIONS, ALERTS)
+    spec.metadata["table"]: spec
+    for spec in (RAW, LABELS, ADJUSTMENTS, CLEAN, QUARANTINED, ENRICHED, PREDICTIONS, ALERTS)
 }
 MOST_SECONDS = 300
 """A landing run whose machine died is given up after this, so that the next one may start."""

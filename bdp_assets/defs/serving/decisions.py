@@ -55,6 +55,7 @@ def predictions_replay(lake: LakeResource) -> dg.AssetCheckResult:
         ["serving", "predictions"],
         ["serving", "alerts"],
         ["raw", "labels"],
+        ["raw", "adjustments"],
         ["clean", "quarantined_transactions"],
     ],
     partitions_def=DAYS,
@@ -62,7 +63,8 @@ def predictions_replay(lake: LakeResource) -> dg.AssetCheckResult:
     automation_condition=follow_upstream(),
     owners=[PLATFORM_TEAM],
     kinds={"postgres", "sql"},
-    description="The facts in PostgreSQL for analysts: decisions, alerts, labels, refused messages.",
+    description="The facts in PostgreSQL for analysts: decisions, alerts, labels, refunds and "
+    "reversals, refused messages.",
 )
 def warehouse(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.operations.warehouse import load  # loads SQLAlchemy

@@ -22,7 +22,8 @@ from bdp_assets.settings import Settings
 _IN_WAREHOUSE = """
     SELECT customer_id, transaction_id, merchant_id, amount_base_minor, fraud_probability, decision, reasons,
            model_name, model_version, policy_version, catalog_version, apply_seq, degraded, decided_by,
-           rules_version, severity, '{}'::jsonb AS features,
+           rules_version, severity, decision_without_lists,
+           coalesce(list_hits, '[]'::jsonb) AS list_hits, '{}'::jsonb AS features,
            round(extract(epoch FROM occurred_at) * 1000)::bigint AS ts_ms,
            round(extract(epoch FROM decided_at) * 1000)::bigint AS decided_at_ms
     FROM warehouse.decisions

@@ -63,12 +63,21 @@ def summary(replayed: Sequence[Replayed]) -> pl.DataFrame:
 
 def differences(record: Prediction, verdict: Verdict) -> list[str]:
     """What is not the same now, each with both values."""
-    was = Verdict(record.fraud_probability, record.decision, record.reasons, record.severity)
+    was = Verdict(
+        record.fraud_probability,
+        record.decision,
+        record.reasons,
+        record.severity,
+        record.list_hits,
+        record.decision_without_lists,
+    )
     differing = []
     if _bits(was.probability) != _bits(verdict.probability):
         differing.append(f"fraud_probability {was.probability!r}, now {verdict.probability!r}")
     if was.decision is not verdict.decision:
         differing.append(f"decision {was.decision}, now {verdict.decision}")
+    if was.without_lists is not verdict.without_lists:
+        differing.append(f"decision without lists {was.without_lists}, now {verdict.without_lists}")
     if was.reasons != verdict.reasons:
         differing.append("reasons")
     # It came with the rules: records from before say neither.

@@ -12,7 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
+from bdp_assets.clients.redis import connect
+from bdp_assets.contracts import topics
+from bdp_assets.contracts.adjustments import decode_posted_adjustment
+from bdp_assets.contracts.labels import decode_posted
 from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.live_lists import LiveLists
+from bdp_assets.settings import Settings
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.access.access import Access
@@ -20,7 +26,7 @@ from bento.access.limiter import LocalLimiter
 from bento.app import Api
 from bento.decisions import Decisions
 from bento.dependencies import Dependencies
-from bento.labels import Labels
+from bento.notices import Notices
 from bento.predictor import Predictor
 from bento.serving import Serving
 from bento.spool.spool import Spool
@@ -71,7 +77,10 @@ def serving(  # noqa: PLR0917 - all that it is made of
     predictor: Predictor, store: Any, spool: Spool, access: Access, dependencies: Dependencies, raw_topic: Any
 ) -> Serving:
     decisions = Decisions(store, dependencies)
-    return Serving(predictor, Labels(spool), decisions, access, dependencies, raw_topic)
+    idle = LiveLists(connect(Settings(_env_file=None)), Path("none"))  # type: ignore[call-arg]
+    labels = Notices(spool, topics.LABELS, decode_posted)
+    adjustments = Notices(spool, topics.ADJUSTMENTS, decode_posted_adjustment)
+    return Serving(predictor, labels, adjustments, decisions, access, dependencies, raw_topic, idle)
 
 
 class Client:

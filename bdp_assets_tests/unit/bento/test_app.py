@@ -47,6 +47,8 @@ def test_an_answer_says_what_was_decided_by_which_model(client: Client) -> None:
         "policy_version": answer.json()["policy_version"],
         "rules_version": RULES.version,
         "catalog_version": answer.json()["catalog_version"],
+        "list_hits": [],
+        "decision_without_lists": None,
         "degraded": False,
         "request_id": answer.headers["x-request-id"],
     }

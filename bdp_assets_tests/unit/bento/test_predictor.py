@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from bdp_assets.contracts.codec import decode_prediction
-from bdp_assets.contracts.records import Prediction
+from bdp_assets.contracts.records import Decision, ListKind, ListName, Prediction
 from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.lists import NO_LISTS, ListEntry, Lists, PublishedLists
 from bdp_assets_tests.unit.bento.conftest import body
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.dependencies import Dependencies
@@ -94,6 +95,23 @@ def test_a_batch_scores_as_single_calls_do(bench: Bench) -> None:
     alone = [bench.predict(value, call=DRY)[0].fraud_probability for value in values]
     assert [p.fraud_probability for p in bench.predict(*values, call=DRY)] == alone
     assert len(set(alone)) > 1
+
+
+def test_a_block_holds_without_the_store_too_and_is_as_of_the_call(
+    bench: Bench, decider: Decider, store: Any, spool: Spool
+) -> None:
+    block = ListEntry(entry_id="b" * 12, list=ListName.BLOCK, kind=ListKind.CUSTOMER, id="customer-1")
+    now = [NO_LISTS]
+    bench.predictor = Predictor(decider, store, spool, bench.dependencies, lambda: now[0])
+    [before] = bench.predict(body(1))
+    now[0] = Lists(PublishedLists(1, [block]))
+    [again, after] = bench.predict(body(1), body(2, customer_id="customer-1"))
+    bench.store.available = False
+    [degraded] = bench.predict(body(3, customer_id="customer-1"))
+    assert again == before, "what was decided stays decided"
+    assert [one.decision for one in (after, degraded)] == [Decision.DECLINE] * 2
+    assert [hit.entry_id for hit in degraded.list_hits] == ["b" * 12]
+    assert degraded.degraded
 
 
 def test_an_empty_batch_is_no_fault(bench: Bench) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bdp_assets.contracts import columns
 from bdp_assets.contracts.records import (
+    Adjustment,
     DeadLetter,
     EnrichedTransaction,
     Label,
@@ -40,6 +41,7 @@ def test_validated_records_survive_their_frame(drawn: list[tuple[ValidatedTransa
         (DeadLetter, columns.QUARANTINED, "received_ms"),
         (Prediction, columns.PREDICTIONS, "ts_ms"),
         (Label, columns.LABELS, "known_at_ms"),
+        (Adjustment, columns.ADJUSTMENTS, "ts_ms"),
         (EnrichedTransaction, columns.enriched([]), "ts_ms"),
     ],
 )

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 
 from bdp_assets.contracts import codec, topics
 from bdp_assets.contracts.records import (
+    Adjustment,
     Alert,
     DeadLetter,
     EnrichedTransaction,
@@ -36,6 +37,7 @@ RECORDS: list[tuple[Topic, Record, Callable[[bytes], Any]]] = [
     (topics.DLQ, DeadLetter, codec.decode_dead_letter),
     (topics.ANALYTICS, WindowAggregate, codec.decode_window_aggregate),
     (topics.LABELS, Label, codec.decode_label),
+    (topics.ADJUSTMENTS, Adjustment, codec.decode_adjustment),
 ]
 each_record = pytest.mark.parametrize(
     ("topic", "record", "decode"), RECORDS, ids=lambda part: getattr(part, "name", None)

@@ -19,6 +19,7 @@ CONSTANTS = (
     topics.DLQ,
     topics.ANALYTICS,
     topics.LABELS,
+    topics.ADJUSTMENTS,
 )
 
 

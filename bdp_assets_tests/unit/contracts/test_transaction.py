@@ -73,6 +73,10 @@ REFUSALS = [
     ("not_json", None, b"\xef\xbb\xbf" + value()),
     ("not_json", None, value(amount="01.5")),
     ("not_json", None, DEEP),
+    ("not_a_purchase", "type", value(type='"refund"')),
+    ("not_a_purchase", "type", value("merchant_id", type='"reversal"', amount="-5", original_id='"t-1"')),
+    ("bad_format", "type", value(type='"chargeback"')),
+    ("wrong_type", "type", value(type="[]")),
     ("not_json", "amount", value(amount="NaN")),
     ("not_json", "amount", value(amount="-Infinity")),
     ("not_json", "latitude", value(latitude="NaN")),
@@ -201,6 +205,8 @@ SAME = [
     value(amount="15e2"),
     value(timestamp='"2024-01-15T11:30:00.000+01:00"'),
     value(currency='"USD"', merchant_id="null"),
+    value(type='"purchase"'),
+    value(type="null"),
     value(transaction_id='"test-\\u003123"'),
     json.dumps(dict(reversed(json.loads(value()).items()))).encode(),
 ]
@@ -226,6 +232,11 @@ def test_the_body_hash_is_one_of_meaning() -> None:
     assert {decode(text).body_hash for text in SAME} == {decode(value()).body_hash}
     assert len({decode(text).body_hash for text in [value(), *OTHER]}) == len(OTHER) + 1
     assert decode(value(latitude="-0.0")).body_hash == decode(value(latitude="0")).body_hash
+
+
+def test_the_body_hash_of_a_body_stays_what_it_was() -> None:
+    """Claims that were made before a field was thought of know the body again."""
+    assert decode(value()).body_hash == "c55d46f62f03cc7200b5c3182ca3a341"
 
 
 CANARY = "zq7canary"

@@ -82,7 +82,7 @@ def test_what_follows_the_clock_alone_is_in_a_job_that_the_demo_runs() -> None:
 def test_tables_show_their_columns(specs: list[dg.AssetSpec]) -> None:
     tables = {spec.metadata["table"]: spec for spec in specs if "table" in spec.metadata}
     assert set(tables) == {
-        *("raw", "labels", "validated", "quarantined"),
+        *("raw", "labels", "adjustments", "validated", "quarantined"),
         *("enriched", "features", "predictions", "scores", "alerts"),
     }
     for spec in tables.values():

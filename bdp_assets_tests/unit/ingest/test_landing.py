@@ -15,7 +15,7 @@ from bdp_assets.contracts import topics
 from bdp_assets.contracts.codec import encode
 from bdp_assets.contracts.headers import SOURCE
 from bdp_assets.contracts.pan import mask_pans
-from bdp_assets.contracts.records import EnrichedTransaction, Label
+from bdp_assets.contracts.records import Adjustment, AdjustmentType, EnrichedTransaction, Label
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest import landing
@@ -176,6 +176,31 @@ def test_labels_land_under_the_day_they_became_known_and_say_their_door(topic: T
     )
     land(SETTINGS, lake, [topic.range(0, 1)])
     assert lake.read("labels").select("event_date", "door").row(0) == (date(2026, 1, 2), "stream")
+
+
+@on(topics.ADJUSTMENTS)
+def test_adjustments_land_by_their_day_and_what_breaks_their_contract_is_quarantined(
+    topic: Topic, lake: Lake
+) -> None:
+    refund = Adjustment(
+        adjustment_id="r-1",
+        type=AdjustmentType.REFUND,
+        customer_id="c-1",
+        original_transaction_id="t-1",
+        ts_ms=NOW_MS,
+        amount_minor=5,
+    )
+    values = [encode(refund), encode(refund).replace(b"refund", b"gift"), b"{", None]
+    for value in [*values, encode(refund).replace(b"t-1", CARD.encode())]:
+        topic.add(value)
+    for _ in range(2):  # done again, it changes nothing
+        land(SETTINGS, lake, [topic.range(0, 5)])
+    landed = lake.read("adjustments")
+    assert landed.select("type", "amount_minor", "event_date").rows() == [("refund", 5, date(2026, 1, 1))]
+    refused = lake.read("quarantined").sort("source_offset")
+    assert refused["field"].to_list() == ["type", None, None, None]
+    assert set(refused["error"]) == {landing.NOT_DECODABLE}
+    assert refused["masked"].to_list() == [False, False, False, True]
 
 
 @on(topics.PREDICTIONS)

@@ -65,6 +65,16 @@ def test_records_are_written_as_their_classes_would_be() -> None:
         assert encode(decode(output.value)) == output.value  # type: ignore[operator]
 
 
+def test_a_refund_is_a_dead_letter_of_its_own_and_leaves_no_trace_in_the_store() -> None:
+    store = FakeStore()
+    outputs = scoring(store)([raw(body(type="refund", original_transaction_id="t-0"))])
+
+    assert [output.topic for output in outputs] == [DLQ.name]
+    letter = decode_dead_letter(outputs[0].value)
+    assert (letter.error, letter.field) == ("not_a_purchase", "type")
+    assert (store.claims, store.merchants) == ({}, Counter())
+
+
 def test_the_trace_of_the_producer_is_passed_on_and_a_foreign_one_is_not() -> None:
     good = raw(body("a"), 0, headers=(("traceparent", TRACE),))
     bad = raw(body("b"), 1, headers=(("traceparent", b"4111111111111111"),))

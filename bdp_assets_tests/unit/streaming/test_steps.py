@@ -14,6 +14,7 @@ from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.contracts.headers import DECISION, DECISION_PROOF
 from bdp_assets.decisions.carried import carried, proof
+from bdp_assets.decisions.lists import NO_LISTS
 from bdp_assets.streaming.dlq import letter
 from bdp_assets.streaming.items import Dead, Decided, Enriched
 from bdp_assets.streaming.steps import enrich, score, validate
@@ -35,7 +36,7 @@ def enriched(store: FakeStore, *messages: Message) -> list[Enriched]:
 
 def scored(items: list[Enriched], store: FakeStore) -> tuple[list[Decided], list[Dead]]:
     known = partial(carried, key=PAN_KEY)
-    return score(items, FakeDecider(), store.alerts, known, store.save_decisions)  # type: ignore[arg-type]
+    return score(items, FakeDecider(), store.alerts, known, store.save_decisions, NO_LISTS)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("case", inputs(NOW_MS), ids=NAMES)

@@ -1,0 +1,70 @@
+"""Notices about a transaction (labels, adjustments) at their door: shape, card numbers, times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from bdp_assets.contracts import pan
+from bdp_assets.contracts.errors import ContractError
+from bdp_assets.contracts.refusal import MAX_VALUE_BYTES
+from bdp_assets.contracts.rules import MAX_AHEAD_MS
+
+_MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
+_WRONG = re.compile(r"Expected .* - at `\$\.(?P<field>\w+)`")
+_BOUND = re.compile(r"Expected `\w+( \| null)?` (of length )?[<>]=")
+_NO_MEMBER = re.compile(r"Invalid enum value .* - at `\$\.(?P<field>\w+)`", re.DOTALL)
+NoticeT = TypeVar("NoticeT", bound=msgspec.Struct)
+
+
+def read_notice(
+    value: bytes | None, decode: Callable[[bytes], NoticeT], times: Sequence[str], received_ms: int
+) -> NoticeT:
+    """The record; `times` names its fields of epoch milliseconds, none of which may lie after `received_ms`.
+
+    Raises ContractError.
+    """
+    if value is None:
+        raise ContractError("tombstone", None, "The message has no value. Send JSON.")
+    if len(value) > MAX_VALUE_BYTES:
+        raise ContractError("too_large", None, f"The value is longer than {MAX_VALUE_BYTES} bytes.")
+    _refuse_card_numbers(value)
+    notice = _shaped(value, decode)
+    for field in times:
+        if (getattr(notice, field) or 0) > received_ms + MAX_AHEAD_MS:
+            raise ContractError("timestamp_future", field, f"{field} lies in the future. Is it in ms?")
+    return notice
+
+
+def _shaped(value: bytes, decode: Callable[[bytes], NoticeT]) -> NoticeT:
+    try:
+        return decode(value)
+    except UnicodeDecodeError:
+        raise ContractError("not_utf8", None, "The value is not UTF-8. Encode the JSON as UTF-8.") from None
+    except msgspec.ValidationError as error:
+        raise _misshapen(str(error)) from None
+    except (msgspec.DecodeError, RecursionError):
+        raise ContractError("not_json", None, "The value is no JSON.") from None
+
+
+def _refuse_card_numbers(value: bytes) -> None:
+    if pan.may_hold_pan(value) and pan.mask_pans(value, b"").hashes:
+        raise ContractError("pan_in_field", None, f"A field {pan.ADVICE}")
+    if pan.holds_masked_pan(value.decode("latin-1")):  # a dead letter that is sent again as it was kept
+        raise ContractError("pan_in_field", None, f"A field {pan.ADVICE_MASKED}")
+
+
+def _misshapen(text: str) -> ContractError:
+    """From the decoder's sentence, of which only names of fields are taken: it may hold a value."""
+    if missing := _MISSING.match(text):
+        return ContractError("missing_field", missing["field"], f"{missing['field']} is missing.")
+    if unknown := _NO_MEMBER.match(text):
+        return ContractError("bad_format", unknown["field"], f"{unknown['field']} is none of its values.")
+    if wrong := _WRONG.match(text):
+        code = "out_of_range" if _BOUND.match(text) else "wrong_type"
+        says = "is out of its range." if code == "out_of_range" else "has the wrong type."
+        return ContractError(code, wrong["field"], f"{wrong['field']} {says}")
+    return ContractError("not_object", None, "The value is JSON, but no object with these fields.")
