@@ -21,7 +21,7 @@ SIDES = MappingProxyType({"ours": "ours", "numpy": "numpy_floor", "duckdb": "duc
 
 def memory_of_sides(given: Given) -> dict[str, dict[str, Any]]:
     """For each side: peak_rss_bytes, peak_above_imports_bytes, output_bytes and peak_rss_vs_data."""
-    with tempfile.TemporaryDirectory(prefix="bdp-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bdp-files-") as folder:
         for name, frame in (("transactions", given.transactions), ("labels", given.labels)):
             # In one piece, as the timed sides have it.
             frame.write_ipc(Path(folder) / f"{name}.arrow", record_batch_size=given.rows)

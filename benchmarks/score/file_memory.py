@@ -20,7 +20,7 @@ PARTS = {"whole": 1, "quarter": 4}
 def memory_of_files(world: World) -> dict[str, dict[str, Any]]:
     """For all rows and for a quarter of them: rows, peak_rss_bytes, and how long it took."""
     found = {}
-    with tempfile.TemporaryDirectory(prefix="bdp-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bdp-files-") as folder:
         bundle = world.bundle.write(Path(folder) / "bundle")
         for name, part in PARTS.items():
             file = Path(folder) / f"{name}.parquet"
