@@ -100,6 +100,11 @@ class Settings(BaseSettings):
     spool_fsync: bool = Field(
         default=False, description="Let the API's spool survive a power cut, too (slower)"
     )
+    champion_poll_ms: int = Field(
+        default=2000,
+        ge=10,
+        description="How often API and scoring workers look for another champion or policy",
+    )
     redis_timeout_ms: int = Field(default=250, ge=1, description="Time-out of one online store call")
     raw_partitions_start: date = Field(default=date(2026, 1, 1), description="First daily partition (UTC)")
     partitions_end: date | None = Field(default=None, description="Last daily partition, for replayed data")

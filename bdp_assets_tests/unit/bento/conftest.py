@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bdp_assets.decisions.champion import Champion
 from bdp_assets.decisions.decider import Decider
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
@@ -68,10 +69,16 @@ def predictor(decider: Decider, store: Any, spool: Spool, dependencies: Dependen
 
 @pytest.fixture
 def serving(  # noqa: PLR0917 - all that it is made of
-    predictor: Predictor, store: Any, spool: Spool, access: Access, dependencies: Dependencies, raw_topic: Any
+    predictor: Predictor,
+    store: Any,
+    spool: Spool,
+    access: Access,
+    dependencies: Dependencies,
+    raw_topic: Any,
+    tmp_path: Path,
 ) -> Serving:
-    decisions = Decisions(store, dependencies)
-    return Serving(predictor, Labels(spool), decisions, access, dependencies, raw_topic)
+    decisions, champion = Decisions(store, dependencies), Champion(tmp_path / "champion", 10)
+    return Serving(predictor, Labels(spool), decisions, access, dependencies, raw_topic, champion)
 
 
 class Client:
