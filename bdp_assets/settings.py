@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK = "127.0.0.1"
 PROFILE = "profile.env"
+MOST_REPLICAS = 8
 _URLS = ("kafka_bootstrap", "postgres_url", "redis_url", "mlflow_uri")
 
 
@@ -38,6 +39,13 @@ class Settings(BaseSettings):
     home: Path = Field(default=Path(".bdp"), description="State of the local profile: data, logs, models")
 
     api_port: int = Field(default=5001, description="Prediction API")
+    api_replicas: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_REPLICAS,
+        description="API processes that `bdp up` starts; from 2 on behind haproxy at the API's port",
+    )
+    api_replica_port: int = Field(default=5011, description="First replica of the API; the others follow")
     mlflow_port: int = Field(default=5000, description="MLflow tracking server and registry")
     dagster_port: int = Field(default=3001, description="Dagster webserver")
     dagster_code_port: int = Field(default=3002, description="Dagster's code server")
@@ -100,6 +108,11 @@ class Settings(BaseSettings):
     spool_fsync: bool = Field(
         default=False, description="Let the API's spool survive a power cut, too (slower)"
     )
+    champion_poll_ms: int = Field(
+        default=2000,
+        ge=10,
+        description="How often API and scoring workers look for another champion or policy",
+    )
     redis_timeout_ms: int = Field(default=250, ge=1, description="Time-out of one online store call")
     raw_partitions_start: date = Field(default=date(2026, 1, 1), description="First daily partition (UTC)")
     partitions_end: date | None = Field(default=None, description="Last daily partition, for replayed data")
@@ -142,6 +155,11 @@ class Settings(BaseSettings):
     def spool_dir(self) -> Path:
         """What API processes received and answered, until Kafka has it; a folder for each."""
         return self.home / "spool"
+
+    @property
+    def api_replica_ports(self) -> list[int]:
+        """Of the replicas, in their order, where there is more than one."""
+        return [self.api_replica_port + i for i in range(self.api_replicas)]
 
     @property
     def keys_file(self) -> Path:

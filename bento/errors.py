@@ -90,7 +90,7 @@ def no_model() -> ApiError:
         503,
         "model_unavailable",
         "no champion model is active on this machine, so nothing can be scored; "
-        "train one (`bdp train`) or activate a registered one, then restart the API",
+        "train one (`bdp train`) or activate a registered one (`bdp models use VERSION`)",
     )
 
 

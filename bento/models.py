@@ -93,12 +93,17 @@ class Error(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """`alive`: the process answers. `ready`: it can decide; `degraded` says that a dependency is missing."""
+    """`alive`: the process answers. `ready`: it can decide; `degraded` says that a dependency is missing.
+
+    `model` and `policy_version`: what this process decides with now; null while there is no model.
+    """
 
     status: Status
     alive: bool
     ready: bool
     dependencies: dict[str, DependencyState]
+    model: Model | None
+    policy_version: str | None
 
 
 class ModelCard(Struct, frozen=True, kw_only=True):

@@ -96,10 +96,15 @@ class Predictor:
         lists: CurrentLists = no_lists,
     ) -> None:
         self.decider = decider
+        """What the next call is decided with; None: there is no model yet."""
         self._store = store
         self._spool = spool
         self._dependencies = dependencies
         self._lists = lists
+
+    def take(self, decider: Decider) -> None:
+        """Decide with it from the next call on; a call that is under way ends with what it began with."""
+        self.decider = decider
 
     async def predict(self, values: Sequence[bytes], call: Call) -> list[Prediction | ApiError]:
         """Decide each value (JSON as it came), in order.
@@ -107,7 +112,8 @@ class Predictor:
         Raises ApiError 503 where nothing can be decided, before anything is recorded; and where the disk is
         full: what was claimed by then reaches the stream, and the same call again gets its answer.
         """
-        if self.decider is None:
+        decider = self.decider  # Once: a batch gives way between its chunks.
+        if decider is None:
             raise no_model()
         if not call.dry_run and not self._spool.has_room(values):
             raise queue_full()
@@ -115,7 +121,7 @@ class Predictor:
         for start in range(0, len(values), CHUNK):
             if start:
                 await asyncio.sleep(0)
-            outcomes += self._predict_chunk(self.decider, values[start : start + CHUNK], call)
+            outcomes += self._predict_chunk(decider, values[start : start + CHUNK], call)
         return outcomes
 
     def _predict_chunk(

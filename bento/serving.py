@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 
-import numpy as np
-
 from bdp_assets.clients import redis
 from bdp_assets.contracts import topics
 from bdp_assets.contracts.adjustments import decode_posted_adjustment
 from bdp_assets.contracts.labels import decode_posted
 from bdp_assets.contracts.records import Adjustment, Label
+from bdp_assets.decisions.champion import Champion
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.list_channel import channel
 from bdp_assets.decisions.live_lists import LiveLists
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.bundle import BundleError
+from bdp_assets.scoring.local_bundles import CHAMPION
 from bdp_assets.settings import Settings
 from bento.access import mode
 from bento.access.access import Access
@@ -24,7 +24,7 @@ from bento.access.keyring import Keyring
 from bento.access.limiter import Limiter
 from bento.decisions import Decisions
 from bento.dependencies import Dependencies
-from bento.models import DependencyState, Health, Status
+from bento.models import DependencyState, Health, Model, Status
 from bento.notices import Notices
 from bento.packed import models_dir
 from bento.predictor import Predictor
@@ -47,6 +47,7 @@ class Serving:
         dependencies: Dependencies,
         raw_topic: RawTopic,
         lists: LiveLists,
+        champion: Champion,
     ) -> None:
         self.predictor = predictor
         self.labels = labels
@@ -56,10 +57,14 @@ class Serving:
         self._dependencies = dependencies
         self._raw_topic = raw_topic
         self._lists = lists
+        self._champion = champion
 
     @classmethod
     def start(cls, settings: Settings) -> Serving:
-        """Load the champion, warm it up, connect. It starts whatever is missing, and `health` says what."""
+        """Load the champion, warm it up, connect. It starts whatever is missing, and `health` says what.
+
+        From then on it takes every other champion or policy while it serves.
+        """
         store = OnlineStore(redis.connect(settings))
         store.warm()
         spool = Spool(settings.spool_dir, settings.spool_mb * 2**20, syncs=settings.spool_fsync)
@@ -69,16 +74,21 @@ class Serving:
         raw_topic.start()
         lists = LiveLists(channel(settings), settings.lists_file)
         lists.start()
-        predictor = Predictor(_champion(settings), store, spool, dependencies, lists.current)
+        champion = Champion(models_dir(settings) / CHAMPION, settings.champion_poll_ms)
+        predictor = Predictor(_first(champion), store, spool, dependencies, lists.current)
+        champion.follow(predictor.take)
         access = _access(settings, Limiter(store.client, dependencies))
         decisions = Decisions(store, dependencies)
         labels = Notices(spool, topics.LABELS, decode_posted)
         adjustments = Notices(spool, topics.ADJUSTMENTS, decode_posted_adjustment)
-        return cls(predictor, labels, adjustments, decisions, access, dependencies, raw_topic, lists)
+        return cls(
+            predictor, labels, adjustments, decisions, access, dependencies, raw_topic, lists, champion
+        )
 
     def health(self) -> Health:
         """Ready as soon as there is a model: without store or broker it decides in a degraded mode."""
-        model: DependencyState = "missing" if self.predictor.decider is None else "ok"
+        decider = self.predictor.decider
+        model: DependencyState = "missing" if decider is None else "ok"
         states: dict[str, DependencyState] = {
             "model": model,
             "online_store": self._dependencies.store,
@@ -87,10 +97,18 @@ class Serving:
         ready = model == "ok"
         whole = all(state == "ok" for state in states.values())
         status: Status = "ready" if whole else "degraded" if ready else "unavailable"
-        return Health(status=status, alive=True, ready=ready, dependencies=states)
+        return Health(
+            status=status,
+            alive=True,
+            ready=ready,
+            dependencies=states,
+            model=None if decider is None else Model(decider.info.name, decider.info.version),
+            policy_version=None if decider is None else decider.policy.version,
+        )
 
     def close(self) -> None:
-        """Stop probing, and send for a while what the spool holds."""
+        """Stop looking at things, and send for a while what the spool holds."""
+        self._champion.stop()
         self.access.close()
         self._lists.stop()
         self._dependencies.stop()
@@ -105,15 +123,10 @@ def _access(settings: Settings, limiter: Limiter) -> Access:
     return Access(keyring, limiter, settings.api_rate_per_s)
 
 
-def _champion(settings: Settings) -> Decider | None:
-    """The active model, warm; None, and a line in the log, where there is none that can be used."""
-    directory = models_dir(settings) / "champion"
+def _first(champion: Champion) -> Decider | None:
+    """None, and a line in the log, where there is no champion yet that can be used."""
     try:
-        decider = Decider.load(directory)
+        return champion.load()
     except BundleError as error:
         _log.error("no model to serve: %s", error)
         return None
-    decider.ensemble.score(np.zeros((1, len(decider.info.feature_names))))
-    versions = {"policy_version": decider.policy.version, "rules_version": decider.rules.version}
-    _log.info("serving", extra={"model": decider.info.name, "version": decider.info.version, **versions})
-    return decider

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Registered models, and which of them serves.")
 Version = Annotated[str, typer.Argument(help="A version, as `bdp models list` shows them.")]
-RESTART = "The API and the stream take it up with `bdp restart api` and `bdp restart scoring`."
+TAKEN_UP = "API and stream take it up by themselves within seconds; `/health` says what the API serves with."
 
 
 @app.command("list")
@@ -68,7 +68,7 @@ def promote(
         gates = promoted(get_settings(), version, force=force)
     if gates:
         _print(gates_table(gates))
-    typer.echo(f"Version {version} is champion. {RESTART}")
+    typer.echo(f"Version {version} is champion. {TAKEN_UP}")
 
 
 @app.command()
@@ -90,7 +90,7 @@ def rollback() -> None:
     settings = get_settings()
     with _told():
         version = roll_back(Registry.of(settings), LocalBundles(settings.models_dir))
-    typer.echo(f"Version {version} is champion again. {RESTART}")
+    typer.echo(f"Version {version} is champion again. {TAKEN_UP}")
 
 
 def _told() -> AbstractContextManager[None]:

@@ -47,7 +47,7 @@ def down(
 
 @app.command()
 def restart(name: Name) -> None:
-    """Stop one program and start it with the settings of now."""
+    """Stop one program and start it with the settings of now; replicas of the API one after the other."""
     from bdp_assets.cli.display import progress
     from bdp_assets.operations import start
     from bdp_assets.settings import get_settings

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bdp_assets.cli.models import RESTART
+from bdp_assets.cli.models import TAKEN_UP
 
 app = typer.Typer(no_args_is_help=True, help="Approve, review or decline: the policy beside the model.")
 
@@ -86,7 +86,7 @@ def tune(
     with _told():
         comparison = tune_policy(get_settings(), costs, days, dry_run=dry_run)
     shown(compared(comparison))
-    typer.echo(outcome(comparison, RESTART, dry_run=dry_run))
+    typer.echo(outcome(comparison, TAKEN_UP, dry_run=dry_run))
 
 
 @app.command()
@@ -123,7 +123,7 @@ def use(version: Annotated[str, typer.Argument(help="A version, as `bdp policy s
 
     with _told():
         model_version = serve_policy(get_settings(), version)
-    typer.echo(f"Model {model_version} serves by policy {version}. {RESTART}")
+    typer.echo(f"Model {model_version} serves by policy {version}. {TAKEN_UP}")
 
 
 def _told() -> AbstractContextManager[None]:

@@ -53,6 +53,12 @@ class Decider:
     def info(self) -> ModelInfo:
         return self.ensemble.info
 
+    def warm(self) -> None:
+        """Score and explain a row, so that the first call does not pay for what is only made by then."""
+        row = np.zeros((1, len(self.info.feature_names)))
+        self.ensemble.score(row)
+        self._paths.contributions(row)
+
     def decide_many(  # noqa: PLR0913
         self,
         transactions: Sequence[ValidatedTransaction],

@@ -63,7 +63,8 @@ class LocalPolicies:
     """The policies of one model. Safe to use from several processes: every change is one rename."""
 
     def __init__(self, models_dir: Path, bundle: Bundle) -> None:
-        self.folder = models_dir / POLICIES / bundle.info.digest
+        self._choice = choice_file(models_dir, bundle.info.digest)
+        self.folder = self._choice.parent
         self._bundle = bundle
 
     @classmethod
@@ -78,7 +79,7 @@ class LocalPolicies:
 
     def choice(self) -> Choice | None:
         """None: the policy of the bundle serves, as long as its model does. Raises BundleError."""
-        path = self.folder / SERVING
+        path = self._choice
         if not path.exists():
             return None
         try:
@@ -115,7 +116,7 @@ class LocalPolicies:
         return kept
 
     def use(self, version: str, since_ms: int) -> None:
-        """Let a version serve, in one step; processes take it up as they start. Raises as `kept`."""
+        """Let a version serve, in one step; processes follow it (`champion.py`). Raises as `kept`."""
         self.kept(version)
         self._replace(SERVING, msgspec.json.encode(Choice(version, since_ms)))
 
@@ -156,6 +157,11 @@ class LocalPolicies:
             f"{path} can not be used ({why}). `bdp policy use {own}` goes back to the policy that came with "
             f"model {self._bundle.info.version}; then tune anew (`bdp policy tune`)."
         )
+
+
+def choice_file(models_dir: Path, digest: str) -> Path:
+    """Where it says which policy of a model serves; not there: its bundle's own."""
+    return models_dir / POLICIES / digest / SERVING
 
 
 def encode(policy: Policy, tuning: Tuning) -> bytes:

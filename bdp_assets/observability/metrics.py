@@ -62,6 +62,14 @@ API_KEYS_UNREADABLE = Gauge(
     "1 while the file of API keys is missing or damaged: no change of a key arrives",
     multiprocess_mode="livemax",
 )
+MODEL_SWAPS = Counter(
+    "bdp_model_swaps_total", "Times that this process took another model or policy while it ran"
+)
+MODEL_REFUSED = Gauge(
+    "bdp_model_refused_info",
+    "1 while the champion or its policy on this machine can not be used: what served before goes on",
+    multiprocess_mode="livemax",
+)
 
 
 def exposition() -> bytes:

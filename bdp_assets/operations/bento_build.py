@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from bdp_assets.operations.bento_folder import Contents, assemble
-from bdp_assets.runtime import web
+from bdp_assets.runtime import api
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
 
@@ -91,7 +91,7 @@ def _store(settings: Settings) -> Path:
 
 
 def _home(settings: Settings) -> Path:
-    return Path(web.api_environment(settings)["BENTOML_HOME"])
+    return Path(api.environment(settings)["BENTOML_HOME"])
 
 
 def _read(folder: Path) -> BuiltBento:

@@ -22,6 +22,12 @@ def describe(command: Sequence[str], environment: Mapping[str, str], *, alone: b
     return json.dumps(described, indent=1)
 
 
+def command_of(file: Path) -> list[str]:
+    """The command in a FILE."""
+    command: list[str] = json.loads(file.read_text())["command"]
+    return command
+
+
 def main() -> None:
     program = json.loads(Path(sys.argv[1]).read_text())
     if program["alone"]:

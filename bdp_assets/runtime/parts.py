@@ -30,6 +30,8 @@ class Program:
     """Whether it answers; asked again and again while it starts, so it must return soon."""
     port: str | None = None
     """Name of the setting with the port that people use."""
+    port_step: int = 0
+    """Added to that setting, where several programs share it."""
     more_ports: tuple[str, ...] = ()
     url: str = "{port}"
     needs: tuple[str, ...] = ()
@@ -41,6 +43,14 @@ class Program:
     wanted: Callable[[Settings], bool] = _always
     waits_for: str = ""
     """What is missing when `wanted` says no, for people."""
+    part_of: str | None = None
+    """Name of the program that it comes and goes with; that one can be told to look anew."""
+    admit: Callable[[Settings, bool], None] = lambda _settings, _calls: None
+    """Have what stands before it send it calls (True), or no new ones."""
+    asked_for: Callable[[Settings], bool] = _always
+    """Whether the settings have it at all."""
+    reload_signal: Callable[[Settings], str | None] = lambda _settings: None
+    """Signal that makes it read its configuration again while it serves; None: it has to be restarted."""
     alone: bool = False
     """Its children outlive it when it is killed, and keep its port: end them before it starts again."""
     stop_signal: str = "TERM"
@@ -50,8 +60,15 @@ class Program:
     def ports(self) -> tuple[str, ...]:
         return (self.port, *self.more_ports) if self.port else self.more_ports
 
+    def listens(self, settings: Settings) -> dict[str, int]:
+        """Setting -> port (TCP on loopback) that it moves."""
+        return {
+            name: getattr(settings, name) + (self.port_step if name == self.port else 0)
+            for name in self.ports
+        }
+
     def address(self, settings: Settings) -> str:
-        return self.url.format(port=getattr(settings, self.port)) if self.port else ""
+        return self.url.format(port=self.listens(settings)[self.port]) if self.port else ""
 
     def is_replaced(self, settings: Settings) -> bool:
         return self.replaced_by is not None and getattr(settings, self.replaced_by) is not None

@@ -26,12 +26,12 @@ def up(
     Idempotent: what runs already is left alone. Raises Problem.
     """
     for name in names:
-        services.find(name)
+        _require_asked_for(settings, services.find(name))
     homes.prepare(settings.home)
     with homes.locked(settings.home):
         _report_replaced(settings, names, report)
         programs = _startable(settings, names, report)
-        mine = [name for name in names if not services.find(name).is_replaced(settings)]
+        mine = [name for name in _with_members(names) if not services.find(name).is_replaced(settings)]
         if names and not mine:
             return
         Starter(settings, Supervisor(settings.home), report).run(
@@ -47,14 +47,15 @@ def require_ports(settings: Settings) -> None:
         for program in services.embedded(settings)
         if program.name not in states or not states[program.name].running
     ]
-    ports.require(settings, [port for program in idle for port in program.ports])
+    ports.require(port for program in idle for port in program.listens(settings).items())
 
 
 def down(settings: Settings, names: Sequence[str] = (), *, report: Report = quietly) -> None:
     """Stop the named programs and what needs them; without names everything: programs, last started first,
     then the supervisor, then what a crash left. Raises Problem.
     """
-    named = {found for name in names for found in (services.find(name).name, *services.dependants(name))}
+    known = [services.find(name).name for name in names]
+    named = {found for name in _with_members(known) for found in (name, *services.dependants(name))}
     if not (settings.home / "run").is_dir():
         return
     with homes.locked(settings.home):
@@ -67,12 +68,51 @@ def down(settings: Settings, names: Sequence[str] = (), *, report: Report = quie
 
 
 def restart(settings: Settings, name: str, *, steps: Sequence[Step] = (), report: Report = quietly) -> None:
-    """Stop one program and start it with the settings of now. Raises Problem."""
-    services.find(name)
+    """Stop one program and start it with the settings of now.
+
+    Where others are part of it, those first, one after the other: the rest answers meanwhile, and what stands
+    before them is told to look anew. Raises Problem.
+    """
+    program, members = services.find(name), services.members(name)
     supervisor = Supervisor(settings.home)
-    if supervisor.alive():
-        _stop(supervisor, [name], report)
+    for member in members:
+        if member.asked_for(settings):
+            member.admit(settings, False)
+            try:
+                _stop_if_running(supervisor, [member.name], report)
+                up(settings, [member.name], steps=steps, report=report)
+            finally:
+                member.admit(settings, True)
+    if not _is_reloaded(settings, program, report):
+        _stop_if_running(supervisor, [name], report)
     up(settings, [name], steps=steps, report=report)
+    surplus = [member.name for member in members if not member.asked_for(settings)]
+    _stop_if_running(supervisor, surplus, report)
+
+
+def _is_reloaded(settings: Settings, program: Program, report: Report) -> bool:
+    supervisor = Supervisor(settings.home)
+    if not supervisor.alive():
+        return False
+    with homes.locked(settings.home):
+        return Starter(settings, supervisor, report).reload(program)
+
+
+def _require_asked_for(settings: Settings, program: Program) -> None:
+    if not program.asked_for(settings):
+        raise Problem(
+            f"There is no {program.name}: BDP_API_REPLICAS is {settings.api_replicas}.",
+            "Set it to more, then `bdp restart api`.",
+        )
+
+
+def _with_members(names: Sequence[str]) -> list[str]:
+    return [found for name in names for found in (name, *(one.name for one in services.members(name)))]
+
+
+def _stop_if_running(supervisor: Supervisor, names: Sequence[str], report: Report) -> None:
+    states = supervisor.states()
+    _stop(supervisor, [name for name in names if name in states and states[name].state != "stopped"], report)
 
 
 def _stop(supervisor: Supervisor, names: Sequence[str], report: Report) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import psutil
 
 from bdp_assets.runtime.problems import Problem
-from bdp_assets.settings import LOOPBACK, Settings
+from bdp_assets.settings import LOOPBACK
 
 
 def is_free(port: int) -> bool:
@@ -52,17 +52,15 @@ def _name(pid: int) -> str:
         return "a process"
 
 
-def require(settings: Settings, names: Iterable[str]) -> None:
+def require(wanted: Iterable[tuple[str, int]]) -> None:
     """Raises Problem that lists each taken port, its holder and the variable that moves it.
 
-    `names` are settings such as `kafka_port`.
+    `wanted` are settings such as `kafka_port`, each with a port.
     """
-    taken = [name for name in names if not is_free(getattr(settings, name))]
+    taken = [(name, port) for name, port in wanted if not is_free(port)]
     if taken:
-        lines = [
-            f"Port {getattr(settings, name)} is taken by {holder(getattr(settings, name))}." for name in taken
-        ]
-        variables = ", ".join(f"BDP_{name.upper()}" for name in taken)
+        lines = [f"Port {port} is taken by {holder(port)}." for _, port in taken]
+        variables = ", ".join(dict.fromkeys(f"BDP_{name.upper()}" for name, _ in taken))
         raise Problem(
             "\n".join(lines),
             "Stop that process (another checkout's platform: `bdp down` there), or set "

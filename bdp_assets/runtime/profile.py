@@ -24,9 +24,9 @@ def remember(home: Path, values: Mapping[str, str]) -> None:
     (home / PROFILE).write_text(_HEAD + "".join(lines))
 
 
-def remember_ports(home: Path) -> None:
-    """Ports of our programs that this shell has set: the next shell may not know them."""
-    names = {f"BDP_{port.upper()}" for program in services.PROGRAMS for port in program.ports}
-    ports = {name: value for name, value in exported().items() if name in names}
-    if ports:
-        remember(home, ports)
+def remember_layout(home: Path) -> None:
+    """Ports and number of our programs that this shell has set: the next shell may not know them."""
+    names = {f"BDP_{name.upper()}" for name in (*services.port_settings(), "api_replicas")}
+    chosen = {name: value for name, value in exported().items() if name in names}
+    if chosen:
+        remember(home, chosen)

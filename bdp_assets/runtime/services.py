@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from bdp_assets.runtime import kafka, postgres, valkey, web
+from bdp_assets.runtime import api, kafka, postgres, valkey, web
 from bdp_assets.runtime.parts import Part, Program
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
 
 _HTTP = "http://127.0.0.1:{port}"
 _PLAIN = "127.0.0.1:{port}"
-_NO_MODEL = "no model yet: train one"
 
 PROGRAMS: tuple[Program, ...] = (
     Program(
@@ -90,18 +89,20 @@ PROGRAMS: tuple[Program, ...] = (
         stop_seconds=30,
     ),
     Program(
-        name="api",
-        command=web.api,
-        healthy=web.api_healthy,
+        name=api.NAME,
+        command=api.command,
+        healthy=api.healthy,
         port="api_port",
         url=_HTTP,
-        needs=("redis", "kafka", "topics"),
-        prepare=web.require_pan_key,
-        environment=web.api_environment,
+        needs=api.NEEDS,
+        prepare=api.prepare,
+        environment=api.environment,
+        reload_signal=api.reload_signal,
         alone=True,
         wanted=web.has_champion,
-        waits_for=_NO_MODEL,
+        waits_for=api.NO_MODEL,
     ),
+    *api.REPLICAS,
     Program(
         name="scoring",
         command=web.scoring,
@@ -109,7 +110,7 @@ PROGRAMS: tuple[Program, ...] = (
         needs=("redis", "kafka", "topics"),
         prepare=web.require_pan_key,
         wanted=web.has_champion,
-        waits_for=_NO_MODEL,
+        waits_for=api.NO_MODEL,
         stop_seconds=30,
     ),
     Program(
@@ -135,13 +136,26 @@ BY_NAME: Mapping[str, Program] = MappingProxyType({program.name: program for pro
 def find(name: str) -> Program:
     """The program of that name. Raises Problem that lists the names there are."""
     if name not in BY_NAME:
-        raise Problem(f"There is no program called {name!r}.", f"The programs are: {', '.join(BY_NAME)}.")
+        known = ", ".join(program.name for program in PROGRAMS if program.part_of is None)
+        raise Problem(f"There is no program called {name!r}.", f"The programs are: {known}.")
     return BY_NAME[name]
 
 
 def embedded(settings: Settings) -> list[Program]:
-    """The programs that the settings leave to us (no URL of your own in their place)."""
-    return [program for program in PROGRAMS if not program.is_replaced(settings)]
+    """The programs that the settings leave to us (no URL of your own in their place), as many as they say."""
+    return [
+        program for program in PROGRAMS if program.asked_for(settings) and not program.is_replaced(settings)
+    ]
+
+
+def members(name: str) -> list[Program]:
+    """The programs that come and go with `name`, whatever the settings say."""
+    return [program for program in PROGRAMS if program.part_of == name]
+
+
+def port_settings() -> list[str]:
+    """Names of the settings with the programs' ports."""
+    return list(dict.fromkeys(port for program in PROGRAMS for port in program.ports))
 
 
 def selection(parts: Iterable[Part], names: Iterable[str]) -> dict[str, Part]:

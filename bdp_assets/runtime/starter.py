@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event
 from typing import Literal
 
@@ -37,16 +38,37 @@ class Starter:
         running = {name for name, state in self.supervisor.states().items() if state.running}
         idle = [part for part in parts.values() if isinstance(part, Program) and part.name not in running]
         self._end_leftovers([program.name for program in idle])
-        ports.require(self.settings, [port for program in idle for port in program.ports])
+        ports.require(port for program in idle for port in program.listens(self.settings).items())
         needs = {name: part.needs for name, part in parts.items()}
         try:
             with homes.lack_of_room_told(self.settings.home):
-                profile.remember_ports(self.settings.home)
+                profile.remember_layout(self.settings.home)
                 self.supervisor.ensure()
                 ordered.run(needs, lambda name, cancelled: self._part(parts[name], cancelled))
         except DiskFull:
             self._undo([program.name for program in idle])
             raise
+
+    def reload(self, program: Program) -> bool:
+        """Have a program that runs take the settings of now while it serves; False: it can not.
+
+        Raises Problem.
+        """
+        number = program.reload_signal(self.settings)
+        if number is None or not self._runs_as(program):
+            return False
+        self.report(program.name, "starting", "")
+        self._prepare(program)
+        self.supervisor.signal(program.name, number)
+        self._await_health(program, Event())
+        self.report(program.name, "ready", "")
+        return True
+
+    def _runs_as(self, program: Program) -> bool:
+        """Whether it runs, by the very command that the settings have for it."""
+        if not self.supervisor.state(program.name).running:
+            return False
+        return launch.command_of(self._file(program)) == program.command(self.settings)
 
     def _undo(self, begun: Sequence[str]) -> None:
         """End what this start began, and the supervisor where nothing else runs under it.
@@ -81,8 +103,7 @@ class Starter:
         self.report(part.name, "ready", f"{time.monotonic() - began:.1f} s")
 
     def _report_running(self, program: Program) -> None:
-        file = supervisord_conf.program_file(self.settings.home, program.name)
-        if file.read_text() == self._description(program):
+        if self._file(program).read_text() == self._description(program):
             self.report(program.name, "running", "")
         else:
             self.report(
@@ -91,18 +112,24 @@ class Starter:
 
     def _start(self, program: Program, cancelled: Event) -> None:
         self.supervisor.stop(program.name)  # one that is tried again after a failure
-        try:
-            program.prepare(self.settings, lambda text: self.report(program.name, "starting", text))
-            self._write_description(program)
-        except OSError as error:
-            raise homes.unwritable(self.settings.home, error) from error
+        self._prepare(program)
         if cancelled.is_set():
             return
         self.supervisor.start(program.name)
         self._await_health(program, cancelled)
 
+    def _prepare(self, program: Program) -> None:
+        try:
+            program.prepare(self.settings, lambda text: self.report(program.name, "starting", text))
+            self._write_description(program)
+        except OSError as error:
+            raise homes.unwritable(self.settings.home, error) from error
+
+    def _file(self, program: Program) -> Path:
+        return supervisord_conf.program_file(self.settings.home, program.name)
+
     def _write_description(self, program: Program) -> None:
-        file = supervisord_conf.program_file(self.settings.home, program.name)
+        file = self._file(program)
         file.touch(mode=0o600)  # it may hold passwords
         file.write_text(self._description(program))
 

@@ -57,7 +57,11 @@ class Status:
         if self._is_first:
             self._is_first = False
             self._ask_all(states)
-        return [self._row(program, states.get(program.name), left) for program in services.PROGRAMS]
+        return [
+            self._row(program, states.get(program.name), left)
+            for program in services.PROGRAMS
+            if program.asked_for(self._settings) or _is_there(program.name, states, left)
+        ]
 
     def _ask_all(self, states: Mapping[str, ProgramState]) -> None:
         for name, state in states.items():
@@ -88,6 +92,10 @@ class Status:
         if state.uptime_s < STARTING_S:
             return "starting", ""
         return "silent", f"runs but does not answer; `bdp logs {program.name}` may tell why"
+
+
+def _is_there(name: str, states: Mapping[str, ProgramState], left: Mapping[str, psutil.Process]) -> bool:
+    return name in left or (name in states and states[name].state != "stopped")
 
 
 def rows(settings: Settings) -> list[Row]:

@@ -90,6 +90,10 @@ class Supervisor:
         with _ignoring(Faults.NOT_RUNNING):
             self._call("stopProcess", name, True)
 
+    def signal(self, name: str, signal: str) -> None:
+        """Send a program's process a signal, such as `USR2`."""
+        self._call("signalProcess", name, signal)
+
     def shutdown(self) -> None:
         """End the supervisor with whatever still runs, and wait for it."""
         if not self.alive():

@@ -1,4 +1,4 @@
-"""Command lines of the Python programs: MLflow, Dagster, the prediction API and the stream workers."""
+"""Command lines of the Python programs: MLflow, Dagster and the stream workers."""
 
 from __future__ import annotations
 
@@ -122,19 +122,6 @@ def dagster_heartbeat_s(settings: Settings) -> float:
         return 0.0
     daemons = answer["data"]["instance"]["daemonHealth"]["allDaemonStatuses"]
     return min(daemon["lastHeartbeatTime"] or 0.0 for daemon in daemons if daemon["required"])
-
-
-def api(settings: Settings) -> list[str]:
-    address = ("--host", LOOPBACK, "--port", str(settings.api_port))
-    return _module("bentoml", "serve", "bento.service:FraudService", *address, "--working-dir", str(PROJECT))
-
-
-def api_environment(settings: Settings) -> Mapping[str, str]:
-    return {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
-
-
-def api_healthy(settings: Settings) -> bool:
-    return health.http_ok(settings.api_port, "/health")
 
 
 def scoring(_settings: Settings) -> list[str]:

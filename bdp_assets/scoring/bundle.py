@@ -150,12 +150,21 @@ class Bundle:
         return self.files[name]
 
 
+def digest_of(directory: Path) -> str:
+    """The digest of the bundle in a folder, of whose files only the manifest is read. Raises BundleError."""
+    return _digest(_read(directory, MANIFEST))
+
+
 def _info(manifest: Manifest, raw: bytes, registration: Registration | None) -> ModelInfo:
-    digest = _sha256(raw)[:12]
+    digest = _digest(raw)
     training = msgspec.structs.asdict(manifest.training)
     if registration is None:
         return ModelInfo(**training, version=_unregistered(digest), digest=digest)
     return ModelInfo(**{**training, "name": registration.name}, version=registration.version, digest=digest)
+
+
+def _digest(manifest: bytes) -> str:
+    return _sha256(manifest)[:12]
 
 
 def _unregistered(digest: str) -> str:

@@ -50,6 +50,10 @@ class Scoring:
         self._alerts = alerts
         self._key = pan_key
 
+    def take(self, decider: Decider) -> None:
+        """Decide with it from the next micro-batch on; one that is under way ends with what it began with."""
+        self._decider = decider
+
     def __call__(self, messages: Sequence[Message]) -> list[Output]:
         """Idempotent: the same messages give the same records, and leave the same state.
 

@@ -15,12 +15,13 @@ from bdp_assets.clients.redis import connect
 from bdp_assets.contracts import topics
 from bdp_assets.contracts.topics import Topic
 from bdp_assets.decisions.alerts import Alerts
-from bdp_assets.decisions.decider import Decider
+from bdp_assets.decisions.champion import Champion
 from bdp_assets.decisions.list_channel import channel
 from bdp_assets.decisions.live_lists import LiveLists
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import REBALANCES
 from bdp_assets.pan_key import pan_key
+from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
 from bdp_assets.streaming import groups, kill_points
 from bdp_assets.streaming.catch_up import CatchUp
@@ -63,9 +64,8 @@ def run_scoring(settings: Settings, slot: int) -> None:
     over. Raises BundleError (no usable model), PanKeyMissing, KafkaUnavailable, KafkaRefused, ProducerFenced.
     """
     key = pan_key(settings)
-    decider = Decider.load(settings.models_dir / "champion")
-    versions = {"policy_version": decider.policy.version, "rules_version": decider.rules.version}
-    _log.info("model loaded", extra={"model_version": decider.info.version, **versions})
+    champion = Champion(LocalBundles(settings.models_dir).champion, settings.champion_poll_ms)
+    decider = champion.load()
 
     lists = LiveLists(channel(settings), settings.lists_file)
 
@@ -73,13 +73,17 @@ def run_scoring(settings: Settings, slot: int) -> None:
         store = _store(settings)
         store.warm()
         follow = Following(store, CatchUp(settings, store.client).transactions)
-        alerts = Alerts(store.client)
-        return Scoring(store, decider, topic_id, follow, lists.current, alerts=alerts, pan_key=key)
+        scoring = Scoring(
+            store, decider, topic_id, follow, lists.current, alerts=Alerts(store.client), pan_key=key
+        )
+        champion.follow(scoring.take)
+        return scoring
 
     lists.start()
     try:
         _run(settings, slot, SCORING, process)
     finally:
+        champion.stop()
         lists.stop()
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from bdp_assets.runtime import health, web
+from bdp_assets.runtime import api, health
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK, Settings
 
@@ -20,12 +20,12 @@ _STARTED_S, _PATIENCE_S = 120, 30
 def serving(settings: Settings, ports: Mapping[str, int]) -> Iterator[None]:
     """`ports` of each side; they answer when the block begins, and are gone at its end."""
     commands = {
-        "ours": web.api(settings),
+        "ours": api.command(settings),
         "floor": _uvicorn("benchmarks.api.floor:app", ports["floor"]),
         "peer": [sys.executable, "-m", "benchmarks.api.peer", str(ports["peer"])],
     }
     others = {name: value for name, value in os.environ.items() if not name.startswith("BDP_")}
-    environment = {**others, **settings.chosen(), **web.api_environment(settings)}
+    environment = {**others, **settings.chosen(), **api.environment(settings)}
     started: list[subprocess.Popen[bytes]] = []
     try:
         with (settings.home / "logs" / "bench.log").open("ab") as sink:

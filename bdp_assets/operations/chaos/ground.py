@@ -74,8 +74,7 @@ def _end(settings: Settings) -> None:
 def own_settings(home: Path) -> Settings:
     """Every setting at its default, whatever the caller's environment says, on free ports in `home`."""
     defaults = {name: field.get_default() for name, field in Settings.model_fields.items()}
-    names = [port for program in services.PROGRAMS for port in program.ports]
-    own = {**ports.choose_free(names), "home": home, "kill_points": home / "kill-points"}
+    own = {**ports.choose_free(services.port_settings()), "home": home, "kill_points": home / "kill-points"}
     return Settings(_env_file=None, **{**defaults, **own})  # type: ignore[call-arg]
 
 

@@ -15,6 +15,7 @@ _ALWAYS: tuple[Look, ...] = (
     machine.python,
     machine.packages,
     machine.broker_needs,
+    machine.replicas_need,
     machine.disk,
     machine.pan_hash_key,
     machine.programs,

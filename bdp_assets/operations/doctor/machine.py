@@ -6,13 +6,14 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from bdp_assets.operations.doctor.finding import Finding, fail, ok, warn
 from bdp_assets.pan_key import PanKeyMissing, require_choice
-from bdp_assets.runtime import jars, java, ports, services, status
+from bdp_assets.runtime import api, haproxy, jars, java, ports, services, status
 from bdp_assets.runtime.home import PROJECT, ROOM_NEEDED_BYTES
+from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
 
 _KEY_PACKAGES = (
@@ -88,6 +89,16 @@ def broker_needs(settings: Settings) -> Iterator[Finding]:
         yield fail("kafka jars", "missing, or older than deploy/kafka/pom.xml", "Run `bdp setup`.")
 
 
+def replicas_need(settings: Settings) -> Iterator[Finding]:
+    """haproxy, when the API has replicas."""
+    if not api.is_replicated(settings):
+        return
+    try:
+        yield ok("haproxy", f"{haproxy.required()}, before {settings.api_replicas} replicas of the API")
+    except Problem as missing:
+        yield fail("haproxy", missing.what, missing.do)
+
+
 def disk(settings: Settings) -> Iterator[Finding]:
     place = next(path for path in (settings.home, *settings.home.parents) if path.exists())
     free = shutil.disk_usage(place).free
@@ -123,12 +134,11 @@ def programs(settings: Settings) -> Iterator[Finding]:
             yield fail(name, f"{row.state}: {row.detail}", f"`bdp logs {name}`, then `bdp up`.")
     for program in services.embedded(settings):
         if seen[program.name].pid is None:
-            yield from _taken_ports(settings, program.name, program.ports)
+            yield from _taken_ports(program.name, program.listens(settings))
 
 
-def _taken_ports(settings: Settings, name: str, names: tuple[str, ...]) -> Iterator[Finding]:
-    for setting in names:
-        port = getattr(settings, setting)
+def _taken_ports(name: str, listens: Mapping[str, int]) -> Iterator[Finding]:
+    for setting, port in listens.items():
         if not ports.is_free(port):
             what = f"{port} of {name} is taken by {ports.holder(port)}"
             yield fail("port", what, f"Stop that process, or set BDP_{setting.upper()} to a free port.")

@@ -16,6 +16,7 @@ from bdp_assets.clients.redis import connect
 from bdp_assets.contracts import topics
 from bdp_assets.contracts.adjustments import decode_posted_adjustment
 from bdp_assets.contracts.labels import decode_posted
+from bdp_assets.decisions.champion import Champion
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.live_lists import LiveLists
 from bdp_assets.settings import Settings
@@ -74,13 +75,19 @@ def predictor(decider: Decider, store: Any, spool: Spool, dependencies: Dependen
 
 @pytest.fixture
 def serving(  # noqa: PLR0917 - all that it is made of
-    predictor: Predictor, store: Any, spool: Spool, access: Access, dependencies: Dependencies, raw_topic: Any
+    predictor: Predictor,
+    store: Any,
+    spool: Spool,
+    access: Access,
+    dependencies: Dependencies,
+    raw_topic: Any,
+    tmp_path: Path,
 ) -> Serving:
-    decisions = Decisions(store, dependencies)
+    decisions, champion = Decisions(store, dependencies), Champion(tmp_path / "champion", 10)
     idle = LiveLists(connect(Settings(_env_file=None)), Path("none"))  # type: ignore[call-arg]
     labels = Notices(spool, topics.LABELS, decode_posted)
     adjustments = Notices(spool, topics.ADJUSTMENTS, decode_posted_adjustment)
-    return Serving(predictor, labels, adjustments, decisions, access, dependencies, raw_topic, idle)
+    return Serving(predictor, labels, adjustments, decisions, access, dependencies, raw_topic, idle, champion)
 
 
 class Client:

@@ -108,11 +108,14 @@ def test_health_names_each_dependency_and_readiness_follows_the_model(
     client: Client, serving: Serving, store: FakeStore, raw_topic: FakeRawTopic
 ) -> None:
     names = {"model": "ok", "online_store": "ok", "kafka": "ok"}
+    answer = client.post(body(1)).json()
     assert client.get("/health").json() == {
         "status": "ready",
         "alive": True,
         "ready": True,
         "dependencies": names,
+        "model": answer["model"],
+        "policy_version": answer["policy_version"],
     }
     store.available = raw_topic.up = False
     serving._dependencies.probe()
@@ -123,6 +126,7 @@ def test_health_names_each_dependency_and_readiness_follows_the_model(
     unavailable = client.get("/health")
     assert (unavailable.status_code, unavailable.json()["ready"]) == (503, False)
     assert unavailable.json()["alive"] is True
+    assert unavailable.json()["model"] is unavailable.json()["policy_version"] is None
 
 
 def test_without_a_model_predictions_and_card_are_a_503_that_says_what_to_do(

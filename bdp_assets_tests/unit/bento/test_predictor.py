@@ -12,11 +12,13 @@ from bdp_assets.contracts.codec import decode_prediction
 from bdp_assets.contracts.records import Decision, ListKind, ListName, Prediction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.lists import NO_LISTS, ListEntry, Lists, PublishedLists
+from bdp_assets.decisions.policy import make_policy
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.unit.bento.conftest import body
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.dependencies import Dependencies
 from bento.errors import ApiError
-from bento.predictor import Call, Predictor
+from bento.predictor import CHUNK, Call, Predictor
 from bento.spool.reader import Ready
 from bento.spool.spool import Spool
 
@@ -70,6 +72,26 @@ def test_another_body_under_the_same_id_is_a_conflict_without_a_trace(bench: Ben
     assert isinstance(refusal, ApiError)
     assert (refusal.status, refusal.field) == (409, "transaction_id")
     assert bench.traces() == before
+
+
+def test_a_call_ends_with_the_model_and_policy_that_it_began_with(
+    bench: Bench, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A batch gives way between its chunks: what is swapped then counts for the next call."""
+    other = Decider.load(tiny_bundle(tmp_path_factory.mktemp("other"), seed=8, policy=make_policy(0.3, 0.5)))
+
+    async def predict_and_swap() -> list[Any]:
+        call = asyncio.create_task(bench.predictor.predict([body(n) for n in range(1, 2 * CHUNK + 2)], CALL))
+        await asyncio.sleep(0)
+        bench.predictor.take(other)
+        return await call
+
+    first = bench.predictor.decider
+    assert first is not None
+    told = {(one.policy_version, one.model_version) for one in asyncio.run(predict_and_swap())}
+    assert told == {(first.policy.version, first.info.version)}
+    [later] = bench.predict(body(2 * CHUNK + 2))
+    assert (later.policy_version, later.model_version) == (other.policy.version, other.info.version)
 
 
 def test_a_batch_answers_in_order_whatever_its_items_are(bench: Bench) -> None:

@@ -10,15 +10,18 @@ import pytest
 from typer.testing import CliRunner
 
 from bdp_assets.cli.main import app
-from bdp_assets.runtime.services import BY_NAME
+from bdp_assets.runtime.services import PROGRAMS
 from bdp_assets.settings import get_settings
+
+NAMES = [program.name for program in PROGRAMS if program.part_of is None]
+"""One API process, as by default, has no replicas."""
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BDP_HOME", str(tmp_path / "home"))
-    for program in BY_NAME.values():
+    for program in PROGRAMS:
         if program.replaced_by:
             monkeypatch.delenv(f"BDP_{program.replaced_by.upper()}", raising=False)
     get_settings.cache_clear()
@@ -34,10 +37,10 @@ def bdp(*arguments: str) -> tuple[int, str]:
 def test_status_before_the_first_start_lists_every_program_as_stopped(home: Path) -> None:
     code, text = bdp("status", "--json")
     assert code == 0
-    assert {row["name"]: row["state"] for row in json.loads(text)} == dict.fromkeys(BY_NAME, "stopped")
+    assert {row["name"]: row["state"] for row in json.loads(text)} == dict.fromkeys(NAMES, "stopped")
     code, text = bdp("status")
     assert code == 0
-    assert all(name in text for name in BY_NAME)
+    assert all(name in text for name in NAMES)
     assert "`bdp up` starts the platform" in text
 
 
@@ -52,7 +55,7 @@ def test_a_mistyped_name_is_answered_with_the_names(home: Path, command: str) ->
     code, text = bdp(command, "kafkaa")
     assert code == 1
     assert "kafkaa" in text
-    assert all(name in text for name in BY_NAME)
+    assert all(name in text for name in NAMES)
     assert "Traceback" not in text
 
 

@@ -81,7 +81,7 @@ def test_tuned_shown_tried_and_put_back(history: Path) -> None:
     assert f"bdp policy use {OWN.version}" in tuned.stdout
     assert f"serving {OWN.version} asks for" in tuned.stdout
     assert tuned.stdout.count("more than there is time for") == 1
-    assert "bdp restart api" in tuned.stdout
+    assert "take it up by themselves" in tuned.stdout
     policy = Decider.load(history).policy
     found = shown()
     assert found["policy"]["costs"] == {  # type: ignore[index]

@@ -18,7 +18,7 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.operations import doctor
 from bdp_assets.operations.doctor import Finding, contents, machine
 from bdp_assets.operations.doctor.finding import Status
-from bdp_assets.runtime import java
+from bdp_assets.runtime import haproxy, java
 from bdp_assets.scoring.bundle import Bundle
 from bdp_assets.settings import Settings, get_settings
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
@@ -46,6 +46,19 @@ def test_java_that_is_too_old_is_a_failure_unless_kafka_is_your_own(
     assert "bdp setup" in found.do
     own = settings.model_copy(update={"kafka_bootstrap": "broker:9092"})
     assert only(machine.broker_needs(own)).status == "ok"
+
+
+def test_haproxy_is_missed_only_where_the_api_has_replicas(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(haproxy, "binary", lambda: None)
+    assert list(machine.replicas_need(settings)) == []
+    two = settings.model_copy(update={"api_replicas": 2})
+    found = only(machine.replicas_need(two))
+    assert (found.name, found.status) == ("haproxy", "fail")
+    assert "apt-get install haproxy" in found.do
+    monkeypatch.setattr(haproxy, "binary", lambda: Path("/usr/sbin/haproxy"))
+    assert only(machine.replicas_need(two)).status == "ok"
 
 
 @pytest.mark.parametrize(("free", "status"), [(GIB, "fail"), (3 * GIB, "warn"), (9 * GIB, "ok")])

@@ -46,7 +46,7 @@ def test_all_taken_ports_are_told_at_once_with_their_variables(taken: int) -> No
     with socket.create_server(("127.0.0.1", 0)) as other:
         settings = Settings(api_port=taken, redis_port=other.getsockname()[1])
         with pytest.raises(Problem) as refused:
-            ports.require(settings, ["api_port", "redis_port"])
+            ports.require([("api_port", taken), ("redis_port", settings.redis_port)])
     assert f"Port {taken} is taken by" in refused.value.what
     assert f"Port {settings.redis_port} is taken by" in refused.value.what
     assert "BDP_API_PORT, BDP_REDIS_PORT" in refused.value.do

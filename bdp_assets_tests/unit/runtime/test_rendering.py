@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from supervisor.options import ServerOptions
 
-from bdp_assets.runtime import kafka, launch, orphans, postgres, supervisord_conf, valkey, web
+from bdp_assets.runtime import api, haproxy, kafka, launch, orphans, postgres, supervisord_conf, valkey, web
+from bdp_assets.runtime.problems import Problem
 from bdp_assets.runtime.services import PROGRAMS
 from bdp_assets.settings import Settings
 
@@ -85,8 +86,34 @@ def test_every_server_listens_on_loopback_only() -> None:
     store = valkey.command(settings)
     assert store[store.index("--bind") + 1] == "127.0.0.1"
     assert store[store.index("--appendonly") + 1] == "yes"
-    for command in (web.mlflow(settings), web.api(settings)):
+    for command in (web.mlflow(settings), api.command(settings)):
         assert command[command.index("--host") + 1] == "127.0.0.1"
+
+
+@pytest.mark.skipif(haproxy.binary() is None, reason="haproxy is not installed")
+@pytest.mark.parametrize("folder", ["plain", "with space", "100% sure", "it's", 'a "b" $c \\d'])
+def test_haproxy_takes_what_we_write(tmp_path: Path, folder: str) -> None:
+    settings = Settings(home=tmp_path / folder, api_port=1111, api_replicas=3, api_replica_port=2222)
+    (settings.home / "run").mkdir(parents=True)
+    haproxy.prepare(settings, print)
+    checked = subprocess.run([*haproxy.command(settings), "-c"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert "WARNING" not in checked.stderr
+
+
+def test_haproxy_stands_on_loopback_before_every_replica() -> None:
+    settings = Settings(home=Path("/h"), api_port=1111, api_replicas=3, api_replica_port=2222)
+    text = haproxy.render(settings)
+    assert re.findall(r"bind (\S+)", text) == ["127.0.0.1:1111"]
+    assert re.findall(r"server (\d \S+)", text) == [f"{n} 127.0.0.1:{2221 + n}" for n in (1, 2, 3)]
+
+
+def test_without_haproxy_there_are_no_replicas(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(haproxy, "binary", lambda: None)
+    with pytest.raises(Problem, match="haproxy is not installed") as told:
+        haproxy.prepare(Settings(home=tmp_path, api_replicas=2), print)
+    assert "BDP_API_REPLICAS=1" in told.value.do
+    assert api.command(Settings(home=tmp_path, api_replicas=1)), "one needs none"
 
 
 def test_postgres_databases_are_those_that_the_settings_address() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bdp_assets.operations.start import STEPS
-from bdp_assets.runtime import services
+from bdp_assets.runtime import platform, services
 from bdp_assets.runtime.parts import Part
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.runtime.status import Row, rows
@@ -50,6 +50,29 @@ def test_what_others_need_stops_after_them() -> None:
         "analytics",
     }
     assert services.dependants("api") == []
+
+
+def test_by_default_there_is_one_api_process_and_no_replica(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, api_replicas=1)
+    names = [program.name for program in services.embedded(settings)]
+    assert [name for name in names if name.startswith("api")] == ["api"]
+    assert "bento.service:FraudService" in services.find("api").command(settings)
+
+
+def test_replicas_have_ports_and_folders_of_their_own_and_stop_with_the_api(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, api_replicas=3, api_replica_port=6000)
+    replicas = [one for one in services.embedded(settings) if one.part_of == "api"]
+    assert [one.name for one in replicas] == ["api-1", "api-2", "api-3"]
+    assert [one.listens(settings) for one in replicas] == [{"api_replica_port": 6000 + i} for i in range(3)]
+    assert [one.address(settings) for one in replicas] == [f"http://127.0.0.1:{6000 + i}" for i in range(3)]
+    assert len({one.environment(settings)["BENTOML_HOME"] for one in replicas}) == 3
+    assert services.dependants("api-1") == [], "the others go on"
+    assert {one.name for one in replicas} < {one.name for one in services.members("api")}
+
+
+def test_a_replica_that_is_not_asked_for_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="no api-3: BDP_API_REPLICAS is 2"):
+        platform.up(Settings(home=tmp_path, api_replicas=2), ["api-3"])
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:

@@ -30,7 +30,7 @@ def test_its_settings_are_defaults_on_ports_of_its_own(
 
     assert own.own_systems == []
     assert own.lake == str(tmp_path / "lake")
-    names = [port for program in services.PROGRAMS for port in program.ports]
+    names = services.port_settings()
     chosen = {name: getattr(own, name) for name in names}
     assert len(set(chosen.values())) == len(names)
     assert not any(port % 2 for port in chosen.values())
