@@ -17,6 +17,7 @@ from bdp_assets.contracts.records import (
     EnrichedTransaction,
     Label,
     Prediction,
+    ShadowScore,
     ValidatedTransaction,
 )
 
@@ -91,6 +92,7 @@ SCORES = _table(
         )
     }
 )
+SHADOW_SCORES = _table(columns_of(ShadowScore))
 LABELS = _table(columns_of(Label))
 
 

@@ -68,7 +68,7 @@ def test_what_follows_the_clock_alone_is_in_a_job_that_the_demo_runs() -> None:
         **{key: graph.get(key).automation_condition for key in graph.asset_check_keys},
     }
     waits = {key for key, condition in conditions.items() if "cron_schedule" in repr(condition)}
-    assert len(waits) == 6
+    assert len(waits) == 7
     run: set[dg.AssetKey | dg.AssetCheckKey] = set()
     for job in ("history_backfill", *SCHEDULED):
         selected = defs.resolve_job_def(job).asset_layer
@@ -83,7 +83,7 @@ def test_tables_show_their_columns(specs: list[dg.AssetSpec]) -> None:
     tables = {spec.metadata["table"]: spec for spec in specs if "table" in spec.metadata}
     assert set(tables) == {
         *("raw", "labels", "validated", "quarantined"),
-        *("enriched", "features", "predictions", "scores", "alerts"),
+        *("enriched", "features", "predictions", "scores", "shadow_scores", "alerts"),
     }
     for spec in tables.values():
         columns = [column.name for column in spec.metadata["dagster/column_schema"].columns]
