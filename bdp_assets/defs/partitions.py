@@ -37,6 +37,16 @@ def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
     return date.fromisoformat(keys.start), date.fromisoformat(keys.end)
 
 
+def day_of(context: dg.AssetExecutionContext) -> date:
+    """The one day that this run materialises. Raises dagster.Failure."""
+    first, last = days_of(context)
+    if first != last:
+        raise dg.Failure(
+            f"{first} to {last} in one run: this asset is as of one day. Backfill it with a run for each."
+        )
+    return first
+
+
 def follow_upstream(but: dg.AssetSelection | None = None) -> dg.AutomationCondition[Any]:
     """Materialise a day when something that it depends on changed, unless that failed a blocking check.
 

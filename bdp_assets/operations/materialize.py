@@ -35,11 +35,12 @@ def history(settings: Settings, days: Days | None, *, again: bool, screen: Scree
 
 
 def model(settings: Settings, screen: Screen) -> None:
-    """Train, promote, bring the champion here, rebuild the online store.
+    """Train as of today, promote, bring the champion here, rebuild the online store.
 
     Raises Problem, ControlPlaneUnavailable.
     """
-    materialize(settings, "train_and_serve", None, screen)
+    today = latest_day(settings)
+    materialize(settings, "train_and_serve", (today, today), screen)
 
 
 def decisions(settings: Settings, days: Days | None, screen: Screen) -> None:

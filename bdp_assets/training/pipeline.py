@@ -58,6 +58,8 @@ class TrainedModel:
     bundle: Bundle
     policy: Policy
     split: Split
+    cut_ms: int
+    """Nothing that became known later was used, UTC epoch milliseconds."""
     recipe: Recipe
     seed: int
     test: pl.DataFrame
@@ -112,7 +114,9 @@ def train(  # noqa: PLR0913 - what a model and its policy are made of
     progress(TEST)
     test, gap = _scored(data.test_rows(), draft, fitted)
     bundle = draft.with_metrics({**metrics(test), EXPORT_GAP: gap})
-    return TrainedModel(bundle, policy, data.split, recipe, seed, test, plots_of(bundle, policy, test))
+    return TrainedModel(
+        bundle, policy, data.split, data.cut_ms, recipe, seed, test, plots_of(bundle, policy, test)
+    )
 
 
 def fit_and_tune(

@@ -42,4 +42,6 @@ def trained(
     policy = make_policy(0.2, 0.6)
     split = Split.starting(0, train_days=7, delay_days=7, test_days=7)
     measured = bundle.with_metrics(metrics(test))
-    return TrainedModel(measured, policy, split, Recipe(), 0, test, plots_of(measured, policy, test))
+    return TrainedModel(
+        measured, policy, split, split.test_end_ms, Recipe(), 0, test, plots_of(measured, policy, test)
+    )
