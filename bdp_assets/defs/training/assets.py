@@ -52,6 +52,7 @@ WINDOWS = dg.TimeWindowPartitionMapping(start_offset=1 - _REACH, allow_nonexiste
 @dg.asset(
     key=KEY,
     partitions_def=DAYS,
+    pool="training",
     backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=1),
     deps=[
         dg.AssetDep(["features", "transactions"], partition_mapping=WINDOWS),
