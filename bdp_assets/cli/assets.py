@@ -59,6 +59,16 @@ def scores(first: First = None, last: Last = None) -> None:
         materialize.scores(get_settings(), _days(first, last), screen)
 
 
+@app.command()
+def shadow(first: First = None, last: Last = None) -> None:
+    """Have the challenger score live decisions of days (by default the latest week), and compare."""
+    from bdp_assets.operations import materialize
+    from bdp_assets.settings import get_settings
+
+    with _screen() as screen:
+        materialize.shadow(get_settings(), _days(first, last), screen)
+
+
 def _days(first: datetime | None, last: datetime | None) -> tuple[date, date] | None:
     if (first is None) != (last is None):
         raise typer.BadParameter("--from and --to go together")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Group
 from rich.markup import escape
@@ -19,17 +19,23 @@ COST = "realised cost a day"
 
 def contested(contest: Contest) -> Group:
     """The transactions, and a row for each figure."""
-    table = Table("", f"version {contest.one}", f"version {contest.other}", "difference", "95% interval")
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name, title in TITLES.items():
-        table.add_row(title, *_cells(contest.figures[name], ".4f"))
-    table.add_row(COST, *_cells(_major(contest.figures[DAILY_COST]), ",.2f"))
+    table = differences_table(f"version {contest.one}", f"version {contest.other}", contest.figures)
     note = (
         f"{contest.first} to {contest.last}, which neither learned from: {contest.transactions:,} "
         f"transactions, {contest.frauds:,} known frauds"
     )
     return Group(note, table)
+
+
+def differences_table(one: str, other: str, figures: Mapping[str, Difference]) -> Table:
+    """A row for each of `contest.FIGURES`."""
+    table = Table("", one, other, "difference", "95% interval")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, title in TITLES.items():
+        table.add_row(title, *_cells(figures[name], ".4f"))
+    table.add_row(COST, *_cells(_major(figures[DAILY_COST]), ",.2f"))
+    return table
 
 
 def gates_table(gates: Sequence[Gate]) -> Table:

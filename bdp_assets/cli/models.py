@@ -52,6 +52,21 @@ def compare(
 
 
 @app.command()
+def shadow(
+    days: Annotated[int, typer.Option(min=1, help="The latest days of live decisions.")] = 28,
+) -> None:
+    """Show what the challenger would have decided of live traffic, beside what was decided."""
+    from bdp_assets.cli.shadow_tables import shadowed
+    from bdp_assets.operations.shadow.challenger import NoChallenger, OtherFeatures, challenger
+    from bdp_assets.operations.shadow.comparison import NothingCompared, compare_shadow
+    from bdp_assets.settings import get_settings
+
+    settings = get_settings()
+    with _told(NoChallenger, OtherFeatures, NothingCompared):
+        _print(shadowed(compare_shadow(settings, challenger(settings).info, days)))
+
+
+@app.command()
 def promote(
     version: Version,
     force: Annotated[
@@ -93,14 +108,14 @@ def rollback() -> None:
     typer.echo(f"Version {version} is champion again. {TAKEN_UP}")
 
 
-def _told() -> AbstractContextManager[None]:
+def _told(*others: type[Exception]) -> AbstractContextManager[None]:
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.registry import RegistryUnavailable, VersionMissing
     from bdp_assets.operations.promotion import NotPromoted
     from bdp_assets.scoring.bundle import BundleError
     from bdp_assets.training.split import TrainingError
 
-    return told(RegistryUnavailable, VersionMissing, BundleError, NotPromoted, TrainingError)
+    return told(RegistryUnavailable, VersionMissing, BundleError, NotPromoted, TrainingError, *others)
 
 
 def _print(what: RenderableType) -> None:

@@ -67,7 +67,7 @@ def _properties(found: ShownPolicy) -> dict[str, str]:
     return {
         "policy": found.policy.version,
         "says": found.says,
-        "costs": _costs(found.policy.costs) if found.policy.costs else "not said",
+        "costs": costs_said(found.policy.costs) if found.policy.costs else "not said",
         "model": f"{found.model_name} {found.model_version} ({found.model_digest})",
         "serves": serves,
         "tuned": tuned,
@@ -80,7 +80,7 @@ def _notes(comparison: Comparison) -> list[str]:
         f"{comparison.first} to {comparison.last}, which model {comparison.model_version} did not learn "
         f"from: {comparison.transactions:,} transactions on {comparison.days} days, {comparison.frauds:,} "
         f"known frauds ({_money(comparison.fraud_amount_minor)})",
-        f"at these costs: {_costs(comparison.costs)}",
+        f"at these costs: {costs_said(comparison.costs)}",
     ]
     if comparison.left_out:
         notes.append(f"{comparison.left_out:,} have features of another catalog and are left out.")
@@ -136,7 +136,7 @@ def _numbers(title: str, first: str, *others: str) -> Table:
     return table
 
 
-def _costs(costs: Costs) -> str:
+def costs_said(costs: Costs) -> str:
     return (
         f"a review {_money(costs.review_minor)}, a false decline {_money(costs.false_decline_minor)}, "
         f"at most {costs.reviews_per_day:,} reviews a day"

@@ -42,6 +42,10 @@ def train(
     cut: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Use what was known at this midnight (UTC).")
     ] = None,
+    snapshot: Annotated[
+        str | None,
+        typer.Option(help="Read the lake as an earlier model did: `features@12 labels@3 enriched@7`."),
+    ] = None,
     train_days: Annotated[int | None, typer.Option(min=1, help="Days to fit on.")] = None,
     test_days: Annotated[
         int | None, typer.Option(min=1, help="Days to test on, a label delay later.")
@@ -60,7 +64,8 @@ def train(
     from bdp_assets.settings import get_settings
     from bdp_assets.training.protocols import plan_of
 
-    settings, sources = get_settings(), train_sources.Sources(data, mapping, labels, label_delay_days)
+    settings = get_settings()
+    sources = train_sources.Sources(data, mapping, labels, label_delay_days, snapshot)
     with _told(), steps() as progress:
         if output:
             bundle_files.check(output)
@@ -78,8 +83,7 @@ def train(
         if sources.is_lake if register is None else register:
             progress(train_model.REGISTER)
             outcome = train_model.registered(settings, trained)
-            verb = "is champion" if outcome.promoted else "stays challenger"
-            typer.echo(f"Version {outcome.version} {verb}: {outcome.reason}.")
+            typer.echo(f"Version {outcome.version} {outcome.standing}: {outcome.reason}.")
         elif not output:
             typer.echo("The model was not kept: --output DIR writes its bundle, --register registers it.")
 

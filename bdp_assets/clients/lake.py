@@ -7,14 +7,14 @@ version is exactly its start. Credentials of an object store come from its own v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 PARTITION_COLUMN = "event_date"
 COMMIT_ATTEMPTS = 8
@@ -28,6 +28,10 @@ class LandingGap(RuntimeError):  # noqa: N818 - reads as what it is
 
 class TableMissing(LookupError):  # noqa: N818 - reads as what it is
     """The lake has no such table yet."""
+
+
+class VersionGone(TableMissing):
+    """The lake has no such version of a table, or its files are no longer there."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,32 @@ class Lake:
             raise TableMissing(
                 f"The lake has no table {table} yet: materialise the asset that writes it."
             ) from None
+        except DeltaError as error:
+            if version is None:
+                raise
+            raise VersionGone(
+                f"The lake has no version {version} of table {table} (any more): {error}. Name another one."
+            ) from error
+
+
+class LakeSnapshot(Lake):
+    """The lake as it was: tables at the versions given, to be read; all others as they are now."""
+
+    def __init__(self, url: str, versions: Mapping[str, int]) -> None:
+        super().__init__(url)
+        self._versions = versions
+
+    def append(self, table: str, frame: pl.DataFrame, *, application: tuple[str, int] | None = None) -> None:
+        raise PermissionError(f"table {table}: a snapshot of the lake is not written to")
+
+    def replace(self, table: str, frame: pl.DataFrame, predicate: str) -> int:
+        raise PermissionError(f"table {table}: a snapshot of the lake is not written to")
+
+    def land_ranges(self, table: str, ranges: Sequence[OffsetRange]) -> list[OffsetRange]:
+        raise PermissionError(f"table {table}: a snapshot of the lake is not written to")
+
+    def _open(self, table: str, version: int | None = None) -> DeltaTable:
+        return super()._open(table, self._versions.get(table) if version is None else version)
 
 
 def _until_committed(attempt: Callable[[], T]) -> T:

@@ -18,6 +18,7 @@ from bdp_assets.contracts.records import (
     EnrichedTransaction,
     Label,
     Prediction,
+    ShadowScore,
     ValidatedTransaction,
 )
 
@@ -92,6 +93,7 @@ SCORES = _table(
         )
     }
 )
+SHADOW_SCORES = _table(columns_of(ShadowScore))
 LABELS = _table(columns_of(Label))
 ADJUSTMENTS = _table(columns_of(Adjustment))
 

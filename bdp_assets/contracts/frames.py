@@ -23,6 +23,7 @@ from bdp_assets.contracts.records import (
     EnrichedTransaction,
     Label,
     Prediction,
+    ShadowScore,
     ValidatedTransaction,
 )
 from bdp_assets.contracts.wire import BOUNDS, FORMS, REQUIRED, RawTransaction
@@ -149,6 +150,9 @@ ValidatedFrame = lake_model(ValidatedTransaction, columns.VALIDATED, time_ms="ts
 QuarantinedFrame = lake_model(DeadLetter, columns.QUARANTINED, time_ms="received_ms")
 PredictionFrame = lake_model(Prediction, columns.PREDICTIONS, time_ms="ts_ms", unique=_ONCE)
 ScoreFrame = lake_model(Prediction, columns.SCORES, time_ms="ts_ms", unique=_ONCE)
+ShadowScoreFrame = lake_model(
+    ShadowScore, columns.SHADOW_SCORES, time_ms="ts_ms", unique=[*_ONCE, "challenger_version"]
+)
 LabelFrame = lake_model(Label, columns.LABELS, time_ms="known_at_ms")
 AdjustmentFrame = lake_model(Adjustment, columns.ADJUSTMENTS, time_ms="ts_ms")
 

@@ -150,6 +150,28 @@ class Prediction(Struct, frozen=True, kw_only=True):
     """What model, policy and rules made of it; none where no list had an entry."""
 
 
+class ShadowScore(Struct, frozen=True, kw_only=True):
+    """A live decision, and what a challenger that was not asked makes of the same feature vector."""
+
+    transaction_id: Id
+    customer_id: Id
+    ts_ms: EpochMs
+    amount_base_minor: Minor
+    decided_by: str
+    catalog_version: str
+    """Of the vector that both scored."""
+    champion_version: str
+    """The version that decided."""
+    champion_policy_version: str
+    champion_score: Probability
+    champion_decision: Decision
+    challenger_version: str
+    challenger_policy_version: str
+    challenger_score: Probability
+    challenger_decision: Decision
+    """By the challenger's own policy, and the rules in force when it was scored."""
+
+
 class Alert(Struct, frozen=True, kw_only=True):
     """Value of `fraud-alerts-v1`: a customer's alert, as a transaction left it.
 

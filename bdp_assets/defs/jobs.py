@@ -42,9 +42,18 @@ score_features = dg.define_asset_job(
     description="Score days of features with the champion: all rows of the lake, whichever door they took.",
 )
 
+score_shadow = dg.define_asset_job(
+    "score_shadow",
+    selection=dg.AssetSelection.assets(["serving", "shadow_scores"], ["serving", "shadow_comparison"]),
+    tags=BATCH_LANE,
+    description="Have the challenger score days of live decisions, and compare it with the champion.",
+)
+
 scheduled_work = dg.define_asset_job(
     "scheduled_work",
-    selection=dg.AssetSelection.assets(["serving", "dead_letters"], ["serving", "window_figures"]),
+    selection=dg.AssetSelection.assets(
+        ["serving", "dead_letters"], ["serving", "window_figures"], ["serving", "shadow_comparison"]
+    ),
     tags=BATCH_LANE,
     description="What follows the clock and not the data, with its checks: now instead of at its hour.",
 )
@@ -66,6 +75,7 @@ JOBS = [
     train_and_serve,
     decide_history,
     score_features,
+    score_shadow,
     scheduled_work,
     compare_served_features,
 ]

@@ -37,8 +37,20 @@ def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
     return date.fromisoformat(keys.start), date.fromisoformat(keys.end)
 
 
-def follow_upstream() -> dg.AutomationCondition[Any]:
+def day_of(context: dg.AssetExecutionContext) -> date:
+    """The one day that this run materialises. Raises dagster.Failure."""
+    first, last = days_of(context)
+    if first != last:
+        raise dg.Failure(
+            f"{first} to {last} in one run: this asset is as of one day. Backfill it with a run for each."
+        )
+    return first
+
+
+def follow_upstream(but: dg.AssetSelection | None = None) -> dg.AutomationCondition[Any]:
     """Materialise a day when something that it depends on changed, unless that failed a blocking check.
+
+    `but`: what it depends on and does not follow.
 
     `eager()` but for two of its parts: it looks at the latest day only (a late event moves older ones), and
     wants nothing missing upstream (there need not be labels every day, nor anything before the first day).
@@ -48,16 +60,17 @@ def follow_upstream() -> dg.AutomationCondition[Any]:
     refused = condition.any_deps_match(
         condition.any_checks_match(condition.check_failed(), blocking_only=True)
     )
-    return (
+    follow = (
         changed.since_last_handled()
         & ~refused.with_label("a blocking check failed upstream")
         & ~condition.any_deps_in_progress()
         & ~condition.in_progress()
-    ).with_label("follow upstream")
+    )
+    return (follow if but is None else follow.ignore(but)).with_label("follow upstream")
 
 
 def hourly() -> dg.AutomationCondition[Any]:
-    """Materialise the latest day once an hour."""
+    """Materialise the latest day, or what has no days, once an hour."""
     condition = dg.AutomationCondition[Any]
     passed = condition.cron_tick_passed("0 * * * *").since_last_handled()
     return (condition.in_latest_time_window() & passed & ~condition.in_progress()).with_label("hourly")

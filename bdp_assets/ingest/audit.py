@@ -56,6 +56,7 @@ def _model(table: str, frame: pl.DataFrame) -> pa.DataFrameSchema:
         "quarantined": frames.QuarantinedFrame,
         "predictions": frames.PredictionFrame,
         "scores": frames.ScoreFrame,
+        "shadow_scores": frames.ShadowScoreFrame,
         "labels": frames.LabelFrame,
         "adjustments": frames.AdjustmentFrame,
     }

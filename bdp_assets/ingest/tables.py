@@ -35,6 +35,7 @@ TABLES: Mapping[str, pl.Schema] = {
     "features": columns.features(CATALOG.names),
     "predictions": columns.PREDICTIONS,
     "scores": columns.SCORES,
+    "shadow_scores": columns.SHADOW_SCORES,
     "alerts": pl.Schema({**columns.columns_of(Alert), columns.EVENT_DATE: pl.Date()}),
     "adjustments": columns.ADJUSTMENTS,
     "labels": pl.Schema({**columns.LABELS, DOOR: pl.String()}),

@@ -44,3 +44,22 @@ def scores_png(scores: pl.DataFrame) -> bytes:
         axes.legend(loc="upper center")
 
     return png(draw)
+
+
+def shadow_png(scores: pl.DataFrame) -> bytes:
+    """How far the challenger's scores are from the champion's (rows of the table `shadow_scores`)."""
+
+    def draw(axes: Axes) -> None:
+        changed = (scores["champion_decision"] != scores["challenger_decision"]).to_numpy()
+        apart = (scores["challenger_score"] - scores["champion_score"]).to_numpy()
+        parts, bins = [apart[~changed], apart[changed]], np.linspace(-1, 1, 81).tolist()
+        labels = [f"the same decision ({len(parts[0]):,})", f"another decision ({len(parts[1]):,})"]
+        axes.hist(parts, bins=bins, stacked=True, color=[GOOD, FRAUD], label=labels)
+        axes.axvline(0, color=FAINT, lw=1.2)
+        axes.set(xlim=(-1, 1), xlabel="Challenger's score less the champion's")
+        axes.set_ylabel("Transactions (log scale)")
+        axes.set_yscale("log" if len(scores) else "linear")
+        axes.set_title(f"Scores of {len(scores):,} live transactions")
+        axes.legend(loc="upper left", fontsize=8)
+
+    return png(draw)

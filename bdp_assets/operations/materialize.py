@@ -5,7 +5,7 @@ The runs are Dagster's own: in its queue, with their logs in its pages, to be ca
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from bdp_assets.clients import dagster
 from bdp_assets.ingest.files import source_of
@@ -35,11 +35,12 @@ def history(settings: Settings, days: Days | None, *, again: bool, screen: Scree
 
 
 def model(settings: Settings, screen: Screen) -> None:
-    """Train, promote, bring the champion here, rebuild the online store.
+    """Train as of today, promote, bring the champion here, rebuild the online store.
 
     Raises Problem, ControlPlaneUnavailable.
     """
-    materialize(settings, "train_and_serve", None, screen)
+    today = latest_day(settings)
+    materialize(settings, "train_and_serve", (today, today), screen)
 
 
 def decisions(settings: Settings, days: Days | None, screen: Screen) -> None:
@@ -50,6 +51,16 @@ def decisions(settings: Settings, days: Days | None, screen: Screen) -> None:
 def scores(settings: Settings, days: Days | None, screen: Screen) -> None:
     """Score days of features with the champion. Raises Problem, MappingError, ControlPlaneUnavailable."""
     materialize(settings, "score_features", days or history_days(settings), screen)
+
+
+def shadow(settings: Settings, days: Days | None, screen: Screen) -> None:
+    """Have the challenger score the live decisions of some days, by default the latest week.
+
+    Raises Problem, ControlPlaneUnavailable.
+    """
+    today = latest_day(settings)
+    week = max(settings.raw_partitions_start, today - timedelta(days=6)), today
+    materialize(settings, "score_shadow", days or week, screen)
 
 
 def last_scores(settings: Settings, screen: Screen) -> None:
@@ -82,6 +93,12 @@ def history_days(settings: Settings) -> Days:
             f"Set BDP_RAW_PARTITIONS_START={first} and start the platform again.",
         )
     return first, settings.history_until or last
+
+
+def latest_day(settings: Settings) -> date:
+    """The latest day that has a partition: today (UTC), or the last one of replayed data."""
+    today = datetime.now(UTC).date()
+    return min(today, settings.partitions_end or today)
 
 
 def missing_days(settings: Settings, days: Days) -> Days | None:

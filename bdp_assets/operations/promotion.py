@@ -118,7 +118,11 @@ def _champion(registry: Registry, bundles: LocalBundles) -> Path | None:
 def _matured(settings: Settings, folders: list[Path]) -> pl.DataFrame:
     """The test rows of a model that would be trained now, of days that none of these learned from."""
     first = max(first_unseen(Bundle.read(folder).info) for folder in folders)
-    rows = lake_data(settings).test_rows().filter(pl.from_epoch("ts_ms", time_unit="ms").dt.date() >= first)
+    rows = (
+        lake_data(Lake(settings.lake), settings.label_delay_days)
+        .test_rows()
+        .filter(pl.from_epoch("ts_ms", time_unit="ms").dt.date() >= first)
+    )
     frauds = int(rows["is_fraud"].sum())
     if frauds in {0, len(rows)}:
         raise TrainingError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from bdp_assets.clients.lake import Lake
@@ -14,11 +14,11 @@ from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
 from bdp_assets.training import pipeline
 from bdp_assets.training.early_labels import History
-from bdp_assets.training.from_lake import git_sha, lake_data, snapshot
+from bdp_assets.training.from_lake import ENRICHED, git_sha, lake_data, lake_of, snapshot
 from bdp_assets.training.leaks import Leaks, look_for_leaks
 from bdp_assets.training.pipeline import Progress, Source, TrainedModel, train
 from bdp_assets.training.policy_release import costs_here
-from bdp_assets.training.protocols import LATEST, Plan
+from bdp_assets.training.protocols import LATEST, Plan, Protocol
 from bdp_assets.training.release import Release, release, serve_champion
 from bdp_assets.training.split import TrainingData
 from bdp_assets.training.tripwires import suspicions
@@ -29,7 +29,7 @@ PHASES = (READ, GUARD, *pipeline.PHASES, REGISTER)
 
 class Material(NamedTuple):
     """What a model is made of, the history behind it, how long its labels take, and a name for its state:
-    `features@12 labels@3`."""
+    `features@12 labels@3 enriched@7`."""
 
     data: TrainingData
     history: History
@@ -40,13 +40,23 @@ class Material(NamedTuple):
         return look_for_leaks(self.data, self.history, self.delay_days)
 
 
-def of_lake(settings: Settings, plan: Plan = LATEST) -> Material:
-    """Features and labels of the lake as it is now. Raises TrainingError."""
-    data, version = lake_data(settings, plan), snapshot(settings)
+def of_lake(settings: Settings, plan: Plan = LATEST, wanted: str | None = None) -> Material:
+    """Features and labels of the lake as it is now, or of a snapshot. Raises TrainingError."""
+    lake = lake_of(settings, wanted)
+    data = lake_data(lake, settings.label_delay_days, plan)
     days = _day(data.split.train_start_ms), _day(data.split.test_end_ms)
-    transactions, _ = visible(Lake(settings.lake), "enriched", days)
+    transactions, _ = visible(lake, ENRICHED, days)
     delay_days = plan.delay_days(settings.label_delay_days)
-    return Material(data, History(transactions, data.labels), delay_days, version)
+    return Material(data, History(transactions, data.labels), delay_days, snapshot(lake))
+
+
+def of_day(settings: Settings, day: date, protocol: Protocol, wanted: str | None = None) -> Material:
+    """As of the end of a day (UTC): the latest transactions and labels that there were by then.
+
+    Raises TrainingError.
+    """
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    return of_lake(settings, Plan(protocol, until_ms=int(midnight.timestamp() * 1000)), wanted)
 
 
 def train_on(

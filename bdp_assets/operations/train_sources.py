@@ -15,12 +15,16 @@ LAKE = "lake"
 
 
 class Sources(NamedTuple):
-    """`data`: a file, or LAKE; the others go with a file. `label_delay_days`: None is the setting's."""
+    """`data`: a file, or LAKE. The next three go with a file, `snapshot` with the lake.
+
+    `label_delay_days`: None is the setting's.
+    """
 
     data: str = LAKE
     mapping: Path | None = None
     labels: Path | None = None
     label_delay_days: int | None = None
+    snapshot: str | None = None
 
     @property
     def is_lake(self) -> bool:
@@ -29,11 +33,13 @@ class Sources(NamedTuple):
     def material(self, settings: Settings, plan: Plan = LATEST) -> Material:
         """Raises TrainingError, HistoryMissing, MappingError, BulkFailed."""
         if not self.is_lake:
+            if self.snapshot is not None:
+                raise TrainingError("--snapshot names versions of the lake's tables: it goes without --data.")
             delay = settings.label_delay_days if self.label_delay_days is None else self.label_delay_days
             return of_file(LabelledFile(Path(self.data), delay, self.mapping, self.labels), plan)
-        if self != Sources():
+        if self != Sources(snapshot=self.snapshot):
             raise TrainingError(
                 "the lake has columns and labels of its own: --mapping, --labels and --label-delay-days go "
                 "with --data FILE."
             )
-        return of_lake(settings, plan)
+        return of_lake(settings, plan, self.snapshot)

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from bdp_assets.decisions.local_policies import LocalPolicies
 from bdp_assets.decisions.policy import Costs, Policy
-from bdp_assets.decisions.policy_columns import cost_of, decide_all
+from bdp_assets.decisions.policy_columns import Decisions, cost_of, decide_all
 from bdp_assets.scoring.bundle import Bundle
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.training.bits import Scorer
 from bdp_assets.training.bootstrap import Difference, Figure, paired
+from bdp_assets.training.outcomes import Outcomes
 from bdp_assets.training.pipeline import EXPORT_GAP, TrainedModel, amounts_of, matrix_of
 from bdp_assets.training.split import DAY_MS
 from bdp_assets.training.weighted import Calibration, DailyCost, Ranking
@@ -67,13 +68,21 @@ def differences(
 
 
 def _figures(rows: pl.DataFrame, contender: Contender, costs: Costs) -> dict[str, Figure]:
-    fraud, probability, amounts = rows["is_fraud"].to_numpy(), contender.probability, amounts_of(rows)
-    ranking = Ranking(probability, fraud)
-    decided = decide_all(contender.policy, probability, amounts)
+    amounts = amounts_of(rows)
+    decided = decide_all(contender.policy, contender.probability, amounts)
     days = (rows["ts_ms"] // DAY_MS).n_unique()
+    return figures(
+        Outcomes(contender.probability, amounts, rows["is_fraud"].to_numpy(), days), decided, costs
+    )
+
+
+def figures(rows: Outcomes, decided: Decisions, costs: Costs) -> dict[str, Figure]:
+    """FIGURES of scored rows and what was decided of each (int8 [n])."""
+    ranking = Ranking(rows.probability, rows.fraud)
+    cost = cost_of(decided, rows.fraud.astype(np.float64), rows.amounts, costs)
     return {
         AP: ranking.average_precision,
         AUC: ranking.auc,
-        ERROR: Calibration(probability, fraud).error,
-        DAILY_COST: DailyCost(cost_of(decided, fraud.astype(np.float64), amounts, costs), days),
+        ERROR: Calibration(rows.probability, rows.fraud).error,
+        DAILY_COST: DailyCost(cost, rows.days),
     }

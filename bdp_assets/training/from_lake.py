@@ -3,50 +3,78 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
-from bdp_assets.clients.lake import Lake, TableMissing
+from bdp_assets.clients.lake import Lake, LakeSnapshot, TableMissing
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.settings import Settings
 from bdp_assets.training.protocols import LATEST, Plan
 from bdp_assets.training.split import KEY, TrainingData, TrainingError
 
-FEATURES, LABELS = "features", "labels"
+FEATURES, LABELS, ENRICHED = "features", "labels", "enriched"
+READ = (FEATURES, LABELS, ENRICHED)
+"""Tables that a model is made of; the leak guard reads the transactions of the last one."""
 BACKFILL = "Materialise raw to features in Dagster, or run `make demo`."
 
 
-def lake_data(settings: Settings, plan: Plan = LATEST) -> TrainingData:
+def lake_data(lake: Lake, label_delay_days: int, plan: Plan = LATEST) -> TrainingData:
     """Features and labels as they were known at the cut: by default the midnight after the last transaction.
 
     Raises:
         TrainingError: a table is missing or empty, or its features are of another catalog.
     """
-    lake = Lake(settings.lake)
     try:
         features, labels = lake.scan(FEATURES), lake.read(LABELS)
-        last_ms = (
-            features.filter(catalog_version=CATALOG.version).select(pl.col("ts_ms").max()).collect().item()
-        )
     except TableMissing as error:
         raise TrainingError(f"there is nothing to train on yet ({error}). {BACKFILL}") from error
-    if last_ms is None:
-        raise TrainingError(
-            f"the lake has no features of catalog {CATALOG.version}, which this code reads. {BACKFILL}"
-        )
-    split, cut = plan.windows(last_ms, settings.label_delay_days)
-    wanted = (pl.col("catalog_version") == CATALOG.version) & (pl.col("ts_ms") >= split.train_start_ms)
+    split, cut = plan.windows(_last_ms(features, plan.until_ms), label_delay_days)
+    wanted = (pl.col("catalog_version") == CATALOG.version) & pl.col("ts_ms").is_between(
+        split.train_start_ms, cut, closed="left"
+    )
     columns = ["transaction_id", "customer_id", "ts_ms", *CATALOG.names]
     # The lake keeps no order, and a forest draws its rows by their numbers: one lake must give one model.
     rows = features.filter(wanted).select(columns).sort("ts_ms", *KEY).collect()
     return TrainingData(rows, labels.sort("known_at_ms", *KEY, "is_fraud"), split, cut)
 
 
-def snapshot(settings: Settings) -> str:
-    """Versions of the tables that a model is trained on, e.g. `features@12 labels@3`."""
-    lake = Lake(settings.lake)
-    return " ".join(f"{table}@{lake.version(table)}" for table in (FEATURES, LABELS))
+def _last_ms(features: pl.LazyFrame, until_ms: int | None) -> int:
+    """Time of the last transaction, or of the last one before `until_ms`."""
+    fits = features.filter(catalog_version=CATALOG.version)
+    if until_ms is not None:
+        fits = fits.filter(pl.col("ts_ms") < until_ms)
+    last: int | None = fits.select(pl.col("ts_ms").max()).collect().item()
+    if last is None:
+        when = "" if until_ms is None else f" before {datetime.fromtimestamp(until_ms / 1000, UTC):%Y-%m-%d}"
+        raise TrainingError(
+            f"the lake has no features of catalog {CATALOG.version}, which this code reads{when}. {BACKFILL}"
+        )
+    return last
+
+
+def snapshot(lake: Lake) -> str:
+    """Versions of the tables that a model is made of, e.g. `features@12 labels@3 enriched@7`."""
+    return " ".join(f"{table}@{lake.version(table)}" for table in READ if lake.exists(table))
+
+
+def lake_of(settings: Settings, wanted: str | None) -> Lake:
+    """The lake as it is, or with its tables as a model's snapshot names them. Raises TrainingError."""
+    if wanted is None:
+        return Lake(settings.lake)
+    named = dict(part.partition("@")[::2] for part in wanted.split())
+    if not named or not named.keys() <= set(READ) or not all(version.isdigit() for version in named.values()):
+        raise TrainingError(
+            "that is no snapshot of the lake: it looks like `features@12 labels@3 enriched@7`, as "
+            "`bdp models show VERSION` shows it"
+        )
+    lake = LakeSnapshot(settings.lake, {table: int(version) for table, version in named.items()})
+    try:
+        snapshot(lake)
+    except TableMissing as error:
+        raise TrainingError(str(error)) from error
+    return lake
 
 
 def git_sha() -> str | None:

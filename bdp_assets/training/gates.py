@@ -23,14 +23,20 @@ MOST_RATIO = 40.0
 """Time of a single row's score, in calls of an empty graph; our recipe takes 10 to 13."""
 
 
-def judge(rows: pl.DataFrame, contender: Contender, champion: Contender | None) -> tuple[Gate, ...]:
+NO_CHAMPION = "there is no champion to compare with"
+
+
+def judge(
+    rows: pl.DataFrame, contender: Contender, champion: Contender | None, alone: str = NO_CHAMPION
+) -> tuple[Gate, ...]:
     """All verdicts but that on what was served; without a champion nothing is compared with it.
 
     `rows`: customer_id, ts_ms, is_fraud (bool, both kinds) and the features; the contenders scored them.
+    `alone`: why there is no champion here.
     """
     matrix = matrix_of(rows)
     return (
-        *_contest(rows, contender, champion),
+        *_contest(rows, contender, champion, alone),
         calibration_gate(rows, contender, champion),
         export_gate(contender.export_gap),
         bits_gate(contender.scorer, matrix),
@@ -38,9 +44,10 @@ def judge(rows: pl.DataFrame, contender: Contender, champion: Contender | None) 
     )
 
 
-def _contest(rows: pl.DataFrame, contender: Contender, champion: Contender | None) -> tuple[Gate, Gate]:
+def _contest(
+    rows: pl.DataFrame, contender: Contender, champion: Contender | None, alone: str
+) -> tuple[Gate, Gate]:
     if champion is None:
-        alone = "there is no champion to compare with"
         return Gate(AVERAGE_PRECISION, passed=True, says=alone), Gate(COST, passed=True, says=alone)
     found = differences(rows, contender, champion, costs_of(champion.policy), (AP, DAILY_COST))
     return (

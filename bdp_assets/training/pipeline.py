@@ -13,15 +13,17 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from bdp_assets.decisions.policy import Costs, Policy
-from bdp_assets.decisions.policy_columns import decide_all
 from bdp_assets.decisions.tuning import COSTS, cheapest_policy
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.scoring.attributions import ForestPaths
 from bdp_assets.scoring.bundle import Bundle, Training
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.scoring.tables import PiecewiseLinear
 from bdp_assets.training.assemble import assemble
 from bdp_assets.training.evaluate import metrics
 from bdp_assets.training.fit import Fitted, Recipe, anomaly_weight, blend, calibration_table, fit_members
+from bdp_assets.training.importances import importances
+from bdp_assets.training.outcomes import Outcomes
 from bdp_assets.training.plots import plots
 from bdp_assets.training.split import DAY_MS, Split, TrainingData, TrainingError, hold_out
 
@@ -56,6 +58,8 @@ class TrainedModel:
     bundle: Bundle
     policy: Policy
     split: Split
+    cut_ms: int
+    """Nothing that became known later was used, UTC epoch milliseconds."""
     recipe: Recipe
     seed: int
     test: pl.DataFrame
@@ -110,8 +114,9 @@ def train(  # noqa: PLR0913 - what a model and its policy are made of
     progress(TEST)
     test, gap = _scored(data.test_rows(), draft, fitted)
     bundle = draft.with_metrics({**metrics(test), EXPORT_GAP: gap})
-    decided = decide_all(policy, test["probability"].to_numpy(), amounts_of(test))
-    return TrainedModel(bundle, policy, data.split, recipe, seed, test, plots(test, decided))
+    return TrainedModel(
+        bundle, policy, data.split, data.cut_ms, recipe, seed, test, plots_of(bundle, policy, test)
+    )
 
 
 def fit_and_tune(
@@ -143,6 +148,13 @@ def _scored(test: pl.DataFrame, draft: Bundle, fitted: Fitted) -> tuple[pl.DataF
             "nothing is registered. The versions of scikit-learn and onnxruntime may not fit each other."
         )
     return test.with_columns(probability=pl.Series(probability)), gap
+
+
+def plots_of(bundle: Bundle, policy: Policy, test: pl.DataFrame) -> dict[str, bytes]:
+    days = (test["ts_ms"] // DAY_MS).n_unique()
+    probability, fraud = test["probability"].to_numpy(), test["is_fraud"].to_numpy()
+    outcomes = Outcomes(probability, amounts_of(test), fraud, days)
+    return plots(outcomes, policy, importances(ForestPaths.of(bundle), matrix_of(test), fraud))
 
 
 def matrix_of(rows: pl.DataFrame) -> Doubles:

@@ -45,11 +45,16 @@ class Windows(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train on: a protocol, and the day that it starts on or the cut (UTC epoch ms)."""
+    """What to train on: a protocol, and the day that it starts on or the cut (UTC epoch ms).
+
+    `until_ms` instead of a cut: the latest days with transactions before it; then the cut is the midnight
+    after the last of them, which is earlier where nothing happened.
+    """
 
     protocol: Protocol = PROTOCOLS["default"]
     start_ms: int | None = None
     cut_ms: int | None = None
+    until_ms: int | None = None
 
     def delay_days(self, label_delay_days: int) -> int:
         """`label_delay_days`: how long labels take in this data."""

@@ -12,7 +12,7 @@ import msgspec
 
 from bdp_assets.clients.model_run import ModelRun
 from bdp_assets.clients.registry import CHALLENGER, CHAMPION, DIGEST, POLICY_VERSION, Registry
-from bdp_assets.scoring.bundle import BundleError, Registration
+from bdp_assets.scoring.bundle import Bundle, BundleError, Registration
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.training.card import model_card
@@ -29,13 +29,23 @@ REQUIREMENTS = ("bdp-platform", "numpy", "onnxruntime", "msgspec", "pandas")
 
 @dataclass(frozen=True)
 class Release:
-    """What became of a trained model; it was promoted if all gates passed."""
+    """What became of a trained model; it was promoted if all gates passed.
+
+    `asked`: whether it was to serve at all, which a model of an earlier day than the champion's is not.
+    """
 
     version: str
     promoted: bool
     reason: str
     champion_before: str | None
     gates: tuple[Gate, ...]
+    asked: bool = True
+
+    @property
+    def standing(self) -> str:
+        if not self.asked:
+            return "is kept"
+        return "is champion" if self.promoted else "stays challenger"
 
 
 def release(
@@ -43,13 +53,18 @@ def release(
 ) -> Release:
     """Register a model as challenger, and make it champion if it passes all gates.
 
+    One that learned up to an earlier day than the champion is registered and no more: the champion may have
+    learned from the rows that it would be judged on.
+
     Args:
         parity: the verdict on what was served lately, which is not the model's doing.
 
     Raises:
         RegistryUnavailable: MLflow does not answer.
     """
-    version = register(trained, registry)
+    version, before = register(trained, registry), registry.champion()
+    if before is not None and _learned_later(registry, bundles, before, trained):
+        return _kept(trained, version, before, parity)
     registry.set_alias(CHALLENGER, version)
     outcome = _judged(trained, version, registry, bundles, parity)
     if outcome.promoted:
@@ -153,6 +168,21 @@ def _judged(
     return Release(version, True, why, before, gates)
 
 
+def _learned_later(registry: Registry, bundles: LocalBundles, champion: str, trained: TrainedModel) -> bool:
+    """False where the champion can not be read or does not say: then the gates find out."""
+    try:
+        end_ms = Bundle.read(download(registry, bundles, champion)).info.train_end_ms
+    except BundleError:
+        return False
+    return end_ms is not None and end_ms > trained.split.train_end_ms
+
+
+def _kept(trained: TrainedModel, version: str, champion: str, parity: Gate) -> Release:
+    why = f"it is as of an earlier day than champion {champion}, which may have learned from its test rows"
+    gates = (*judge(trained.test, Contender.of_trained(trained, version), None, alone=why), parity)
+    return Release(version, False, why, champion, gates, asked=False)
+
+
 def _params(trained: TrainedModel) -> dict[str, object]:
     def day(ms: int) -> str:
         return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
@@ -163,6 +193,7 @@ def _params(trained: TrainedModel) -> dict[str, object]:
         "seed": trained.seed,
         "train": f"{day(split.train_start_ms)}..{day(split.train_end_ms)}",
         "test": f"{day(split.test_start_ms)}..{day(split.test_end_ms)}",
+        "cut": day(trained.cut_ms),
         "anomaly_weight": trained.bundle.manifest.members[1].weight,
         "features": len(trained.bundle.info.feature_names),
         "policy": trained.policy.says,

@@ -9,14 +9,12 @@ import numpy as np
 import polars as pl
 
 from bdp_assets.decisions.policy import make_policy
-from bdp_assets.decisions.policy_columns import decide_all
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.bundle import Bundle
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.training.evaluate import metrics
 from bdp_assets.training.fit import Recipe
-from bdp_assets.training.pipeline import TrainedModel
-from bdp_assets.training.plots import plots
+from bdp_assets.training.pipeline import TrainedModel, plots_of
 from bdp_assets.training.split import Split
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle, tiny_rows
 
@@ -44,5 +42,6 @@ def trained(
     policy = make_policy(0.2, 0.6)
     split = Split.starting(0, train_days=7, delay_days=7, test_days=7)
     measured = bundle.with_metrics(metrics(test))
-    decided = decide_all(policy, scores, np.full(1_000, 5_000.0))
-    return TrainedModel(measured, policy, split, Recipe(), 0, test, plots(test, decided))
+    return TrainedModel(
+        measured, policy, split, split.test_end_ms, Recipe(), 0, test, plots_of(measured, policy, test)
+    )

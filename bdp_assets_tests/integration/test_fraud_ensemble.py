@@ -12,15 +12,20 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.registry import CHALLENGER, Registry
-from bdp_assets.defs.training.assets import fraud_ensemble
+from bdp_assets.definitions import defs
+from bdp_assets.defs.training.gates import KEY as MODEL
 from bdp_assets.operations import train_model
+from bdp_assets.scoring.bundle import Bundle
+from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import get_settings
 from bdp_assets.training import gates
 from bdp_assets.training.early_labels import History
 from bdp_assets.training.gate import ASKED
 from bdp_assets.training.pipeline import AGREEMENT, train
-from bdp_assets.training.split import KEY, TrainingData
+from bdp_assets.training.release import download
+from bdp_assets.training.split import DAY_MS, KEY, TrainingData
 from bdp_assets_tests.fakes.tiny_bundle import TINY
 from bdp_assets_tests.unit.operations.test_train_model import write
 from benchmarks.features import synthetic
@@ -40,38 +45,75 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regist
     get_settings.cache_clear()
 
 
+LATEST, EARLIER = "2026-03-17", "2026-03-09"
+"""The last transactions are of 10 March."""
+WEEKS = 394 * 7 * DAY_MS
+"""From the summer of 2018 to these days, and to the same days of the week."""
+
+
 def history() -> tuple[TrainingData, History]:
     """A fold of the Handbook's shape, with the week after its test, in which labels become known."""
     given = prepared(synthetic.handbook(rows=40_000, customers=1_600, terminals=800), "made up", made_up=True)
     first, later = (found.ours for found in folds(given, [date(2018, 7, 25), date(2018, 8, 1)]))
     features = pl.concat([first.features, later.features]).unique(KEY, maintain_order=True)
-    return replace(first, features=features), History(given.transactions, given.labels)
+    moved = pl.col("ts_ms") + WEEKS
+    labels = given.labels.with_columns(pl.col("known_at_ms") + WEEKS)
+    past = History(given.transactions.with_columns(moved), labels)
+    return replace(first, features=features.with_columns(moved)), past
 
 
-def checks() -> dict[str, dg.AssetCheckEvaluation]:
-    config = dg.RunConfig({"models__fraud_ensemble": {"config": {"train": 7, "test": 7}}})
+def checks(day: str = LATEST, **config: object) -> dict[str, dg.AssetCheckEvaluation]:
+    """Of the job's run for a day, as far as the champion on this machine."""
+    model = {"train": 7, "test": 7, **config}
+    ends = zip(("start", "end"), (day, day), strict=True)
     with dg.DagsterInstance.ephemeral() as instance:
-        done = dg.materialize([fraud_ensemble], instance=instance, run_config=config)
-    found = done.get_asset_check_evaluations()
+        done = defs.resolve_job_def("train_and_serve").execute_in_process(
+            instance=instance,
+            asset_selection=[MODEL, dg.AssetKey(["serving", "model_bundle"])],
+            tags={f"dagster/asset_partition_range_{end}": day for end, day in ends},
+            run_config={"ops": {"models__fraud_ensemble": {"config": model}}},
+            raise_on_error=False,
+        )
+        assert instance.get_materialized_partitions(MODEL) == {day}
+    found = [check for check in done.get_asset_check_evaluations() if check.asset_key == MODEL]
     return {check.check_name.removeprefix("fraud_ensemble_"): check for check in found}
 
 
-def test_a_first_model_and_the_same_again(registry: Registry) -> None:
+def bundle(version: str) -> Bundle:
+    settings = get_settings()
+    return Bundle.read(download(Registry.of(settings), LocalBundles(settings.models_dir), version))
+
+
+def test_a_first_model_the_same_again_from_its_snapshot_and_one_of_an_earlier_day(registry: Registry) -> None:
     write(get_settings(), *history())
     first = checks()
     assert set(first) == {*ASKED, "no_leak", "promoted"}
     assert [name for name, check in first.items() if not check.passed] == []
-    assert registry.champion() == "1"
+    assert registry.champion() == LocalBundles(get_settings().models_dir).active() == "1"
     assert registry.version("1").metrics["export_gap"] <= AGREEMENT
 
-    second = checks()
+    # What is in the lake now is not what the first model saw.
+    lake, named = Lake(get_settings().lake), registry.version("1").tags["snapshot_version"]
+    for table in ("features", "labels", "enriched"):
+        lake.replace(table, lake.read(table).head(10), "true")
+    second = checks(snapshot=named)
     assert set(second) == set(first)
     assert [name for name, check in second.items() if not check.passed] == []
+    assert bundle("2").manifest.files == bundle("1").manifest.files
     assert (registry.champion(), registry.predecessor()) == ("2", "1")
     figures = second["average_precision"].metadata
     assert "is not worse than champion 1's" in figures["reason"].value
     assert [figures[name].value for name in ("difference", "low", "high")] == [0.0, 0.0, 0.0]
     assert "| 100000 | 0 |" in second["bit_identical"].metadata["table"].value
+
+    earlier = checks(EARLIER, train=6, snapshot=named)
+    assert earlier["promoted"].passed
+    assert "as of an earlier day than champion 2" in earlier["promoted"].metadata["reason"].value
+    assert "as of an earlier day" in earlier["cost"].metadata["reason"].value
+    assert (registry.champion(), registry.alias(CHALLENGER)) == ("2", "2")
+    assert registry.version("3").aliases == ()
+    ends = [bundle(version).info.train_end_ms or 0 for version in ("1", "3")]
+    assert ends[0] - ends[1] == DAY_MS
 
 
 def test_a_model_that_fails_a_gate_stays_challenger_and_the_run_goes_on(

@@ -75,7 +75,8 @@ def test_a_version_carries_its_card_and_loads_by_mlflow_itself(registry: Registr
 
     client = mlflow.MlflowClient(registry.uri)
     plots_there = {item.path for item in client.list_artifacts(row.run_id, "plots")}
-    assert plots_there == {"plots/precision_recall.png", "plots/scores.png", "plots/calibration.png"}
+    assert plots_there == {f"plots/{name}" for name in model.plots}
+    assert len(model.plots) == 5
     assert "Average precision" in client.get_model_version(registry.model_name, version).description
 
     loaded = mlflow.pyfunc.load_model(f"models:/{registry.model_name}/{version}")

@@ -1,7 +1,7 @@
 """From the registry to the endpoint, and what was decided."""
 
 from bdp_assets.defs import topics
-from bdp_assets.defs.serving import analytics, assets, decisions, scores
+from bdp_assets.defs.serving import analytics, assets, decisions, scores, shadow
 from bdp_assets.defs.serving.tables import ALERTS
 
 ASSETS = [
@@ -17,6 +17,8 @@ ASSETS = [
     assets.fraud_api,
     decisions.predictions,
     scores.batch_scores,
+    shadow.shadow_scores,
+    shadow.shadow_comparison,
     decisions.warehouse,
     decisions.dead_letters,
     ALERTS,

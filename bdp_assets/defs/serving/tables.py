@@ -1,6 +1,9 @@
 """Tables of what was decided."""
 
+import dagster as dg
+
 from bdp_assets.contracts import topics
+from bdp_assets.defs.partitions import follow_upstream
 from bdp_assets.defs.tables import MODEL_TEAM, table_spec
 from bdp_assets.defs.topics import topic_key
 
@@ -26,6 +29,19 @@ BATCH_SCORES = table_spec(
     "it shows what late events and a new model change.",
     owner=MODEL_TEAM,
     kinds={"deltalake", "polars", "onnx"},
+)
+SHADOW_SCORES = table_spec(
+    ["serving", "shadow_scores"],
+    "shadow_scores",
+    replaces=None,
+    deps=[["serving", "predictions"], ["models", "fraud_ensemble"]],
+    description="What the challenger makes of each live decision, by the feature vector that the decision "
+    "was made with: score and decision of both. It follows what lands, so nobody waits for it; a decision "
+    "is scored once for each version and policy of a challenger.",
+    owner=MODEL_TEAM,
+    kinds={"deltalake", "onnx"},
+    # A new challenger scores what lands from now on, and the days that it is asked for.
+    automation_condition=follow_upstream(but=dg.AssetSelection.assets(["models", "fraud_ensemble"])),
 )
 ALERTS = table_spec(
     ["serving", "alerts"],

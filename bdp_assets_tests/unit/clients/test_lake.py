@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bdp_assets.clients.lake import Lake, LandingGap, OffsetRange, TableMissing
+from bdp_assets.clients.lake import Lake, LakeSnapshot, LandingGap, OffsetRange, TableMissing, VersionGone
 from bdp_assets_tests.effort import cases
 
 DAY = date(2026, 3, 1)
@@ -143,3 +143,23 @@ def test_a_table_that_is_not_there_says_what_to_do(lake: Lake) -> None:
     with pytest.raises(TableMissing, match="materialise"):
         lake.read("raw")
     assert lake.landed("raw", TOPIC) is None
+
+
+def test_a_snapshot_has_some_tables_as_they_were_and_is_not_written_to(lake: Lake) -> None:
+    land(lake, 0, 3)
+    lake.append("labels", frame(range(2)))
+    then = LakeSnapshot(lake.url, {"raw": lake.version("raw")})
+    lake.replace("raw", frame(range(7, 9)), "event_date = '2026-03-01'")
+    lake.append("labels", frame(range(2)))
+    assert (offsets(then), offsets(lake)) == ([0, 1, 2], [7, 8])
+    assert (then.version("raw"), then.count("raw"), then.landed("raw", TOPIC)) == (0, 3, 3)
+    assert then.count("labels") == lake.count("labels") == 4
+    for write in (
+        lambda: then.append("raw", frame(range(1))),
+        lambda: then.replace("raw", frame(range(1)), HISTORY_OF_THE_DAY),
+        lambda: land(then, 3, 4),
+    ):
+        with pytest.raises(PermissionError, match="is not written to"):
+            write()
+    with pytest.raises(VersionGone, match="no version 9 of table raw"):
+        LakeSnapshot(lake.url, {"raw": 9}).read("raw")

@@ -11,6 +11,7 @@ from bdp_assets.definitions import defs
 ENRICHED = dg.AssetKey(["clean", "enriched_transactions"])
 FEATURES = dg.AssetKey(["features", "transactions"])
 WAREHOUSE = dg.AssetKey(["serving", "warehouse"])
+SHADOW = dg.AssetKey(["serving", "shadow_scores"])
 LABELS = dg.AssetKey(["raw", "labels"])
 
 
@@ -28,7 +29,7 @@ class Ticks:
             self.instance.report_runless_asset_event(dg.AssetMaterialization(key, partition=day))
         result = dg.evaluate_automation_conditions(defs, self.instance, cursor=self.cursor)
         self.cursor = result.cursor
-        return {key: result.get_requested_partitions(key) for key in (FEATURES, WAREHOUSE)}  # type: ignore[misc]
+        return {key: result.get_requested_partitions(key) for key in (FEATURES, WAREHOUSE, SHADOW)}  # type: ignore[misc]
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_a_late_label_moves_the_days_that_its_windows_reach(ticks: Ticks) -> Non
 
 
 def test_nothing_changed_asks_for_nothing(ticks: Ticks) -> None:
-    assert ticks.requested({}) == {FEATURES: set(), WAREHOUSE: set()}
+    assert ticks.requested({}) == {FEATURES: set(), WAREHOUSE: set(), SHADOW: set()}
 
 
 def test_a_failed_blocking_check_upstream_stops_what_follows(ticks: Ticks) -> None:
@@ -60,6 +61,6 @@ def test_a_failed_blocking_check_upstream_stops_what_follows(ticks: Ticks) -> No
     assert ticks.requested({ENRICHED: "2026-02-03"})[FEATURES] == set()
 
 
-def test_the_warehouse_follows_decisions(ticks: Ticks) -> None:
+def test_the_warehouse_and_the_challenger_follow_decisions(ticks: Ticks) -> None:
     requested = ticks.requested({dg.AssetKey(["serving", "predictions"]): "2026-02-03"})
-    assert requested[WAREHOUSE] == {"2026-02-03"}
+    assert requested[WAREHOUSE] == requested[SHADOW] == {"2026-02-03"}

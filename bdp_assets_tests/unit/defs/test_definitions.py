@@ -9,9 +9,12 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from bdp_assets.definitions import GROUPS, defs
+from bdp_assets.defs.training.assets import fraud_ensemble
 from bdp_assets.operations.materialize import SCHEDULED
+from bdp_assets.runtime.home import PROJECT
 
 SNAPSHOT = Path(__file__).parents[2] / "snapshots" / "assets.json"
 HEAVY = ("mlflow", "sklearn", "pandas", "pandera", "matplotlib", "alembic", "redis", "onnxruntime")
@@ -68,7 +71,7 @@ def test_what_follows_the_clock_alone_is_in_a_job_that_the_demo_runs() -> None:
         **{key: graph.get(key).automation_condition for key in graph.asset_check_keys},
     }
     waits = {key for key, condition in conditions.items() if "cron_schedule" in repr(condition)}
-    assert len(waits) == 6
+    assert len(waits) == 7
     run: set[dg.AssetKey | dg.AssetCheckKey] = set()
     for job in ("history_backfill", *SCHEDULED):
         selected = defs.resolve_job_def(job).asset_layer
@@ -83,7 +86,7 @@ def test_tables_show_their_columns(specs: list[dg.AssetSpec]) -> None:
     tables = {spec.metadata["table"]: spec for spec in specs if "table" in spec.metadata}
     assert set(tables) == {
         *("raw", "labels", "adjustments", "validated", "quarantined"),
-        *("enriched", "features", "predictions", "scores", "alerts"),
+        *("enriched", "features", "predictions", "scores", "shadow_scores", "alerts"),
     }
     for spec in tables.values():
         columns = [column.name for column in spec.metadata["dagster/column_schema"].columns]
@@ -102,6 +105,13 @@ def test_sensors_and_the_automation_run_without_being_switched_on() -> None:
     sensors = {sensor.name: sensor for sensor in defs.get_repository_def().sensor_defs}
     assert set(sensors) == {"kafka_transactions_landing_sensor", "default_automation_condition_sensor"}
     assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
+
+
+def test_a_backfill_trains_one_model_at_a_time() -> None:
+    """A pool keeps its runs apart; two of them would leave no room to land live data."""
+    instance = yaml.safe_load((PROJECT / "dagster.yaml").read_text())
+    assert instance["concurrency"]["pools"] == {"granularity": "run", "default_limit": 1}
+    assert fraud_ensemble.op.pool == "training"
 
 
 def test_the_specs_are_as_recorded(specs: list[dg.AssetSpec]) -> None:

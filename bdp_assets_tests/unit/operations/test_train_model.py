@@ -65,7 +65,7 @@ def test_a_lake_without_a_leak_is_what_its_features_were_made_of(
 ) -> None:
     write(settings, *honest)
     material = of_lake(settings, PLAN)
-    assert material.snapshot == "features@0 labels@0"
+    assert material.snapshot == "features@0 labels@0 enriched@0"
     assert material.data.split == honest[0].split
     leaks = material.leaks()
     assert leaks.found == []
@@ -99,7 +99,13 @@ def test_the_asset_fails_its_check_and_registers_nothing(
     write(settings, with_features_of(BUILDERS[LEAK], data, history), history)
     with dg.DagsterInstance.ephemeral() as instance:
         config = dg.RunConfig({"models__fraud_ensemble": {"config": {"train": 7, "test": 7}}})
-        done = dg.materialize([fraud_ensemble], instance=instance, run_config=config, raise_on_error=False)
+        done = dg.materialize(
+            [fraud_ensemble],
+            instance=instance,
+            partition_key="2026-02-01",
+            run_config=config,
+            raise_on_error=False,
+        )
     assert not done.success
     [check] = done.get_asset_check_evaluations()
     assert (check.check_name, check.passed) == ("fraud_ensemble_no_leak", False)
@@ -107,3 +113,13 @@ def test_the_asset_fails_its_check_and_registers_nothing(
     assert "| merchant_frauds_3d | 200 | 0 |" in check.metadata["features"].value
     assert done.asset_materializations_for_node("models__fraud_ensemble") == []
     assert not (settings.home / "models").exists()
+
+
+@pytest.mark.usefixtures("settings")
+def test_many_days_are_no_model() -> None:
+    days = zip(("start", "end"), ("2026-02-01", "2026-02-02"), strict=True)
+    tags = {f"dagster/asset_partition_range_{end}": day for end, day in days}
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = dg.materialize([fraud_ensemble], instance=instance, tags=tags, raise_on_error=False)
+    [failure] = [event for event in done.all_events if event.is_step_failure]
+    assert "Backfill it with a run for each" in str(failure.step_failure_data.error)

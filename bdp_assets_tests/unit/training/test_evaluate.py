@@ -5,7 +5,6 @@ import polars as pl
 import pytest
 
 from bdp_assets.training.evaluate import calibration_error, card_precision, metrics
-from bdp_assets.training.plots import plots
 from bdp_assets.training.split import DAY_MS, TrainingError
 
 
@@ -65,9 +64,3 @@ def test_metrics_of_a_perfect_and_of_a_blind_ranking() -> None:
 def test_a_test_without_fraud_is_refused() -> None:
     with pytest.raises(TrainingError, match="later cut"):
         metrics(scored().with_columns(is_fraud=pl.lit(value=False)))
-
-
-def test_plots_are_pngs_also_where_nothing_is_flagged() -> None:
-    drawn = plots(scored(), np.zeros(3_000, dtype=np.int8))
-    assert sorted(drawn) == ["calibration.png", "precision_recall.png", "scores.png"]
-    assert all(png.startswith(b"\x89PNG") and len(png) > 10_000 for png in drawn.values())
