@@ -9,6 +9,7 @@ a tracker: all three are off. Its server takes heads of any size at any pace: `c
 from __future__ import annotations
 
 import gc
+import json
 import logging
 from typing import Any
 
@@ -18,14 +19,17 @@ from uvicorn.config import HTTP_PROTOCOLS
 
 from bdp_assets.observability.logging import configure
 from bdp_assets.settings import get_settings
-from bento import packed
+from bento import openapi, packed
 from bento.app import Api
+from bento.client_schema import client_routes
 from bento.connections import BoundedHttp
 from bento.serving import Serving
 
 
-class UntimedService(Service[Any]):  # type: ignore[misc]
-    """BentoML's service without its TimeoutMiddleware: a timer a request that is never stopped.
+class MountedService(Service[Any]):  # type: ignore[misc]
+    """BentoML's service, which tells its clients of our mounted routes, and without its TimeoutMiddleware.
+
+    That is a timer a request that is never stopped.
 
     With its default of 60 s all requests of the last minute stay in memory, and full garbage collections
     stall the service for up to 270 ms; with one second, a slow upload of a batch is cut off, by a body that
@@ -37,6 +41,10 @@ class UntimedService(Service[Any]):  # type: ignore[misc]
         app.user_middleware = [m for m in app.user_middleware if m.cls.__name__ != "TimeoutMiddleware"]
         return app
 
+    def schema(self) -> dict[str, Any]:
+        schema: dict[str, Any] = super().schema()
+        return schema | {"routes": client_routes(json.loads(openapi.document()))}
+
 
 HTTP_PROTOCOLS["auto"] = f"{BoundedHttp.__module__}:{BoundedHttp.__qualname__}"  # What `bentoml serve` takes.
 api = Api()
@@ -44,7 +52,7 @@ api = Api()
 
 @bentoml.service(
     name="fraud_service",
-    service_class=UntimedService,
+    service_class=MountedService,
     workers=1,
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},
