@@ -18,6 +18,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -65,6 +66,13 @@ class Received(Struct, frozen=True):
     def arrival(self, call: Call) -> Arrival:
         """As the spool has it."""
         return Arrival(self.transaction.customer_id, self.value, call.headers, self.received_ms)
+
+
+class Kept(NamedTuple):
+    """A decision that stands, and its record as it is kept and sent (b"" of a dry run)."""
+
+    prediction: Prediction
+    record: bytes
 
 
 class Predictor:
@@ -117,19 +125,19 @@ class Predictor:
         entry = Entry(self._spool, [item.arrival(call) for item in received])
         with entry:
             outcomes, fresh = self._decide(decider, received, call)
-            entry.settle({i: encode(outcome) for i, outcome in fresh.items()})
-        for outcome in fresh.values():
-            _count(outcome)
+            entry.settle({i: kept.record for i, kept in fresh.items()})
+        for kept in fresh.values():
+            _count(kept.prediction)
         return outcomes
 
     def _decide(
         self, decider: Decider, received: Sequence[Received], call: Call
-    ) -> tuple[list[Prediction | ApiError], dict[int, Prediction]]:
-        """Outcomes, in order; and by their places those that nobody has sent on before."""
+    ) -> tuple[list[Prediction | ApiError], dict[int, Kept]]:
+        """Outcomes, in order; and by their places the decisions that nobody has sent on before."""
         enrichments, degraded = self._enrich([item.transaction for item in received], dry_run=call.dry_run)
         outcomes = [_known(enrichment) for enrichment in enrichments]
         open_ = [i for i, outcome in enumerate(outcomes) if outcome is None]
-        made: list[Prediction] = []
+        decided: list[Kept] = []
         if open_:
             made = decider.decide_many(
                 [received[i].transaction for i in open_],
@@ -139,12 +147,15 @@ class Predictor:
                 decided_at_ms=received[0].received_ms,
                 degraded=degraded,
             )
-            if not call.dry_run:
-                made = self._keep([received[i] for i in open_], made)
-        for i, prediction in zip(open_, made, strict=True):
-            outcomes[i] = prediction
+            decided = (
+                [Kept(one, b"") for one in made]
+                if call.dry_run
+                else self._keep([received[i].transaction for i in open_], made)
+            )
+        for i, one in zip(open_, decided, strict=True):
+            outcomes[i] = one.prediction
         # What was claimed before was written down before: by whom it was claimed.
-        new = {i: one for i, one in zip(open_, made, strict=True) if enrichments[i].status == "new"}
+        new = {i: one for i, one in zip(open_, decided, strict=True) if enrichments[i].status == "new"}
         return [outcome for outcome in outcomes if outcome is not None], _once(new)
 
     def _enrich(
@@ -164,28 +175,28 @@ class Predictor:
         features = self._store.features_without_history(transaction)
         return Enrichment(status="new", apply_seq=0, features=features, decision=None)
 
-    def _keep(self, received: Sequence[Received], made: list[Prediction]) -> list[Prediction]:
+    def _keep(self, transactions: Sequence[ValidatedTransaction], made: list[Prediction]) -> list[Kept]:
         """The decisions that stand: these, or what another call of the same moment kept before them."""
+        mine = [Kept(one, encode(one)) for one in made]
         if made[0].degraded:
-            return made
-        mine = [encode(prediction) for prediction in made]
+            return mine
         try:
-            kept = self._store.save_decisions([item.transaction for item in received], mine)
+            stand = self._store.save_decisions(transactions, [one.record for one in mine])
         except StoreUnavailable:
             # They are in the spool: the stream keeps them with their claims.
             self._dependencies.store_failed()
             _log.warning("decisions not kept: the online store went away after the claim")
-            return made
+            return mine
         return [
-            new if old == own else decode_prediction(old)
-            for old, own, new in zip(kept, mine, made, strict=True)
+            own if record == own.record else Kept(decode_prediction(record), record)
+            for own, record in zip(mine, stand, strict=True)
         ]
 
 
-def _once(decided: Mapping[int, Prediction]) -> dict[int, Prediction]:
+def _once(decided: Mapping[int, Kept]) -> dict[int, Kept]:
     """What is twice in a batch is sent once."""
     first: dict[tuple[str, str], int] = {}
-    for i, one in decided.items():
+    for i, (one, _) in decided.items():
         first.setdefault((one.customer_id, one.transaction_id), i)
     return {i: decided[i] for i in first.values()}
 

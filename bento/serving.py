@@ -9,6 +9,7 @@ import numpy as np
 from bdp_assets.clients import redis
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
+from bdp_assets.observability.metrics import API_DEPENDENCY_UP
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.bundle import BundleError
 from bdp_assets.settings import Settings
@@ -57,7 +58,9 @@ class Serving:
         dependencies = Dependencies(store, raw_topic)
         dependencies.start()
         raw_topic.start()
-        predictor = Predictor(_champion(settings), store, spool, dependencies)
+        champion = _champion(settings)
+        API_DEPENDENCY_UP.labels("model").set(champion is not None)
+        predictor = Predictor(champion, store, spool, dependencies)
         access = _access(settings, Limiter(store.client, dependencies))
         decisions = Decisions(store, dependencies)
         return cls(predictor, Labels(spool), decisions, access, dependencies, raw_topic)

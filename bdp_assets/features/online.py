@@ -166,10 +166,13 @@ class OnlineStore:
     ) -> list[bytes]:
         """The same for several, in one round trip."""
         keys = [self._first.decision(t.customer_id, transaction_key(t.transaction_id)) for t in transactions]
-        commands: list[Command] = []
-        for key, decision in zip(keys, decisions, strict=True):
-            commands += [("SET", key, decision, "NX", "EX", self._first.events_ms // 1000), ("GET", key)]
-        return run(self.client, commands)[1::2]
+        seconds = self._first.events_ms // 1000
+        commands: list[Command] = [
+            ("SET", key, decision, "NX", "GET", "EX", seconds)  # Answers what was there before, if anything.
+            for key, decision in zip(keys, decisions, strict=True)
+        ]
+        earlier: list[bytes | None] = run(self.client, commands)
+        return [own if old is None else old for old, own in zip(earlier, decisions, strict=True)]
 
     def decision(self, customer_id: str, transaction_id: str) -> bytes | None:
         """The decision that was saved for a transaction, None without one."""

@@ -88,7 +88,7 @@ class running:  # noqa: N801 - reads as a verb
         ports = {
             f"BDP_{name.upper()}": str(value)
             for name, value in settings.model_dump(exclude_none=True).items()
-            if name.endswith(("_port", "bootstrap", "api_auth"))
+            if name.endswith(("_port", "bootstrap", "api_auth", "spool_mb", "timeout_ms"))
         }
         clean = {name: value for name, value in os.environ.items() if not name.startswith("BDP_")}
         bento = {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
