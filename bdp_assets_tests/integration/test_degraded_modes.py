@@ -6,10 +6,10 @@ One API, a store of its own that is killed, and the test run's own Kafka and Pos
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -27,6 +27,8 @@ from bdp_assets_tests.integration.conftest import Platform, free_ports
 from bdp_assets_tests.integration.running_api import (
     RunningApi,
     fill,
+    get,
+    post,
     raw_messages,
     serving,
     transaction,
@@ -35,6 +37,7 @@ from bdp_assets_tests.integration.running_api import (
 
 pytestmark = pytest.mark.services
 SPOOL_MB = 16
+NUMBERS = count()
 
 
 class Store:
@@ -181,11 +184,11 @@ def test_a_corrupt_model_is_refused(settings: Settings, tmp_path: Path) -> None:
     graph.write_bytes(content)
     alone = Settings(_env_file=None, home=tmp_path, **free_ports())  # type: ignore[call-arg, arg-type]
     with serving(alone) as (url, log):
-        refused = httpx.post(f"{url}/api/v1/predict", json=transaction("corrupt"))
+        refused = post(f"{url}/api/v1/predict", json=transaction("corrupt"))
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "model_unavailable")
-        state = httpx.get(f"{url}/health")
+        state = get(f"{url}/health")
         assert (state.status_code, state.json()["dependencies"]["model"]) == (503, "missing")
-        assert 'bdp_api_dependency_up_info{dependency="model"} 0.0' in httpx.get(f"{url}/metrics").text
+        assert 'bdp_api_dependency_up_info{dependency="model"} 0.0' in get(f"{url}/metrics").text
     assert f"{graph.name} is corrupt" in log.read_text()
 
 
@@ -193,8 +196,8 @@ def fill_spool(api: RunningApi, batches: int = 20) -> tuple[int, httpx.Response]
     """Send batches until one is refused; how many transactions were taken, and the last answer."""
     taken = 0
     for _ in range(batches):
-        batch = [transaction(f"crowd-{secrets.token_hex(8)}") for _ in range(1_000)]
-        answer = httpx.post(f"{api.url}/api/v1/predict/batch", json=batch, timeout=30)
+        batch = [transaction(f"crowd-{next(NUMBERS)}") for _ in range(1_000)]
+        answer = post(f"{api.url}/api/v1/predict/batch", json=batch, timeout=30)
         if answer.status_code != 200:
             break
         taken += len(batch)
@@ -203,7 +206,7 @@ def fill_spool(api: RunningApi, batches: int = 20) -> tuple[int, httpx.Response]
 
 def figure(api: RunningApi, name: str, **labels: str) -> float:
     """One figure of /metrics; 0 where nothing was counted yet."""
-    families = text_string_to_metric_families(httpx.get(f"{api.url}/metrics").text)
+    families = text_string_to_metric_families(get(f"{api.url}/metrics").text)
     samples = [sample for family in families for sample in family.samples]
     found = [one.value for one in samples if one.name == name and labels.items() <= one.labels.items()]
     return sum(found)

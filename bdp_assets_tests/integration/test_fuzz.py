@@ -20,6 +20,7 @@ def serving(decide: Decide) -> Iterator[int]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # Head and body leave together: no waiting for an acknowledgement between them.
 
         def do_POST(self) -> None:
             status, content = decide(self.rfile.read(int(self.headers["Content-Length"])))
