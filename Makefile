@@ -83,6 +83,12 @@ SEED ?= 1
 chaos: setup ## Kill everything, some 400 times, and prove that nothing is lost (SEED=n)
 	$(BIN)/bdp chaos --seed $(SEED) --rounds 16 --minutes 60
 
+CALLS ?= 100000
+
+.PHONY: fuzz
+fuzz: setup ## Call an API of its own with whatever hurts (CALLS=n); none may end in a 5xx
+	$(BIN)/python -m bdp_assets_tests.fuzz --calls $(CALLS)
+
 .PHONY: lint
 lint: setup ## ruff and import-linter
 	$(BIN)/ruff check .

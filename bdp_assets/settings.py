@@ -103,7 +103,7 @@ class Settings(BaseSettings):
         default=None, description="For `bdp chaos` and tests: folder in which workers find where to die"
     )
     spool_mb: int = Field(
-        default=1024, ge=1, description="Most MB that an API process keeps on disk while Kafka is away"
+        default=1024, ge=16, description="Most MB that an API process keeps on disk while Kafka is away"
     )
     spool_fsync: bool = Field(
         default=False, description="Let the API's spool survive a power cut, too (slower)"

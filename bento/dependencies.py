@@ -1,11 +1,16 @@
-"""What the service leans on, looked at every second by a thread of its own: no request waits for a probe."""
+"""What the service leans on, each looked at every second by a thread of its own.
+
+No request waits for a probe, and no probe for another: a driver may take its time over a broker that is gone.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.features.online import OnlineStore
+from bdp_assets.observability.metrics import API_DEPENDENCY_UP
 from bento.models import DependencyState
 from bento.raw_topic import RawTopic
 
@@ -19,25 +24,29 @@ class Dependencies:
         self._store = store
         self._raw_topic = raw_topic
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="dependencies", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._watch, args=[probe], name=probe.__name__, daemon=True)
+            for probe in (self._probe_store, self._probe_kafka)
+        ]
         self.store: DependencyState = "down"
         self.kafka: DependencyState = "down"
 
     def start(self) -> None:
         """Probe once, then go on in the background."""
         self.probe()
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join()
 
     def probe(self) -> None:
         """Look at each dependency once."""
-        self.store = self._store_state()
-        self.kafka = "ok" if self._raw_topic.is_up() else "down"
-        self._raw_topic.report()
+        self._probe_store()
+        self._probe_kafka()
 
     def store_failed(self) -> None:
         """A request ran into the store's time-out: nobody else needs to, until a probe finds it again."""
@@ -49,6 +58,15 @@ class Dependencies:
         except StoreUnavailable:
             return "down"
 
-    def _watch(self) -> None:
+    def _probe_store(self) -> None:
+        self.store = self._store_state()
+        API_DEPENDENCY_UP.labels("online_store").set(self.store == "ok")
+        self._raw_topic.report()
+
+    def _probe_kafka(self) -> None:
+        self.kafka = "ok" if self._raw_topic.is_up() else "down"
+        API_DEPENDENCY_UP.labels("kafka").set(self.kafka == "ok")
+
+    def _watch(self, probe: Callable[[], None]) -> None:
         while not self._stopped.wait(EVERY_S):
-            self.probe()
+            probe()

@@ -32,7 +32,7 @@ from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.lists import CurrentLists, no_lists
 from bdp_assets.features.online import Enrichment, OnlineStore
-from bdp_assets.observability.metrics import API_DECISIONS, API_DEGRADED
+from bdp_assets.observability.metrics import API_DECISIONS, API_DEGRADED, API_DEPENDENCY_UP
 from bento.dependencies import Dependencies
 from bento.entry import Entry
 from bento.errors import ApiError, broken_contract, conflict, no_model, queue_full
@@ -105,6 +105,7 @@ class Predictor:
     def take(self, decider: Decider) -> None:
         """Decide with it from the next call on; a call that is under way ends with what it began with."""
         self.decider = decider
+        API_DEPENDENCY_UP.labels("model").set(1)
 
     async def predict(self, values: Sequence[bytes], call: Call) -> list[Prediction | ApiError]:
         """Decide each value (JSON as it came), in order.

@@ -9,6 +9,7 @@ a tracker: all three are off. Its server takes heads of any size at any pace: `c
 from __future__ import annotations
 
 import gc
+import json
 import logging
 from typing import Any
 
@@ -19,15 +20,16 @@ from uvicorn.config import HTTP_PROTOCOLS
 
 from bdp_assets.observability.logging import configure
 from bdp_assets.settings import get_settings
-from bento import packed
+from bento import openapi, packed
 from bento.app import Api
+from bento.client_schema import client_routes
 from bento.connections import BoundedHttp
 from bento.routing import Direct
 from bento.serving import Serving
 
 
-class UntimedService(Service[Any]):  # type: ignore[misc]
-    """BentoML's service, which our routes do not pass through, without its TimeoutMiddleware.
+class MountedService(Service[Any]):  # type: ignore[misc]
+    """BentoML's service, past which our routes go, which its clients are told of; without TimeoutMiddleware.
 
     That is a timer a request that is never stopped. With its default of 60 s all requests of the last minute
     stay in memory, and full garbage collections stall the service for up to 270 ms; with one second, a slow
@@ -41,6 +43,10 @@ class UntimedService(Service[Any]):  # type: ignore[misc]
         app.user_middleware = [Middleware(Direct, api=api), *others]
         return app
 
+    def schema(self) -> dict[str, Any]:
+        schema: dict[str, Any] = super().schema()
+        return schema | {"routes": client_routes(json.loads(openapi.document()))}
+
 
 HTTP_PROTOCOLS["auto"] = f"{BoundedHttp.__module__}:{BoundedHttp.__qualname__}"  # What `bentoml serve` takes.
 api = Api()
@@ -48,7 +54,7 @@ api = Api()
 
 @bentoml.service(
     name="fraud_service",
-    service_class=UntimedService,
+    service_class=MountedService,
     workers=1,
     metrics={"enabled": False},
     logging={"access": {"enabled": False}},

@@ -14,6 +14,7 @@ from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.list_channel import channel
 from bdp_assets.decisions.live_lists import LiveLists
 from bdp_assets.features.online import OnlineStore
+from bdp_assets.observability.metrics import API_DEPENDENCY_UP
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.bundle import BundleError
 from bdp_assets.scoring.local_bundles import CHAMPION
@@ -76,6 +77,7 @@ class Serving:
         lists.start()
         champion = Champion(models_dir(settings) / CHAMPION, settings.champion_poll_ms)
         predictor = Predictor(_first(champion), store, spool, dependencies, lists.current)
+        API_DEPENDENCY_UP.labels("model").set(predictor.decider is not None)
         champion.follow(predictor.take)
         access = _access(settings, Limiter(store.client, dependencies))
         decisions = Decisions(store, dependencies)

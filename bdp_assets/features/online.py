@@ -168,11 +168,11 @@ class OnlineStore:
         keys = [self._first.decision(t.customer_id, transaction_key(t.transaction_id)) for t in transactions]
         seconds = self._first.events_ms // 1000
         commands: list[Command] = [
-            ("SET", key, decision, "NX", "GET", "EX", seconds)
+            ("SET", key, decision, "NX", "GET", "EX", seconds)  # Answers what was there before, if anything.
             for key, decision in zip(keys, decisions, strict=True)
         ]
-        before = run(self.client, commands)
-        return [mine if kept is None else kept for mine, kept in zip(decisions, before, strict=True)]
+        earlier: list[bytes | None] = run(self.client, commands)
+        return [own if old is None else old for old, own in zip(earlier, decisions, strict=True)]
 
     def decision(self, customer_id: str, transaction_id: str) -> bytes | None:
         """The decision that was saved for a transaction, None without one."""

@@ -39,6 +39,12 @@ API_DECISIONS = Counter("bdp_api_decisions_total", "Decisions made; a repeated a
 API_DEGRADED = Counter(
     "bdp_api_degraded_total", "Decisions made without history, because the online store was not usable"
 )
+API_DEPENDENCY_UP = Gauge(
+    "bdp_api_dependency_up_info",
+    "1 while an API process can use it, else 0: model, online_store, kafka; /health says why",
+    ["dependency"],
+    multiprocess_mode="livemin",
+)
 API_SPOOL_BYTES = Gauge(
     "bdp_api_spool_bytes",
     "Size of the write-ahead spools on this machine's disk",

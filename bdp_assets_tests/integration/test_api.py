@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import httpx
+import bentoml
 import msgspec
-import polars as pl
 import psutil
 import pytest
+from bentoml.exceptions import BentoMLException
 
 from bdp_assets.clients import kafka, redis
 from bdp_assets.contracts.adjustments import decode_adjustment
 from bdp_assets.contracts.codec import decode_prediction, encode, schema_version_header
-from bdp_assets.contracts.columns import LABELS, VALIDATED
 from bdp_assets.contracts.labels import decode_label
-from bdp_assets.contracts.topics import ADJUSTMENTS, RAW, Topic
+from bdp_assets.contracts.topics import ADJUSTMENTS, RAW
 from bdp_assets.contracts.topics import LABELS as LABELS_TOPIC
-from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.carried import carried
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.records import transaction_key
@@ -38,13 +33,28 @@ from bdp_assets.operations.decision_records.finding import Wanted, find
 from bdp_assets.operations.decision_records.replay import Outcome, replay_one
 from bdp_assets.runtime import valkey
 from bdp_assets.settings import Settings
+from bdp_assets_tests.fakes.hostile import CANARY, PAN
 from bdp_assets_tests.fakes.messages import PAN_KEY
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
+from bdp_assets_tests.fuzz import run
 from bdp_assets_tests.integration.conftest import Platform, free_ports
+from bdp_assets_tests.integration.running_api import (
+    PROJECT,
+    RunningApi,
+    fill,
+    get,
+    lives,
+    messages_of,
+    post,
+    raw_call,
+    raw_messages,
+    running,
+    serving,
+    transaction,
+    wait_until,
+)
 
 pytestmark = pytest.mark.services
-PROJECT = Path(__file__).parents[2]
-PAN = "4111111111111111"
 
 PREDICT = """
    curl -X POST http://localhost:5001/api/v1/predict -H "Content-Type: application/json" -d '{"transaction_id": "test-123", "customer_id": "customer-456", "amount": 1500.00, "timestamp": "2024-01-15T10:30:00Z", "merchant_id": "merchant-789"}'
@@ -52,52 +62,6 @@ PREDICT = """
 PREDICT_BATCH = """
    curl -X POST http://localhost:5001/api/v1/predict/batch -H "Content-Type: application/json" -d '[{"transaction_id": "txn-1", "customer_id": "cust-1", "amount": 100.00, "timestamp": "2024-01-15T10:30:00Z"}, {"transaction_id": "txn-2", "customer_id": "cust-2", "amount": 5000.00, "timestamp": "2024-01-15T10:31:00Z"}]'
 """  # noqa: E501 - verbatim
-
-
-@dataclass
-class RunningApi:
-    """The service in its own process, with a store of its own that tests may stop."""
-
-    settings: Settings
-    url: str
-    log: Path
-    store: subprocess.Popen[bytes]
-
-    def curl(self, command: str) -> httpx.Response:
-        """Do what a curl command line says, against this service."""
-        words = iter(shlex.split(command)[1:])
-        method, url, headers, body = "GET", "", {}, None
-        for word in words:
-            if word == "-X":
-                method = next(words)
-            elif word == "-H":
-                name, _, value = next(words).partition(": ")
-                headers[name] = value
-            elif word == "-d":
-                body = next(words)
-            else:
-                url = word.replace("http://localhost:5001", self.url)
-        return httpx.request(method, url, headers=headers, content=body)
-
-    def predict(self, name: str, **changes: Any) -> httpx.Response:
-        fields = {
-            "transaction_id": name,
-            "customer_id": name,
-            "amount": 10,
-            "timestamp": "2026-01-15T10:30:00Z",
-        }
-        return httpx.post(f"{self.url}/api/v1/predict", json=fields | changes)
-
-    def label(self, name: str, customer: str, *, is_fraud: bool = True) -> httpx.Response:
-        fields = {"transaction_id": name, "customer_id": customer, "is_fraud": is_fraud}
-        return httpx.post(f"{self.url}/api/v1/labels", json=fields)
-
-    def decision(self, name: str, customer: str) -> httpx.Response:
-        return httpx.get(f"{self.url}/api/v1/decisions/{name}", params={"customer_id": customer})
-
-    def dependencies(self) -> dict[str, str]:
-        states: dict[str, str] = httpx.get(f"{self.url}/health").json()["dependencies"]
-        return states
 
 
 @pytest.fixture(scope="module")
@@ -142,17 +106,48 @@ def test_the_originals_own_calls_are_answered(api: RunningApi) -> None:
     assert [item["degraded"] for item in batch.json()] == [False, False]
 
 
+def test_bentomls_own_client_gets_what_plain_http_gets(api: RunningApi) -> None:
+    ours = [transaction("client-1"), transaction("client-2", amount=5_000), transaction("")]
+    label = {"transaction_id": "client-1", "customer_id": "client-1", "is_fraud": True}
+    with bentoml.SyncHTTPClient(api.url) as client:
+        assert client.is_ready()
+        assert client.request("GET", "/health").json() == get(f"{api.url}/health").json()
+        one, batch, labelled = client.predict(ours[0]), client.predict_batch(ours), client.label(label)
+        assert client.label_batch([label, {}])[1]["error"]["code"] == "missing_field"
+        with pytest.raises(BentoMLException) as refused:
+            client.predict(ours[0] | {"amount": 11})
+    assert refused.value.error_code == 409
+    assert same(one) == same(api.predict("client-1").json())
+    plain = post(f"{api.url}/api/v1/predict/batch", json=ours).json()
+    assert [same(item) for item in batch] == [same(item) for item in plain]
+    assert same(labelled) | {"known_at_ms": 0} == label | dict.fromkeys(("merchant_id", "ts_ms")) | {
+        "known_at_ms": 0
+    }
+
+
+def test_bentomls_own_asynchronous_client_gets_it_as_well(api: RunningApi) -> None:
+    async def ask() -> Any:
+        async with bentoml.AsyncHTTPClient(api.url) as client:
+            assert await client.is_ready()
+            return await client.predict(transaction("client-3")), await client.predict_batch(
+                [transaction("client-3")]
+            )
+
+    one, [batched] = asyncio.run(ask())
+    assert same(one) == same(batched) == same(api.predict("client-3").json())
+
+
 @pytest.mark.parametrize("path", ["/health", "/metrics", "/api/v1/model", "/docs", "/openapi.json", "/livez"])
 def test_what_there_is_to_see_is_there(api: RunningApi, path: str) -> None:
     assert api.curl(f"curl http://localhost:5001{path}").status_code == 200
 
 
 def test_the_root_is_ours_and_not_bentomls(api: RunningApi) -> None:
-    assert httpx.get(api.url).headers["location"] == "/docs"
-    assert "bdp_api_requests_total" in httpx.get(f"{api.url}/metrics").text
-    assert "process_resident_memory_bytes" in httpx.get(f"{api.url}/metrics").text
+    assert get(api.url).headers["location"] == "/docs"
+    assert "bdp_api_requests_total" in get(f"{api.url}/metrics").text
+    assert "process_resident_memory_bytes" in get(f"{api.url}/metrics").text
     for path in ("/docs.json", "/static_content/index.css", "/nothing"):
-        assert httpx.get(api.url + path).json()["error"]["code"] == "not_found"
+        assert get(api.url + path).json()["error"]["code"] == "not_found"
 
 
 def test_everything_is_up(api: RunningApi) -> None:
@@ -192,7 +187,7 @@ def test_a_dry_run_leaves_no_trace(api: RunningApi) -> None:
         "amount": 10,
         "timestamp": "2026-01-15T10:30:00Z",
     }
-    assert httpx.post(f"{api.url}/api/v1/predict?dry_run=true", json=fields).status_code == 200
+    assert post(f"{api.url}/api/v1/predict?dry_run=true", json=fields).status_code == 200
     assert OnlineStore(redis.connect(api.settings)).decision("dry", "dry") is None
     assert api.predict("dry", amount=99).status_code == 200, "nothing had claimed the id"
     raw_messages(api.settings, before, "dry", expected=1)
@@ -216,7 +211,7 @@ def test_labels_are_on_their_topic_in_order(api: RunningApi) -> None:
 def test_a_refund_is_on_its_own_topic_and_never_among_the_transactions(api: RunningApi) -> None:
     before = kafka.watermarks(api.settings, [RAW.name, ADJUSTMENTS.name])
     refund = {"adjustment_id": "r-1", "customer_id": "refunded", "original_transaction_id": "t-1"}
-    answer = httpx.post(f"{api.url}/api/v1/adjustments", json=refund | {"type": "refund"})
+    answer = post(f"{api.url}/api/v1/adjustments", json=refund | {"type": "refund"})
     assert answer.status_code == 202, answer.text
     assert api.predict("refunded", type="refund").json()["error"]["code"] == "not_a_purchase"
     assert api.predict("bought", customer_id="refunded", type="purchase").status_code == 200
@@ -253,13 +248,13 @@ def test_a_record_that_was_tampered_with_is_found_out(api: RunningApi) -> None:
 
 def test_bad_input_is_neither_answered_with_nor_logged(api: RunningApi) -> None:
     for content in (b"{", PAN.encode(), json.dumps({PAN: PAN}).encode(), b"x" * 1_000_000):
-        answer = httpx.post(
+        answer = post(
             f"{api.url}/api/v1/predict?{PAN}", content=content, headers={"Content-Type": "application/json"}
         )
         assert 400 <= answer.status_code < 500
         assert PAN not in answer.text
     api.predict("bad", merchant_id=PAN)
-    httpx.get(f"{api.url}/{PAN}")
+    get(f"{api.url}/{PAN}")
     for header in (
         "Authorization",
         "X-API-Key",
@@ -268,19 +263,32 @@ def test_bad_input_is_neither_answered_with_nor_logged(api: RunningApi) -> None:
         "User-Agent",
         "X-Forwarded-For",
     ):
-        answer = httpx.get(f"{api.url}/api/v1/model", headers={header: PAN})
+        answer = get(f"{api.url}/api/v1/model", headers={header: PAN})
         assert PAN not in answer.text + str(answer.headers)
     for said in (f"GET /{PAN} HTTP/9.9\r\n\r\n", f"{PAN}\r\n\r\n", f"GET / HTTP/1.1\r\n{PAN}\r\n\r\n"):
         assert PAN.encode() not in raw_call(api.settings, said.encode())
-    assert PAN not in httpx.get(f"{api.url}/metrics").text
+    assert PAN not in get(f"{api.url}/metrics").text
     assert PAN not in api.log.read_text()
+
+
+def test_nothing_that_it_is_called_with_ends_in_a_5xx_or_comes_back(
+    api: RunningApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make fuzz`, bounded: the hostile corpus, then small rounds of each kind."""
+    monkeypatch.setattr(run, "ROUND", 50)
+    outcome = run.call(api.settings.api_port, 600, 1)
+    assert outcome.faults == []
+    assert outcome.statuses.keys() == {"2xx", "4xx"}
+    said = api.log.read_text()
+    assert PAN not in said
+    assert CANARY not in said
 
 
 def test_a_head_is_bounded_and_no_banner_is_shown(api: RunningApi) -> None:
     answer = raw_call(api.settings, b"GET /health HTTP/1.1\r\nX-Long: " + b"a" * 100_000)
     assert answer.startswith(b"HTTP/1.1 431 ")
     for path in ("/health", "/docs", "/livez", "/nothing"):
-        assert "server" not in httpx.get(f"{api.url}{path}").headers
+        assert "server" not in get(f"{api.url}{path}").headers
 
 
 def test_a_slow_store_costs_one_call_its_time_out_and_then_nobody(api: RunningApi) -> None:
@@ -298,27 +306,19 @@ def test_a_slow_store_costs_one_call_its_time_out_and_then_nobody(api: RunningAp
     assert api.predict("slow-3").json()["degraded"] is False
 
 
-def test_an_emptied_store_is_not_taken_for_history(api: RunningApi) -> None:
-    redis.connect(api.settings).flushall()
-    wait_until(lambda: api.dependencies()["online_store"] == "empty")
-    assert api.predict("emptied").json()["degraded"] is True
-    fill(api.settings)
-    wait_until(lambda: api.dependencies()["online_store"] == "ok")
-
-
 def test_without_model_store_and_broker_it_lives_and_says_what_to_do(tmp_path: Path) -> None:
     ports = free_ports()
     settings = Settings(_env_file=None, home=tmp_path, **ports)  # type: ignore[call-arg, arg-type]
     with serving(settings) as (url, log):
-        health = httpx.get(f"{url}/health")
+        health = get(f"{url}/health")
         assert health.status_code == 503
         assert health.json()["alive"] is True
         assert health.json()["dependencies"] == {"model": "missing", "online_store": "down", "kafka": "down"}
         body = {"transaction_id": "a", "customer_id": "a", "amount": 1, "timestamp": "2026-01-15T10:30:00Z"}
-        refused = httpx.post(f"{url}/api/v1/predict", json=body)
+        refused = post(f"{url}/api/v1/predict", json=body)
         assert refused.status_code == 503
         assert "bdp train" in refused.json()["error"]["message"]
-        assert httpx.get(f"{url}/readyz").status_code == 503
+        assert get(f"{url}/readyz").status_code == 503
     assert "no model to serve" in log.read_text()
 
 
@@ -375,26 +375,33 @@ def test_with_keys_required_it_follows_the_key_file(
     (tmp_path / "models").symlink_to(settings.models_dir)
     own = {**free_ports(), "home": tmp_path, "redis_port": settings.redis_port, "api_auth": "required"}
     with serving(settings.model_copy(update=own)) as (url, log):
-        assert httpx.get(f"{url}/api/v1/model").status_code == 401
-        assert [httpx.get(url + path).status_code for path in ("/health", "/livez", "/metrics")] == [200] * 3
+        assert get(f"{url}/api/v1/model").status_code == 401
+        assert [get(url + path).status_code for path in ("/health", "/livez", "/metrics")] == [200] * 3
         key = bdp(tmp_path, "keys", "create", "shop", "--scope", "predict")
         headers = {"Authorization": f"Bearer {key}"}
-        wait_until(lambda: httpx.get(f"{url}/api/v1/model", headers=headers).status_code == 200)
+        wait_until(lambda: get(f"{url}/api/v1/model", headers=headers).status_code == 200)
         (tmp_path / "keys.json").write_text("{")
-        wait_until(lambda: "bdp_api_keys_unreadable_info 1.0" in httpx.get(f"{url}/metrics").text)
-        assert httpx.get(f"{url}/api/v1/model", headers=headers).status_code == 200
+        wait_until(lambda: "bdp_api_keys_unreadable_info 1.0" in get(f"{url}/metrics").text)
+        assert get(f"{url}/api/v1/model", headers=headers).status_code == 200
         (tmp_path / "keys.json").unlink()
         bdp(tmp_path, "keys", "create", "other", "--scope", "predict")
-        wait_until(lambda: httpx.get(f"{url}/api/v1/model", headers=headers).status_code == 401)
+        wait_until(lambda: get(f"{url}/api/v1/model", headers=headers).status_code == 401)
     assert "calls need a key" in log.read_text()
     assert key not in log.read_text()
 
 
 def test_in_the_local_profile_it_is_open_on_loopback_only(tmp_path: Path) -> None:
-    for host, status in (("127.0.0.1", 503), ("0.0.0.0", 401)):  # noqa: S104
-        settings = Settings(_env_file=None, home=tmp_path, **free_ports())  # type: ignore[call-arg, arg-type]
-        with serving(settings, host) as (url, _):
-            assert httpx.get(f"{url}/api/v1/model").status_code == status
+    """There it is: without a model it answered 503 above."""
+    settings = Settings(_env_file=None, home=tmp_path, **free_ports())  # type: ignore[call-arg, arg-type]
+    with serving(settings, "0.0.0.0") as (url, _):  # noqa: S104
+        assert get(f"{url}/api/v1/model").status_code == 401
+
+
+def same(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without its request's id, which is another each time."""
+    if "error" in answer:
+        return {"error": same(answer["error"])}
+    return {name: value for name, value in answer.items() if name != "request_id"}
 
 
 def kill(url: str, settings: Settings) -> None:
@@ -415,123 +422,3 @@ def bdp(home: Path, *words: str) -> str:
     return subprocess.run(
         command, cwd=PROJECT, env=environment, check=True, capture_output=True, text=True
     ).stdout.strip()
-
-
-class running:  # noqa: N801 - reads as a verb
-    """A child process that ends with the block: politely first."""
-
-    def __init__(self, command: list[str], settings: Settings, log: Path) -> None:
-        ports = {
-            f"BDP_{name.upper()}": str(value)
-            for name, value in settings.model_dump(exclude_none=True).items()
-            if name.endswith(("_port", "bootstrap", "api_auth"))
-        }
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("BDP_")}
-        bento = {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
-        key = {"BDP_PAN_HASH_KEY": PAN_KEY.decode()}
-        environment = {**clean, **ports, **bento, **key, "BDP_HOME": str(settings.home)}
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command, env=environment, cwd=settings.home, stdout=output, stderr=subprocess.STDOUT
-            )
-
-    def __enter__(self) -> subprocess.Popen[bytes]:
-        return self.process
-
-    def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-
-
-class serving(running):  # noqa: N801
-    """The API as its users start it; the block begins when it lives."""
-
-    def __init__(self, settings: Settings, host: str = "127.0.0.1") -> None:
-        self.url, self.log = f"http://127.0.0.1:{settings.api_port}", settings.home / "api.log"
-        address = ("--port", str(settings.api_port), "--host", host, "--working-dir", str(PROJECT))
-        command = [sys.executable, "-m", "bentoml", "serve", "bento.service:FraudService", *address]
-        super().__init__(command, settings, self.log)
-
-    def __enter__(self) -> Any:
-        wait_until(lambda: lives(self.url) or self.process.poll() is not None)
-        assert self.process.poll() is None, self.log.read_text()
-        return self.url, self.log
-
-
-def fill(settings: Settings) -> None:
-    """Rebuild the store from a history of one transaction."""
-    fields = {"transaction_id": "h", "customer_id": "h", "amount": 1, "timestamp": "2026-01-01T00:00:00Z"}
-    history = decode_transaction(json.dumps(fields).encode(), received_ms=1_800_000_000_000)
-    row = {**msgspec.structs.asdict(history), "event_date": date(2026, 1, 1)}
-    store = OnlineStore(redis.connect(settings))
-    store.rebuild(pl.DataFrame([row], schema=VALIDATED), pl.DataFrame(schema=LABELS))
-
-
-def raw_call(settings: Settings, said: bytes) -> bytes:
-    """What the service answers to bytes that no client would send, until it closes the connection."""
-    with socket.create_connection(("127.0.0.1", settings.api_port)) as connection:
-        connection.sendall(said)
-        connection.shutdown(socket.SHUT_WR)
-        answer = b""
-        try:
-            while piece := connection.recv(65_536):
-                answer += piece
-        except ConnectionResetError:
-            pass
-        return answer
-
-
-def lives(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/livez").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def wait_until(condition: Callable[[], bool], patience_s: float = 60) -> None:
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.1)
-
-
-def raw_messages(
-    settings: Settings,
-    before: dict[tuple[str, int], tuple[int, int]],
-    customer: str,
-    expected: int,
-    *,
-    or_more: bool = False,
-) -> list[kafka.Message]:
-    return messages_of(settings, RAW, before, customer, expected, or_more=or_more)
-
-
-def messages_of(
-    settings: Settings,
-    topic: Topic,
-    before: dict[tuple[str, int], tuple[int, int]],
-    customer: str,
-    expected: int,
-    *,
-    or_more: bool = False,
-) -> list[kafka.Message]:
-    """A customer's messages on a topic since `before`; waits for them, and a second for more."""
-    found: list[kafka.Message] = []
-
-    def read() -> bool:
-        found.clear()
-        for (name, partition), (_, end) in kafka.watermarks(settings, [topic.name]).items():
-            start = before[name, partition][1]
-            messages = kafka.read_range(settings, name, partition, start, end)
-            found.extend(message for message in messages if message.key == customer.encode())
-        return len(found) >= expected
-
-    wait_until(read)
-    time.sleep(1)
-    read()
-    assert len(found) == expected or (or_more and len(found) > expected)
-    return found

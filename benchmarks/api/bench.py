@@ -17,7 +17,7 @@ from bdp_assets.training.pipeline import DEFAULT
 from benchmarks.alternation import Say
 from benchmarks.api import peer
 from benchmarks.api.effort import CONNECTIONS, JUDGED, Effort
-from benchmarks.api.load import Answered, Clients, together
+from benchmarks.api.load import BATCH, Answered, Clients, together
 from benchmarks.api.servers import serving
 from benchmarks.bench import Bench, Figures, Outcome, Plot, Request
 from benchmarks.goals import Goal
@@ -45,7 +45,7 @@ def measured(settings: Settings, world: Prepared, members: Members, effort: Effo
     say("starting the three servers")
     with serving(own, ports), closing(Clients()) as clients:
         bodies = _Bodies(world)
-        rounds = _rounds(clients, ports, bodies, effort, say)
+        rounds, batched = _rounds(clients, ports, bodies, effort, say)
         tail = {}
         for name in ("ours", "floor"):
             say(f"{name}: {effort.tail:,} calls for the slowest of them")
@@ -53,6 +53,7 @@ def measured(settings: Settings, world: Prepared, members: Members, effort: Effo
     figures = {name: _figures(found) for name, found in rounds.items()}
     for name, found in tail.items():
         figures[name]["tail"] = found.figures()
+    figures["ours"]["batch"] = _batch_figures(batched, effort)
     return Outcome(
         repeats=effort.repeats,
         data={
@@ -87,10 +88,18 @@ class _Bodies:
             self._last = [record.value for record in islice(self._records, count)]
         return self._last[:count]
 
+    def batches(self, effort: Effort) -> Sequence[bytes]:
+        """Bare arrays of new transactions."""
+        rows = (record.value for record in self._records)
+        return [b"[" + b",".join(islice(rows, effort.batch_rows)) + b"]" for _ in range(effort.batches)]
 
-def _rounds(clients: Clients, ports: Mapping[str, int], bodies: _Bodies, effort: Effort, say: Say) -> Rounds:
-    """The sides take turns at each number of connections."""
+
+def _rounds(
+    clients: Clients, ports: Mapping[str, int], bodies: _Bodies, effort: Effort, say: Say
+) -> tuple[Rounds, list[Answered]]:
+    """The sides take turns at each number of connections; then ours has its batches."""
     rounds: Rounds = {name: {count: [] for count in CONNECTIONS} for name in SIDES}
+    batched: list[Answered] = []
     for turn in range(effort.repeats + 1):
         for count in CONNECTIONS:
             say(
@@ -102,12 +111,21 @@ def _rounds(clients: Clients, ports: Mapping[str, int], bodies: _Bodies, effort:
                 calls = effort.calls // effort.peer_part if name == "peer" else effort.calls
                 answered = clients.call(ports[name], bodies.next(name, calls), count)
                 rounds[name][count] += [answered] if turn else []
-    return rounds
+        answered = clients.call(ports["ours"], bodies.batches(effort), 1, BATCH)
+        batched += [answered] if turn else []
+    return rounds, batched
 
 
 def _figures(rounds: Mapping[int, Sequence[Answered]]) -> Figures:
     found = {count: together(answered).figures() for count, answered in rounds.items()}
     return {**found[JUDGED], "connections": {str(count): figures for count, figures in found.items()}}
+
+
+def _batch_figures(batched: Sequence[Answered], effort: Effort) -> Figures:
+    """Of batches on one connection; `rows_per_s`: their transactions."""
+    found = together(batched)
+    rows = len(found.each) * effort.batch_rows
+    return {**found.figures(), "rows_per_s": round(rows / found.total_s)}
 
 
 def _ratios(figures: Mapping[str, Figures]) -> Figures:
@@ -118,6 +136,7 @@ def _ratios(figures: Mapping[str, Figures]) -> Figures:
             for name in ("p50", "p99", "p999")
         },
         "max_vs_floor": round(ours["tail"]["max_ms"] / floor["tail"]["max_ms"], 2),
+        "batch_rows_vs_single": round(ours["batch"]["rows_per_s"] / ours["connections"]["1"]["per_s"], 1),
         "rps_vs_peer": round(ours["per_s"] / figures["peer"]["per_s"], 1),
     }
 
@@ -131,6 +150,7 @@ BENCH = Bench(
         "ratios.p99_vs_floor": Goal(most=3),
         "ratios.max_vs_floor": Goal(most=5),
         "ratios.rps_vs_peer": Goal(least=10),
+        "ratios.batch_rows_vs_single": Goal(least=20),
     },
     plots=(
         Plot(

@@ -15,12 +15,15 @@ JUDGED = 8
 class Effort:
     """`repeats` rounds after a warm-up: in each, every side answers `calls` at each number of connections.
 
-    The peer, which is slow, answers one in `peer_part` of them. Then ours and the floor answer `tail` calls.
+    The peer, which is slow, answers one in `peer_part` of them. In each, ours also answers `batches` of
+    `batch_rows` on one connection. Then ours and the floor answer `tail` calls.
     """
 
     repeats: int = 3
     calls: int = 4_000
     peer_part: int = 40
+    batches: int = 10
+    batch_rows: int = 1_000
     tail: int = 100_000
     history_days: int = 30
     customers: int = 10_000
@@ -29,7 +32,8 @@ class Effort:
     @property
     def total(self) -> int:
         """Different transactions that ours is sent."""
-        return (self.repeats + 1) * self.calls * len(CONNECTIONS) + self.tail
+        a_round = self.calls * len(CONNECTIONS) + self.batches * self.batch_rows
+        return (self.repeats + 1) * a_round + self.tail
 
     def history(self) -> History:
         """The same world as the stream's bench, with as many transactions to send."""

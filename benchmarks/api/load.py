@@ -20,7 +20,8 @@ from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK
 from benchmarks.bench import Figures
 
-_PATH = "/api/v1/predict"
+PREDICT = "/api/v1/predict"
+BATCH = f"{PREDICT}/batch"
 _END = b"\r\n\r\n"
 _LENGTH, _CLOSES = b"content-length:", b"connection: close"
 
@@ -56,10 +57,10 @@ class Clients:
     def __init__(self) -> None:
         self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
-    def call(self, port: int, bodies: Sequence[bytes], connections: int) -> Answered:
+    def call(self, port: int, bodies: Sequence[bytes], connections: int, path: str = PREDICT) -> Answered:
         """Every body once. Raises Problem where an answer is not 200."""
         try:
-            return self._pool.submit(_called, port, bodies, connections).result()
+            return self._pool.submit(_called, port, bodies, connections, path).result()
         except _RefusedError as error:
             raise Problem(f"A server of the bench {error}.", "The bench is at fault.") from error
 
@@ -67,8 +68,8 @@ class Clients:
         self._pool.shutdown()
 
 
-def _called(port: int, bodies: Sequence[bytes], connections: int) -> Answered:
-    requests = [_request(body) for body in bodies]
+def _called(port: int, bodies: Sequence[bytes], connections: int, path: str) -> Answered:
+    requests = [_request(path, body) for body in bodies]
     gc.collect()
     gc.disable()
     try:
@@ -77,9 +78,9 @@ def _called(port: int, bodies: Sequence[bytes], connections: int) -> Answered:
         gc.enable()
 
 
-def _request(body: bytes) -> bytes:
+def _request(path: str, body: bytes) -> bytes:
     head = (
-        f"POST {_PATH} HTTP/1.1\r\nHost: {LOOPBACK}\r\nContent-Type: application/json\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

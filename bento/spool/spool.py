@@ -116,7 +116,8 @@ class Spool:
         content = packed([*self._late, *frames])
         if not content:
             return
-        if self._sizes[self._first] > SEGMENT_BYTES:
+        # Sent segments leave the disk whole: of a small spool they are small, or it would stay full.
+        if self._sizes[self._first] > min(SEGMENT_BYTES, self._most_bytes // 4):
             full, self._file = (
                 self._file,
                 self._opened(self._next),

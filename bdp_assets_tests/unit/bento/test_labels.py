@@ -12,10 +12,11 @@ import pytest
 
 from bdp_assets.contracts.labels import decode_label
 from bdp_assets.contracts.topics import LABELS
+from bdp_assets_tests.fakes.hostile import CANARY, NOT_JSON, PAN
 from bdp_assets_tests.unit.bento.conftest import Client
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bdp_assets_tests.unit.bento.test_hostile import BATCH as PREDICT_BATCH
-from bdp_assets_tests.unit.bento.test_hostile import CANARY, NOT_JSON, PAN, refuse
+from bdp_assets_tests.unit.bento.test_hostile import refuse
 from bento.serving import Serving
 
 ONE, BATCH = "/api/v1/labels", "/api/v1/labels/batch"

@@ -128,6 +128,16 @@ def test_what_was_sent_leaves_the_disk(spool: Spool, monkeypatch: pytest.MonkeyP
     assert spool.size_bytes == segments(spool.folder)[0].stat().st_size < before
 
 
+def test_a_small_spool_that_was_full_has_room_when_it_was_sent(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 100_000)
+    while spool.has_room([b"x" * 500]):
+        numbers = spool.came([arrival("x" * 25)])
+        spool.settled([Settled(number, sends=True) for number in numbers])
+    spool.forget(numbers[-1])
+    assert spool.has_room([b"x" * 500] * 7)
+    spool.close()
+
+
 def test_it_says_when_it_is_full(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 100_000)
     assert spool.has_room([b"x"] * 10)
