@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,7 +118,8 @@ def tile_reads(client: Redis, layout: Layout, wanted: Codes) -> Iterator[Command
     together = READ_TOGETHER if is_one_server(client) else 1
     for entity, codes in wanted:
         for at in range(0, len(codes), together):
-            yield ("MGET", *(key for code in codes[at : at + together] for key in layout.tiles(entity, code)))
+            keys = layout.tiles_of_shared(entity, codes[at : at + together])
+            yield ("MGET", *chain.from_iterable(keys))
 
 
 def shared_tiles(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.resources import files
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.compiled.codes import BEFORE
 from bdp_assets.features.fields import event_field
 from bdp_assets.features.layout import Layout
-from bdp_assets.features.records import CLAIM_BYTES, NEWEST, TIME, Events, record_width
+from bdp_assets.features.records import CLAIM_BYTES, NEWEST, TIME, Events, record_width, unpack
 from bdp_assets.features.spec import EXACT_EVENTS, FOLD, Entity
 from bdp_assets.features.summaries import Summary, retired
 
@@ -66,11 +67,12 @@ def fold(client: Redis, layout: Layout, cuts: Sequence[Cut]) -> None:
     pairs = [_pairs(layout, events) for events in gone]
     known = _known_pairs(client, layout, cuts, pairs)
     calls = []
-    for cut, events, of_pairs, packed in zip(cuts, gone, pairs, known, strict=True):
+    for cut, events, folded, of_pairs, packed in zip(
+        cuts, gone, _folded(layout, cuts), pairs, known, strict=True
+    ):
         changed: list[Argument] = []
         for entity, fields in of_pairs.items():
             changed += _folded_pairs(layout.pairs[entity], fields, packed, events)
-        folded = _folded(layout, cut.folded, events, _horizon(layout, cut.events))
         ends = (int(events.sequence[0]), int(events.sequence[-1]))
         keys = layout.keys_of(cut.customer_id)
         calls.append(FOLD_SCRIPT.call(keys, *ends, cut.size, width, CLAIM_BYTES, folded, *changed))
@@ -122,14 +124,23 @@ def _int64(packed: bytes, at: int) -> int:
     return int.from_bytes(packed[8 * at : 8 * at + 8], "little", signed=True)
 
 
-def _folded(layout: Layout, packed: bytes, gone: Events, horizon: int) -> bytes:
-    summary = layout.customer
-    old = np.frombuffer(packed, dtype="<i8").reshape(-1, summary.width).copy()
-    old[:, 0] = retired(old[:, 0], horizon)
-    table = np.concatenate([old, folded_rows(summary, folded_start(gone, horizon), gone)])
+def _folded(layout: Layout, cuts: Sequence[Cut]) -> list[bytes]:
+    """The new summary of each customer, packed: all are merged at once."""
+    summary, width = layout.customer, 8 * record_width(layout.ids)
+    horizon = np.array([_horizon(layout, cut.events) for cut in cuts], dtype=np.int64)
+    before, old = unpack([cut.folded for cut in cuts], summary.width)
+    old = old.copy()
+    old[:, 0] = retired(old[:, 0], horizon[before])
+    gone = Events.unpack([cut.events[: width * cut.size] for cut in cuts], layout.ids)
+    group = np.concatenate([before, gone.row])
+    table = np.concatenate([old, folded_rows(summary, folded_start(gone, horizon[gone.row]), gone)])
     if not layout.is_endless:
-        table = table[table[:, 0] != BEFORE]
-    return summary.merge(np.zeros(len(table), dtype=np.int64), table)[1].astype("<i8").tobytes()
+        stands = table[:, 0] != BEFORE
+        group, table = group[stands], table[stands]
+    group, table = summary.merge(group, table)
+    packed, size = table.astype("<i8").tobytes(), 8 * summary.width
+    ends = [0, *np.searchsorted(group, np.arange(len(cuts)), side="right").tolist()]
+    return [packed[size * first : size * end] for first, end in pairwise(ends)]
 
 
 def _folded_pairs(

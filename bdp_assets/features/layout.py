@@ -25,7 +25,7 @@ What stands in braces decides the cluster slot: all keys of a customer, or of a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import NamedTuple
 
@@ -140,21 +140,29 @@ class Layout:
         """What the keys of a customer's decisions begin with; the transaction's key in hex follows."""
         return f"{self.root}{{customer:{customer_id}}}:d:"
 
-    def keys_of_shared(self, entity: Entity, identifier: str | int) -> tuple[str, ...]:
-        """All keys of a shared entity, as tiles.lua takes them; `identifier`: itself, or its hash."""
-        owner = self.offsets(entity, identifier)
-        return owner, f"{owner}:l", *(f"{owner}:{one.name}" for one in self.shared[entity])
+    def keys_of_shared(self, entity: Entity, codes: Iterable[int]) -> list[list[str]]:
+        """All keys of each shared entity, as tiles.lua takes them; `codes`: hashes of their ids."""
+        return self._of_shared(entity, codes, ["", ":l", *self._series(entity)])
 
-    def tiles(self, entity: Entity, identifier: str | int) -> tuple[str, ...]:
-        """The key of each series, in order."""
-        return self.keys_of_shared(entity, identifier)[2:]
+    def tiles_of_shared(self, entity: Entity, codes: Iterable[int]) -> list[list[str]]:
+        """For each one the key of each series, in order."""
+        return self._of_shared(entity, codes, self._series(entity))
 
-    def offsets(self, entity: Entity, identifier: str | int) -> str:
-        code = id_hash(identifier) if isinstance(identifier, str) else identifier
-        return f"{self.prefix}{{{entity.name}:{code:016x}}}"
+    def tiles(self, entity: Entity, identifier: str) -> list[str]:
+        return self.tiles_of_shared(entity, [id_hash(identifier)])[0]
 
-    def frauds(self, entity: Entity, identifier: str | int) -> str:
-        return self.keys_of_shared(entity, identifier)[1]
+    def offsets(self, entity: Entity, identifier: str) -> str:
+        return self.keys_of_shared(entity, [id_hash(identifier)])[0][0]
+
+    def frauds(self, entity: Entity, identifier: str) -> str:
+        return self.keys_of_shared(entity, [id_hash(identifier)])[0][1]
+
+    def _series(self, entity: Entity) -> list[str]:
+        return [f":{one.name}" for one in self.shared[entity]]
+
+    def _of_shared(self, entity: Entity, codes: Iterable[int], ends: Sequence[str]) -> list[list[str]]:
+        begin = f"{self.prefix}{{{entity.name}:"
+        return [[f"{begin}{code:016x}}}{end}" for end in ends] for code in codes]
 
     def _customer(self, customer_id: str) -> str:
         return f"{self.prefix}{{customer:{customer_id}}}"

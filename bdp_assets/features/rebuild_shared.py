@@ -14,7 +14,7 @@ from bdp_assets.features.compiled.codes import BEFORE
 from bdp_assets.features.formulas import COLUMNS
 from bdp_assets.features.labels import KEY, LabelChanges, label_changes
 from bdp_assets.features.layout import Layout, Series
-from bdp_assets.features.records import Batch
+from bdp_assets.features.records import Batch, id_hash
 from bdp_assets.features.shared import increments, label_delays, label_increments, label_mark
 from bdp_assets.features.spec import Entity
 
@@ -62,7 +62,7 @@ def shared_commands(layout: Layout, shared: SharedTiles) -> Iterator[Command]:
         if name in shared.frauds:
             yield ("ZADD", layout.frauds(shared.entity, name), *shared.frauds[name])
         if lifetime:
-            for key in layout.keys_of_shared(shared.entity, name):
+            for key in layout.keys_of_shared(shared.entity, [id_hash(name)])[0]:
                 yield ("EXPIRE", key, lifetime)
 
 

@@ -19,7 +19,7 @@ from bdp_assets.features.records import FIXED, Batch, column_names, record_width
 from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, FOLD, Entity
 from bdp_assets.features.summaries import Summary, retired
 
-_PIECE_BYTES = 2**21
+_PIECE_BYTES = 2**19
 
 
 @dataclass(frozen=True)

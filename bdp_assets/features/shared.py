@@ -146,15 +146,15 @@ def _together(client: Redis) -> int:
 def _calls(layout: Layout, entity: Entity, additions: _Additions, together: int) -> list[Command]:
     header = _header(layout, entity)
     each = 3 + len(layout.shared[entity])  # arguments of an addition
-    codes = list(additions)
+    some = list(zip(layout.keys_of_shared(entity, additions), additions.values(), strict=True))
     calls: list[Command] = []
-    for at in range(0, len(codes), together):
+    for at in range(0, len(some), together):
         keys: list[str] = []
         arguments = list(header)
-        for code in codes[at : at + together]:
-            keys += layout.keys_of_shared(entity, code)
-            arguments.append(len(additions[code]) // each)
-            arguments += additions[code]
+        for its_keys, items in some[at : at + together]:
+            keys += its_keys
+            arguments.append(len(items) // each)
+            arguments += items
         calls.append(TILES.call(keys, *arguments))
     return calls
 

@@ -57,6 +57,12 @@ def square_part(op: Any, value: Any) -> Any:
 def fill(source: Any, columns: Any, matches: Any, out: Any) -> None:
     """A field of each row; see `fields.Source`."""
     op, column, match = source[OP], source[SOURCE_COLUMN], source[SOURCE_MATCH]
+    if match < 0 and op == ONE:
+        out[:] = 1
+        return
+    if match < 0 and op == VALUES:
+        out[:] = columns[column, : len(out)]
+        return
     for i in range(len(out)):
         if op == ABSENT or (match >= 0 and not matches[match, i]):
             out[i] = source[SOURCE_NONE]
@@ -73,13 +79,13 @@ def fill(source: Any, columns: Any, matches: Any, out: Any) -> None:
 
 
 @inner
-def look_at(look: Any, frame: Any, values: Any, out: Any) -> None:
+def look_at(look: Any, frame: Any, fields: Any, out: Any) -> None:
     """What a look looks at in each sorted row; `frame`: keys, shift, span."""
     keys, shift, span = frame
-    kind, mine, seen = look[LOOK_KIND], values[look[LOOK_OF]], look[LOOK_SEEN]
+    kind, mine, seen = look[LOOK_KIND], fields[look[LOOK_OF], 1:], look[LOOK_SEEN]
     n = len(out)
     if kind == STARTS:
-        run_starts(keys, shift, span, look[LOOK_HOP], values[seen], mine, out)
+        run_starts(keys, shift, span, look[LOOK_HOP], fields[seen, 1:], mine, out)
     elif kind == PLACE_BEFORE:
         size = 2
         while size <= 2 * n:
@@ -88,7 +94,7 @@ def look_at(look: Any, frame: Any, values: Any, out: Any) -> None:
         places_before(mine, table, out)
     else:
         for i in range(n):
-            unseen = seen >= 0 and values[seen, i] <= 0
+            unseen = seen >= 0 and fields[seen, i + 1] <= 0
             out[i] = look[LOOK_NONE] if unseen else i if kind == PLACE else mine[i]
 
 
@@ -101,23 +107,23 @@ def end_to_end(summaries: Any, events: Any) -> Any:
 
 
 @inner
-def sort(entity: Any, ts: Any, shift: Any, span: Any, values: Any) -> Any:
-    """The keys of all rows, ascending, with the `values` in their order; equal ones stay as they came."""
+def sort(entity: Any, ts: Any, shift: Any, span: Any, fields: Any) -> Any:
+    """The keys of all rows, ascending, with the `fields` in their order; equal ones stay as they came."""
     keys = np.empty(len(ts), dtype=np.int64)
     if not order_keys(entity, ts, shift, span, keys):
         order = np.argsort(keys, kind="mergesort")
         keys = keys[order]
-        for s in range(len(values)):
-            values[s] = values[s][order]
+        for s in range(len(fields)):
+            fields[s, 1:] = fields[s, 1:][order]
     return keys
 
 
 @inner
-def chosen(table: Any, at: Any) -> Any:
-    """Some rows of a table."""
-    out = np.empty((len(at), table.shape[1]), dtype=np.int64)
+def chosen(fields: Any, at: Any) -> Any:
+    """Some fields of all rows."""
+    out = np.empty((len(at), fields.shape[1] - 1), dtype=np.int64)
     for i in range(len(at)):
-        out[i] = table[at[i]]
+        out[i] = fields[at[i], 1:]
     return out
 
 
@@ -172,33 +178,35 @@ def answer_packed(  # noqa: PLR0913, PLR0917 - two kinds of rows, queries, and a
     Rows are summaries and, after those of the same entity, events; both lie in `columns`, int64 [columns, n],
     and `sources` say how to read each field of them: the first `summed` fields are added up, others looked at
     (`looking`, with their `codes`) or picked from. The rest as for `answers.answer`.
+
+    Inside, `fields` is int64 [fields, 1 + n]: sums run up from the zero in front.
     """
     n = len(summary_ts) + len(event_ts)
     row_entity, row_ts = end_to_end(summary_entity, event_entity), end_to_end(summary_ts, event_ts)
-    values = np.empty((len(event_sources), n), dtype=np.int64)
-    for s in range(len(values)):
-        fill(summary_sources[s], summary_columns, matches, values[s, : len(summary_ts)])
-        fill(event_sources[s], event_columns, matches, values[s, len(summary_ts) :])
+    fields = np.zeros((len(event_sources), n + 1), dtype=np.int64)
+    for s in range(len(fields)):
+        fill(summary_sources[s], summary_columns, matches, fields[s, 1 : 1 + len(summary_ts)])
+        fill(event_sources[s], event_columns, matches, fields[s, 1 + len(summary_ts) :])
 
     first, last, most = extent(row_entity, row_ts)
     shift, span = 1 - first, last - first + 3
     if most + 1 > (2**63 - 1) // span:
         return False
-    keys = sort(row_entity, row_ts, shift, span, values)
+    keys = sort(row_entity, row_ts, shift, span, fields)
 
-    running = np.zeros((summed, n + 1), dtype=np.int64)
-    running[:, 1:] = values[:summed]
-    add_up(running)
     looks = np.empty((len(looking), n), dtype=np.int64)
     for one in range(len(looking)):
-        look_at(looking[one], (keys, shift, span), values, looks[one])
+        look_at(looking[one], (keys, shift, span), fields, looks[one])
     levels = np.empty((len(looking), pyramid_size(n)), dtype=np.int64)
     build_pyramids(looks, codes, levels)
+    picked = chosen(fields, picking)
+    running = fields[:summed]
+    add_up(running)
 
     found = np.empty((len(lines), len(rows)), dtype=np.float64)
     all_exact = np.empty(0, dtype=np.int64)
     answer(
-        *(keys, running, looks, levels, chosen(values, picking), shift, span),
+        *(keys, running, looks, levels, picked, shift, span),
         *(entity, ts, chosen_of(own, own_at, rows), all_exact),
         *(bounds, sums, lines, fold, scale, default, found),
     )

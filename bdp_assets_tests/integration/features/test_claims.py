@@ -266,9 +266,7 @@ def test_a_rebuild_leaves_other_keys_and_decisions_alone(store: OnlineStore) -> 
     store.save_decision(FIRST, b"approve")
     result = store.rebuild(transaction_frame([FIRST, SECOND]), label_frame([]))
     assert (result.customers, result.events, result.merchants, result.tiles) == (1, 2, 1, 1)
-    assert not store.client.exists(
-        store.layout.events("gone"), *store.layout.keys_of_shared(MERCHANT, "gone")
-    )
+    assert not store.client.exists(store.layout.events("gone"), *store.layout.tiles(MERCHANT, "gone"))
     assert store.client.get("somebody else's") == b"value"
     assert store.decision("c0", "t1") == b"approve"
     empty = store.rebuild(transaction_frame([]), label_frame([]))
