@@ -28,25 +28,28 @@ SPARE_EVENTS = 2_000
 """Events kept behind the exact ones, so that a micro-batch delivered again sees what it saw at first."""
 BLOCK = 32
 """Records cut at a time: each cut rewrites the string, which costs more than keeping a few."""
+LATER = 8
+"""Blocks that a call of the API leaves to the stream, which comes after it: a cut is another round trip."""
 KEEP = 32
 """Claims that see, delivered again, what they saw at first, however far event time has jumped since."""
 
 FOLD_SCRIPT = Script(files("bdp_assets.features").joinpath("fold.lua").read_text())
 
 
-def surplus(layout: Layout, records: bytes) -> int:
-    """How many of a customer's packed events nobody needs any more, from the front; 0 if not worth a cut."""
+def surplus(layout: Layout, records: bytes, blocks: int = 1) -> int:
+    """How many of a customer's packed events nobody needs any more, from the front; 0 if no `blocks`."""
+    least = blocks * BLOCK
     width = record_width(layout.ids)
     count = len(records) // (8 * width)
-    if count < KEEP + BLOCK:
+    if count < KEEP + least:
         return 0
     horizon = _horizon(layout, records)
-    if count <= EXACT_EVENTS + SPARE_EVENTS and _int64(records, (BLOCK - 1) * width + TIME) > horizon:
+    if count <= EXACT_EVENTS + SPARE_EVENTS and _int64(records, (least - 1) * width + TIME) > horizon:
         return 0  # Almost always: there is not a block to cut.
     stands = np.frombuffer(records, dtype="<i8").reshape(-1, width)[: count - KEEP, TIME] > horizon
     stale = int(stands.argmax()) if stands.any() else len(stands)
     cut = max(stale, count - EXACT_EVENTS - SPARE_EVENTS)
-    return cut if cut >= BLOCK else 0
+    return cut if cut >= least else 0
 
 
 class Cut(NamedTuple):

@@ -24,7 +24,7 @@ from bdp_assets.features import claiming, compiled
 from bdp_assets.features.aggregates import Floats
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.claiming import ANSWERED, CLAIM, Call, Claimed
-from bdp_assets.features.folding import Cut, fold, surplus
+from bdp_assets.features.folding import LATER, Cut, fold, surplus
 from bdp_assets.features.generations import (
     MERGE,
     Live,
@@ -231,7 +231,7 @@ class OnlineStore:
             if told is not None:
                 vectors = self._answering.vectors(draft(), claiming.seen(bound.layout, told, shared))
                 if modes != ["dry"]:
-                    self._fold(bound.layout, transactions, told)
+                    self._fold(bound.layout, transactions, told, 1 if "stream" in modes else LATER)
                 return [_enrichment(one, vector) for one, vector in zip(told, vectors, strict=True)]
             self.bind()
             if "stream" in modes:
@@ -265,14 +265,18 @@ class OnlineStore:
         return told, claiming.shared_tiles(layout, call.batch, wanted, tiles)
 
     def _fold(
-        self, layout: Layout, transactions: Sequence[ValidatedTransaction], told: Sequence[Claimed]
+        self,
+        layout: Layout,
+        transactions: Sequence[ValidatedTransaction],
+        told: Sequence[Claimed],
+        blocks: int,
     ) -> None:
         """Cut customers who have grown too large. Of several claims, the last one knows most."""
         last = {t.customer_id: o for t, o in zip(transactions, told, strict=True) if o.status < ANSWERED}
         cuts = [
             Cut(customer_id, count, one.events, one.folded)
             for customer_id, one in last.items()
-            if (count := surplus(layout, one.events))
+            if (count := surplus(layout, one.events, blocks))
         ]
         fold(self.client, layout, cuts)
 

@@ -194,6 +194,19 @@ def test_more_events_than_the_bound_are_folded(store: OnlineStore) -> None:
         assert [answer.is_folded for answer in answers[50:52]] == [False, True]
 
 
+def test_a_call_of_the_api_leaves_folding_to_the_stream_until_it_is_much(store: OnlineStore) -> None:
+    with bounded(10, spare=0, keep=2, block=5):
+        many = [transaction(i, START + i * HOUR) for i in range(60)]
+        for one in many[:49]:
+            store.enrich([one], [None])
+        assert stored(store) == 49
+        store.enrich([many[49]], ["topic:0:49"])
+        assert 10 <= stored(store) < 15
+        for one in many[50:]:
+            store.enrich([one], [None])
+        assert 20 <= stored(store) < 25
+
+
 def test_who_folds_second_changes_nothing(store: OnlineStore) -> None:
     with bounded(10, spare=0, keep=4, block=1_000):
         store.enrich([transaction(i, START + i * HOUR) for i in range(30)], [None] * 30)
