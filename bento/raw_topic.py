@@ -25,7 +25,7 @@ AT_ONCE = 1_000
 """How many messages may be under way to the broker."""
 PROBE_S = 1.0
 WAIT_S = 0.05
-GATHER_S = 0.02
+GATHER_S = 0.05
 """How long messages gather before they are sent: each look into the spool costs the answers some time."""
 CLOSE_S = 10.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bento.spool.frames import Came, Settled, unpacked
-from bento.spool.segments import first_of, segment, segments
+from bento.spool.segments import firsts, segment
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -58,12 +59,14 @@ class Reader:
         return bool(end or later)
 
     def _read_segment(self, path: Path) -> int:
-        with path.open("rb") as file:
-            file.seek(self._at)
-            content = file.read(CHUNK_BYTES)
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            content = os.pread(file, CHUNK_BYTES, self._at)
             end = self._take_all(content)
             if not end and len(content) == CHUNK_BYTES:  # A frame larger than that.
-                end = self._take_all(content + file.read())
+                end = self._take_all(os.pread(file, os.fstat(file).st_size, self._at))
+        finally:
+            os.close(file)
         self._at += end
         return end
 
@@ -84,6 +87,4 @@ class Reader:
 
     def _later(self) -> list[int]:
         """The segments behind this one."""
-        return [
-            one for one in map(first_of, segments(self._folder)) if self._first is None or one > self._first
-        ]
+        return [one for one in firsts(self._folder) if self._first is None or one > self._first]

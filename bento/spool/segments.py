@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from bento.spool.frames import Frame, unpacked
@@ -14,6 +13,7 @@ from bento.spool.frames import Frame, unpacked
 SEGMENT_BYTES = 16 * 1024 * 1024
 SLOTS = 64
 _SUFFIX = ".spool"
+_DIGITS = 20
 
 
 def own_folder(root: Path) -> tuple[Path, int]:
@@ -37,12 +37,18 @@ def own_folder(root: Path) -> tuple[Path, int]:
 
 def segments(folder: Path) -> list[Path]:
     """In order."""
-    return sorted(folder.glob(f"*{_SUFFIX}"))
+    return [segment(folder, first) for first in firsts(folder)]
+
+
+def firsts(folder: Path) -> list[int]:
+    """What each segment begins with, ascending."""
+    names = os.listdir(folder)  # noqa: PTH208 - asked many times a second, and Path is five times as slow
+    return sorted(int(name.removesuffix(_SUFFIX)) for name in names if name.endswith(_SUFFIX))
 
 
 def segment(folder: Path, first: int) -> Path:
     """The one that begins with a number."""
-    return folder / f"{first:020d}{_SUFFIX}"
+    return folder / f"{first:0{_DIGITS}d}{_SUFFIX}"
 
 
 def first_of(path: Path) -> int:
@@ -58,15 +64,20 @@ def mended(path: Path) -> Iterator[Frame]:
         os.truncate(path, end)
 
 
-def sent(folder: Path) -> int:
-    """The last number that was sent, 0 before the first."""
-    with suppress(FileNotFoundError):
-        return int((folder / "sent").read_text() or 0)
-    return 0
+class SentMark:
+    """How far a folder was sent: a number of fixed width in a file, written over in one piece."""
 
+    def __init__(self, folder: Path) -> None:
+        """Raises OSError."""
+        self._file = os.open(folder / "sent", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-def mark_sent(folder: Path, number: int) -> None:
-    """Whole or not at all. Raises OSError."""
-    draft = folder / "sent.new"
-    draft.write_text(str(number))
-    draft.replace(folder / "sent")
+    def read(self) -> int:
+        """The last number that was sent, 0 before the first."""
+        return int(os.pread(self._file, _DIGITS, 0) or 0)
+
+    def write(self, number: int) -> None:
+        """Raises OSError."""
+        os.pwrite(self._file, f"{number:0{_DIGITS}d}".encode(), 0)
+
+    def close(self) -> None:
+        os.close(self._file)

@@ -12,13 +12,12 @@ from pathlib import Path
 from bento.spool.frames import Arrival, Came, Frame, Settled, packed
 from bento.spool.segments import (
     SEGMENT_BYTES,
+    SentMark,
     first_of,
-    mark_sent,
     mended,
     own_folder,
     segment,
     segments,
-    sent,
 )
 
 DECISION_BYTES = 8 * 1024
@@ -41,7 +40,8 @@ class Spool:
         self._late: list[Settled] = []
         self._sizes: dict[int, int] = {}
         self._guard = threading.Lock()
-        self.sent = sent(self.folder)
+        self._mark = SentMark(self.folder)
+        self.sent = self._mark.read()
         open_, last = self._taken_up()
         self._next = max(last, self.sent) + 1
         self._file = self._opened(self._next)
@@ -90,7 +90,7 @@ class Spool:
 
     def forget(self, number: int) -> None:
         """All up to that number was sent. Raises OSError."""
-        mark_sent(self.folder, number)
+        self._mark.write(number)
         self.sent = number
         with self._guard:
             gone = [first for first, after in pairwise(sorted(self._sizes)) if after <= number + 1]
@@ -102,6 +102,7 @@ class Spool:
     def close(self) -> None:
         """Let go of the folder."""
         os.close(self._file)
+        self._mark.close()
         os.close(self._lock_file)
 
     def _opened(self, first: int) -> int:
