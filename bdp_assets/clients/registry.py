@@ -158,12 +158,13 @@ class Registry:
 
     def fetch(self, version: str, directory: Path) -> None:
         """Download the files of a version's bundle into an empty directory. Raises VersionMissing."""
-        source = f"models:/{self.model_name}/{version}"
         with self._errors(), tempfile.TemporaryDirectory() as folder:
-            _mlflow().artifacts.download_artifacts(
+            # Of `models:/...` MLflow asks the registry of its process' own settings, whatever it is told.
+            source = self._client.get_model_version_download_uri(self.model_name, version)
+            found = _mlflow().artifacts.download_artifacts(
                 artifact_uri=source, dst_path=folder, tracking_uri=self.uri
             )
-            for file in (Path(folder) / "data").glob("*/*"):
+            for file in (Path(found) / "data").glob("*/*"):
                 shutil.move(file, directory / file.name)
 
     def _described(self, found: Any) -> RegisteredVersion:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -63,6 +66,29 @@ def test_a_models_way_into_service_and_back(
     assert (registry.champion(), bundles.active(), registry.predecessor()) == ("2", "2", "1")
     listed = [(row.version, row.aliases) for row in registry.versions()]
     assert listed == [("3", (CHALLENGER,)), ("2", (CHAMPION,)), ("1", ())]
+
+
+FETCH = """
+import sys
+from pathlib import Path
+from bdp_assets.clients.registry import Registry
+Registry(sys.argv[1], "fraud_test").fetch(sys.argv[2], Path(sys.argv[3]))
+"""
+
+
+def test_a_process_that_registered_nothing_fetches_a_version_as_well(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """MLflow keeps where models are in each process: who only fetches has been told nothing."""
+    version = release(trained(tmp_path / "bundle"), registry, LocalBundles(tmp_path / "models")).version
+    told_nothing = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    for name in ("here", "again"):
+        folder = tmp_path / name
+        folder.mkdir()
+        arguments = (registry.uri, version, str(folder))
+        subprocess.run([sys.executable, "-c", FETCH, *arguments], check=True, cwd=tmp_path, env=told_nothing)
+        assert Bundle.read(folder).info.name == "fraud_ensemble"
+    assert not (tmp_path / "mlflow.db").exists(), "it asked a registry of its own"
 
 
 def test_a_version_carries_its_card_and_loads_by_mlflow_itself(registry: Registry, tmp_path: Path) -> None:
