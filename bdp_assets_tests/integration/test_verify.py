@@ -16,8 +16,8 @@ from bdp_assets.clients.kafka import Message, TransactionalPublisher, topic_ids,
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.postgres import session
 from bdp_assets.contracts.codec import decode_prediction, encode
-from bdp_assets.contracts.records import Decision
-from bdp_assets.contracts.topics import ALERTS, LABELS, PREDICTIONS
+from bdp_assets.contracts.records import Adjustment, AdjustmentType, Decision
+from bdp_assets.contracts.topics import ADJUSTMENTS, ALERTS, LABELS, PREDICTIONS
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.landing import DESTINATIONS, land
 from bdp_assets.ingest.offsets import due_ranges, landed_offsets
@@ -71,6 +71,14 @@ class Played:
             stream.send([(label.customer_id, encode(label)) for label in labels], LABELS)
             stream.drain(group=groups.LABELS, topic=LABELS)
             until(lambda: not read_lag(self.settings)[groups.ANALYTICS])
+        refund = Adjustment(
+            adjustment_id="r-1",
+            type=AdjustmentType.REFUND,
+            customer_id=self.records[0].customer_id,
+            original_transaction_id="t-0",
+            ts_ms=NOW_MS,
+        )
+        stream.send([(refund.customer_id, encode(refund))], ADJUSTMENTS)
         self.land()
 
     def land(self) -> None:
@@ -135,6 +143,7 @@ def test_what_is_true_is_believed_and_all_of_it_is_compared(played: Played) -> N
     assert found.notes["windows"] == f"{MINUTES} figures of finished windows compared"
     rows = {one.says.rpartition(" ")[2]: one.right for one in found.groups["lake"]}
     assert (rows["raw"], rows["enriched"], rows["quarantined"], rows["labels"]) == (62, 60, 2, 5)
+    assert rows["adjustments"] == 1
 
 
 def test_a_promise_that_is_not_kept_is_noticed(played: Played, journal: Journal) -> None:
@@ -169,7 +178,7 @@ def _alert() -> pl.DataFrame:
     return pl.DataFrame([row], TABLES["alerts"])
 
 
-@pytest.mark.parametrize("what", ["customer:c-0}:c", "customer:c-0}:*", "merchant:*}"])
+@pytest.mark.parametrize("what", ["customer:c-0}:c", "customer:c-0}:*", "merchant:*:t*"])
 def test_a_store_that_forgot_something_is_noticed(played: Played, what: str) -> None:
     client, layout = played.stream.store.client, played.stream.store.layout
     held = {key: client.dump(key) for key in client.scan_iter(f"{layout.root}{layout.generation}:{{{what}")}

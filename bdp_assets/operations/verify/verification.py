@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from bdp_assets.clients.kafka import read_range, watermarks
 from bdp_assets.clients.lake import Lake
-from bdp_assets.contracts.topics import LABELS, RAW
+from bdp_assets.contracts.topics import RAW
+from bdp_assets.ingest.landing import DESTINATIONS
 from bdp_assets.operations import feature_skew, window_check
-from bdp_assets.operations.ledger import Equation, Ledger, balance, read_entries
+from bdp_assets.operations.ledger import SCORED, Equation, Ledger, balance, read_entries
 from bdp_assets.operations.traffic_journal import lines
 from bdp_assets.operations.verify.lag import LAKE, READERS, Lag
 from bdp_assets.operations.verify.lake import Counted, read_landed
@@ -55,7 +56,8 @@ def verify(settings: Settings, lag: Lag) -> Verification:
     # What was promised, and what has landed, is in the topics that are read after it.
     promises = read_promises(lines(settings.home), since_ms=_oldest_kept_ms(settings))
     counted = Counted(read_landed(settings, lake))
-    entries = read_entries(settings, counted.add, besides=[LABELS.name])
+    besides = [topic for topic in DESTINATIONS if topic not in SCORED]
+    entries = read_entries(settings, counted.add, besides=besides)
     served, served_note = _served(lake)
     state, state_note = _state(settings, lake, lag)
     windows, windows_note = _windows(settings, lake)
