@@ -99,6 +99,11 @@ class Settings(BaseSettings):
     analytics_days: int = Field(
         default=120, ge=1, description="Days that window figures and the transactions behind them are kept"
     )
+    warehouse_months: int = Field(
+        default=25,
+        ge=1,
+        description="Months that the warehouse keeps transactions, predictions and decisions",
+    )
     kill_points: Path | None = Field(
         default=None, description="For `bdp chaos` and tests: folder in which workers find where to die"
     )

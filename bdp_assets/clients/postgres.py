@@ -146,35 +146,54 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
-def upsert(connection: Connection, table: str, frame: pl.DataFrame, key: Sequence[str]) -> int:
+def upsert(  # noqa: PLR0913 - what a table's rows merge by
+    connection: Connection,
+    table: str,
+    frame: pl.DataFrame,
+    key: Sequence[str],
+    *,
+    revision: str | None = None,
+    merged: Mapping[str, str] | None = None,
+) -> int:
     """Write rows into `schema.table`; one whose key is there already takes its place.
 
-    COPY into a temporary table, then one statement; of rows with the same key the last stands. Commits
-    nothing. Returns how many rows are new or changed.
+    COPY into a temporary table, then one statement; of rows with the same key the last stands. With
+    `revision`, a stored row gives way to none whose value there is smaller (null: the smallest). `merged`:
+    columns that are not replaced, and the SQL over `stored` and `excluded` that they become. Commits nothing.
+    Returns how many rows are new or changed.
     """
-    target = sql.Identifier(*table.split("."))
-    columns = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
-    assignments = sql.SQL(", ").join(
-        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name))
-        for name in frame.columns
-        if name not in key
+    _stage(connection, table, frame.unique(key, keep="last", maintain_order=True))
+    values: dict[str, sql.Composable] = {name: sql.Identifier("excluded", name) for name in frame.columns}
+    values |= {name: sql.SQL(text) for name, text in (merged or {}).items()}
+    others = [name for name in frame.columns if name not in key]
+    newer = sql.SQL(" AND coalesce(excluded.{0} >= stored.{0}, stored.{0} IS NULL)")
+    merge = sql.SQL(
+        "INSERT INTO {target} AS stored ({columns}) SELECT {columns} FROM incoming ON CONFLICT ({key}) "
+        "DO UPDATE SET ({others}) = ROW({values}) WHERE ROW({before}) IS DISTINCT FROM ROW({values}){newer}"
     )
+    statement = merge.format(
+        target=sql.Identifier(*table.split(".")),
+        columns=_listed(frame.columns),
+        key=_listed(key),
+        others=_listed(others),
+        values=sql.SQL(", ").join(values[name] for name in others),
+        before=sql.SQL(", ").join(sql.Identifier("stored", name) for name in others),
+        newer=newer.format(sql.Identifier(revision)) if revision else sql.SQL(""),
+    )
+    return connection.execute(statement).rowcount
+
+
+def _stage(connection: Connection, table: str, frame: pl.DataFrame) -> None:
+    """COPY rows into `incoming`, which has the table's columns and ends with the transaction."""
+    target = sql.Identifier(*table.split("."))
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS incoming")
         cursor.execute(sql.SQL("CREATE TEMPORARY TABLE incoming (LIKE {}) ON COMMIT DROP").format(target))
-        with cursor.copy(sql.SQL("COPY incoming ({}) FROM STDIN").format(columns)) as copy:
-            for row in frame.unique(key, keep="last", maintain_order=True).iter_rows():
+        with cursor.copy(sql.SQL("COPY incoming ({}) FROM STDIN").format(_listed(frame.columns))) as copy:
+            for row in frame.iter_rows():
                 copy.write_row(row)
-        merge = sql.SQL(
-            "INSERT INTO {target} AS stored ({columns}) SELECT {columns} FROM incoming "
-            "ON CONFLICT ({key}) DO UPDATE SET {assignments} WHERE stored IS DISTINCT FROM excluded"
-        )
-        cursor.execute(
-            merge.format(
-                target=target,
-                columns=columns,
-                key=sql.SQL(", ").join(map(sql.Identifier, key)),
-                assignments=assignments,
-            )
-        )
-        return cursor.rowcount
+        cursor.execute("ANALYZE incoming")
+
+
+def _listed(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))

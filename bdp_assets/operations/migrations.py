@@ -12,12 +12,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from bdp_assets.clients.postgres import WarehouseUnavailable, engine
 from bdp_assets.settings import Settings
 
 SCRIPTS = Path(__file__).parents[2] / "deploy" / "migrations"
+
+_NOT_PERMITTED = "42501"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,13 @@ def _connected(settings: Settings) -> Iterator[Connection]:
     except OperationalError as error:
         raise WarehouseUnavailable(
             f"PostgreSQL can not be migrated: {str(error.orig).strip()}. Is it running (bdp status)?"
+        ) from None
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != _NOT_PERMITTED:
+            raise
+        raise WarehouseUnavailable(
+            f"PostgreSQL does not let us migrate: {str(error.orig).strip()}. The login of BDP_POSTGRES_URL "
+            "has to own the database, and to create roles or be granted bdp_owner: docs/warehouse.md (Roles)."
         ) from None
     finally:
         warehouse.dispose()

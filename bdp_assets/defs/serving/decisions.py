@@ -52,7 +52,9 @@ def predictions_replay(lake: LakeResource) -> dg.AssetCheckResult:
 @dg.asset(
     key=["serving", "warehouse"],
     deps=[
+        ["clean", "enriched_transactions"],
         ["serving", "predictions"],
+        ["serving", "shadow_scores"],
         ["serving", "alerts"],
         ["raw", "labels"],
         ["raw", "adjustments"],
@@ -63,14 +65,22 @@ def predictions_replay(lake: LakeResource) -> dg.AssetCheckResult:
     automation_condition=follow_upstream(),
     owners=[PLATFORM_TEAM],
     kinds={"postgres", "sql"},
-    description="The facts in PostgreSQL for analysts: decisions, alerts, labels, refunds and "
-    "reversals, refused messages.",
+    description="The star in PostgreSQL for analysts: customers, merchants and dates; transactions, "
+    "predictions, decisions, labels, alerts, refunds and reversals, refused messages; figures by day and "
+    "hour. Old months are dropped (`BDP_WAREHOUSE_MONTHS`). docs/warehouse.md.",
 )
 def warehouse(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    from bdp_assets.operations.warehouse import load  # loads SQLAlchemy
+    from bdp_assets.operations.warehouse.loading import load  # loads SQLAlchemy
 
     loaded = load(get_settings(), lake.open(), *days_of(context))
-    return dg.MaterializeResult(metadata={"facts": markdown_table(loaded)})
+    return dg.MaterializeResult(
+        metadata={
+            "tables": markdown_table(loaded.tables),
+            "partitions made": loaded.made,
+            "partitions dropped": loaded.dropped,
+            "days older than what is kept": loaded.days_passed_over,
+        }
+    )
 
 
 @dg.asset(

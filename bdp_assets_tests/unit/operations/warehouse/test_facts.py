@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from bdp_assets.operations.warehouse import FACTS
+from bdp_assets.operations.warehouse.facts import FACTS
 
 ALERTS = next(fact for fact in FACTS if fact.source == "alerts")
 

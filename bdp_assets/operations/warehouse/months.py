@@ -1,0 +1,51 @@
+"""The months of the large facts: partitions made ahead of their rows, and dropped when they are old."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from bdp_assets.clients.postgres import Connection
+from bdp_assets.settings import Settings
+
+_LATEST = """
+    SELECT greatest((SELECT max(occurred_at) FROM warehouse.transactions),
+                    (SELECT max(occurred_at) FROM warehouse.predictions),
+                    (SELECT max(occurred_at) FROM warehouse.decisions))
+"""
+
+
+def spans(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """The days first..last month by month, the latest first: (first day, last day)."""
+    while first <= last:
+        start = max(first, last.replace(day=1))
+        yield start, last
+        last = start - timedelta(days=1)
+
+
+def following(day: date) -> date:
+    """First day of the next month."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def make(connection: Connection, day: date) -> list[str]:
+    """Make the partitions of the day's month and of the next, and their dates; names of the new ones."""
+    query = "SELECT warehouse.make_month(month) FROM unnest(%s::date[]) AS month"
+    return [name for (name,) in connection.execute(query, [[day, following(day)]])]
+
+
+def kept_from(settings: Settings, connection: Connection) -> date:
+    """First day of the oldest month that is kept: back from the latest transaction, not from today."""
+    (latest,) = connection.execute(_LATEST).fetchone() or (None,)
+    if latest is None:
+        return date.min
+    months = latest.year * 12 + latest.month - settings.warehouse_months
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def forget(settings: Settings, connection: Connection) -> list[str]:
+    """Drop the partitions that are older than BDP_WAREHOUSE_MONTHS; their names."""
+    oldest = kept_from(settings, connection)
+    if oldest == date.min:
+        return []
+    return [name for (name,) in connection.execute("SELECT warehouse.drop_months_before(%s::date)", [oldest])]
