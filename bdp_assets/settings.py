@@ -62,6 +62,14 @@ class Settings(BaseSettings):
     )
     mlflow_uri: str | None = Field(default=None, description="http://... of your own MLflow")
     lake_url: str | None = Field(default=None, description="Folder or s3://... of the Delta tables")
+    lake_retention_days: int = Field(
+        default=7, ge=1, description="Days that every version of a lake table can still be read"
+    )
+    lake_snapshot_days: int = Field(
+        default=365,
+        ge=0,
+        description="Days that the versions behind a model are kept; of champion and challenger: always",
+    )
 
     pan_hash_key: SecretStr | None = Field(
         default=None,

@@ -1,4 +1,6 @@
-"""The lake: Delta tables in a folder or an object store, by event date; the only importer of deltalake.
+"""The lake: Delta tables in a folder or an object store, by event date.
+
+This module and `lake_upkeep` are the only importers of deltalake.
 
 A Kafka offset range lands once, whoever tries it how often: its end offset is committed with its rows, as the
 version of an application id (`table:topic-uuid:partition`), and a range is appended only where the stored
@@ -7,17 +9,22 @@ version is exactly its start. Credentials of an object store come from its own v
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 PARTITION_COLUMN = "event_date"
 COMMIT_ATTEMPTS = 8
+FIRST_PAUSE_S = 0.01
+"""Before the second attempt; twice as long before each further one: 1.3 s in all."""
+KEEP_LOG = PostCommitHookProperties(cleanup_expired_logs=False)
+"""A commit would drop all versions older than 30 days, those that models name too: upkeep knows better."""
 
 T = TypeVar("T")
 
@@ -63,22 +70,22 @@ class Lake:
 
     def version(self, table: str) -> int:
         """Version of the table as it is now: names a snapshot that can be read again. Raises TableMissing."""
-        return self._open(table).version()
+        return self.delta(table).version()
 
     def count(self, table: str) -> int:
         """Number of rows, from the table's statistics. Raises TableMissing."""
-        return self._open(table).count()
+        return self.delta(table).count()
 
     def landed(self, table: str, application_id: str, version: int | None = None) -> int | None:
         """Offset up to which this application's rows are in the table, as of `version` or now.
 
         None when none ever landed.
         """
-        return self._open(table, version).transaction_version(application_id) if self.exists(table) else None
+        return self.delta(table, version).transaction_version(application_id) if self.exists(table) else None
 
     def scan(self, table: str, version: int | None = None) -> pl.LazyFrame:
         """Lazy frame of the table, as of `version` or now. Raises TableMissing."""
-        return pl.scan_delta(self._open(table, version))
+        return pl.scan_delta(self.delta(table, version))
 
     def read(
         self,
@@ -88,18 +95,24 @@ class Lake:
         filters: pl.Expr | None = None,
         version: int | None = None,
     ) -> pl.DataFrame:
-        """Rows of the table whose event date lies in `dates` (both ends included). Raises TableMissing."""
+        """Rows of the table whose event date lies in `dates` (both ends included).
+
+        Raises TableMissing, VersionGone.
+        """
         rows = self.scan(table, version)
         if dates is not None:
             rows = rows.filter(pl.col(PARTITION_COLUMN).is_between(pl.lit(dates[0]), pl.lit(dates[1])))
         if filters is not None:
             rows = rows.filter(filters)
-        return rows.select(columns or pl.all()).collect()
+        try:
+            return rows.select(columns or pl.all()).collect()
+        except FileNotFoundError as error:
+            raise _gone(table, self.version(table) if version is None else version) from error
 
     def append(self, table: str, frame: pl.DataFrame, *, application: tuple[str, int] | None = None) -> None:
         """Add rows; with `application` = (id, version) in the same commit as that version."""
         commit = _commit_properties([application] if application else [])
-        _until_committed(lambda: self._append(self.path(table), frame, commit))
+        until_committed(lambda: self._append(self.path(table), frame, commit))
 
     def replace(self, table: str, frame: pl.DataFrame, predicate: str) -> int:
         """Put `frame` in the place of the rows that match the SQL `predicate`, which its rows must match too.
@@ -110,11 +123,18 @@ class Lake:
             self.append(table, frame.clear())
 
         def attempt() -> int:
-            target = self._open(table)
-            write_deltalake(target, frame, mode="overwrite", predicate=predicate, schema_mode="merge")
+            target = self.delta(table)
+            write_deltalake(
+                target,
+                frame,
+                mode="overwrite",
+                predicate=predicate,
+                schema_mode="merge",
+                post_commithook_properties=KEEP_LOG,
+            )
             return target.version()
 
-        return _until_committed(attempt)
+        return until_committed(attempt)
 
     def land_range(
         self, table: str, frame: pl.DataFrame, *, application_id: str, start: int, end: int
@@ -129,7 +149,7 @@ class Lake:
         """
 
         def attempt() -> list[OffsetRange]:
-            target = self._open(table) if self.exists(table) else None
+            target = self.delta(table) if self.exists(table) else None
             due = [landing for landing in ranges if not _has_landed(table, landing, target)]
             if due:
                 commit = _commit_properties([(landing.application_id, landing.end) for landing in due])
@@ -138,7 +158,7 @@ class Lake:
                 )
             return due
 
-        return _until_committed(attempt)
+        return until_committed(attempt)
 
     @staticmethod
     def _append(target: str | DeltaTable, frame: pl.DataFrame, commit: CommitProperties) -> None:
@@ -149,21 +169,21 @@ class Lake:
             partition_by=PARTITION_COLUMN,
             schema_mode="merge",
             commit_properties=commit,
+            post_commithook_properties=KEEP_LOG,
         )
 
-    def _open(self, table: str, version: int | None = None) -> DeltaTable:
+    def delta(self, table: str, version: int | None = None) -> DeltaTable:
+        """The table in deltalake's own terms, as of `version` or now. Raises TableMissing, VersionGone."""
         try:
             return DeltaTable(self.path(table), version=version)
-        except TableNotFoundError:
-            raise TableMissing(
-                f"The lake has no table {table} yet: materialise the asset that writes it."
-            ) from None
-        except DeltaError as error:
-            if version is None:
-                raise
-            raise VersionGone(
-                f"The lake has no version {version} of table {table} (any more): {error}. Name another one."
-            ) from error
+        except (TableNotFoundError, DeltaError) as error:
+            if version is not None and self.exists(table):
+                raise _gone(table, version) from error
+            if isinstance(error, TableNotFoundError):
+                raise TableMissing(
+                    f"The lake has no table {table} yet: materialise the asset that writes it."
+                ) from None
+            raise
 
 
 class LakeSnapshot(Lake):
@@ -182,16 +202,23 @@ class LakeSnapshot(Lake):
     def land_ranges(self, table: str, ranges: Sequence[OffsetRange]) -> list[OffsetRange]:
         raise PermissionError(f"table {table}: a snapshot of the lake is not written to")
 
-    def _open(self, table: str, version: int | None = None) -> DeltaTable:
-        return super()._open(table, self._versions.get(table) if version is None else version)
+    def delta(self, table: str, version: int | None = None) -> DeltaTable:
+        return super().delta(table, self._versions.get(table) if version is None else version)
 
 
-def _until_committed(attempt: Callable[[], T]) -> T:
-    for _ in range(COMMIT_ATTEMPTS - 1):
+def _gone(table: str, version: int) -> VersionGone:
+    return VersionGone(
+        f"The lake has no version {version} of table {table} (any more), or not its files. Name another one."
+    )
+
+
+def until_committed(attempt: Callable[[], T]) -> T:
+    """What an attempt gives that no other writer was faster than. Raises CommitFailedError after the last."""
+    for tried in range(COMMIT_ATTEMPTS - 1):
         try:
             return attempt()
         except CommitFailedError:
-            continue
+            time.sleep(FIRST_PAUSE_S * 2**tried)
     return attempt()
 
 
