@@ -10,7 +10,8 @@ version is exactly its start. Credentials of an object store come from its own v
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
@@ -18,6 +19,8 @@ from typing import TypeVar
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from bdp_assets.settings import Settings
 
 PARTITION_COLUMN = "event_date"
 COMMIT_ATTEMPTS = 8
@@ -35,6 +38,10 @@ class LandingGap(RuntimeError):  # noqa: N818 - reads as what it is
 
 class TableMissing(LookupError):  # noqa: N818 - reads as what it is
     """The lake has no such table yet."""
+
+
+class LakeUnavailable(ConnectionError):  # noqa: N818 - reads as what it is
+    """The object store did not answer or refused; the message says where it was looked for and what to do."""
 
 
 class VersionGone(TableMissing):
@@ -59,14 +66,21 @@ class Lake:
     Writers try again when another writer committed first; each attempt reads the table's state anew.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, options: Mapping[str, str] | None = None) -> None:
+        """`options`: of an object store, see `Settings.lake_options`."""
         self.url = url.rstrip("/")
+        self.options = dict(options or {})
+
+    @classmethod
+    def of(cls, settings: Settings) -> Lake:
+        return cls(settings.lake, settings.lake_options)
 
     def path(self, table: str) -> str:
         return f"{self.url}/{table}"
 
     def exists(self, table: str) -> bool:
-        return DeltaTable.is_deltatable(self.path(table))
+        with self._reached():
+            return DeltaTable.is_deltatable(self.path(table), self.options)
 
     def version(self, table: str) -> int:
         """Version of the table as it is now: names a snapshot that can be read again. Raises TableMissing."""
@@ -112,7 +126,7 @@ class Lake:
     def append(self, table: str, frame: pl.DataFrame, *, application: tuple[str, int] | None = None) -> None:
         """Add rows; with `application` = (id, version) in the same commit as that version."""
         commit = _commit_properties([application] if application else [])
-        until_committed(lambda: self._append(self.path(table), frame, commit))
+        until_committed(lambda: self._append(self._target(table), frame, commit))
 
     def replace(self, table: str, frame: pl.DataFrame, predicate: str) -> int:
         """Put `frame` in the place of the rows that match the SQL `predicate`, which its rows must match too.
@@ -149,33 +163,49 @@ class Lake:
         """
 
         def attempt() -> list[OffsetRange]:
-            target = self.delta(table) if self.exists(table) else None
+            target = self._target(table)
             due = [landing for landing in ranges if not _has_landed(table, landing, target)]
             if due:
                 commit = _commit_properties([(landing.application_id, landing.end) for landing in due])
-                self._append(
-                    target or self.path(table), pl.concat([x.frame for x in due], how="diagonal"), commit
-                )
+                self._append(target, pl.concat([x.frame for x in due], how="diagonal"), commit)
             return due
 
         return until_committed(attempt)
 
-    @staticmethod
-    def _append(target: str | DeltaTable, frame: pl.DataFrame, commit: CommitProperties) -> None:
+    def _target(self, table: str) -> str | DeltaTable:
+        """What is written to: the table, or where it is to be."""
+        return self.delta(table) if self.exists(table) else self.path(table)
+
+    def _append(self, target: str | DeltaTable, frame: pl.DataFrame, commit: CommitProperties) -> None:
         write_deltalake(
             target,
             frame,
             mode="append",
             partition_by=PARTITION_COLUMN,
+            storage_options=self.options,
             schema_mode="merge",
             commit_properties=commit,
             post_commithook_properties=KEEP_LOG,
         )
 
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if "://" not in self.url:
+                raise
+            raise LakeUnavailable(
+                f"The lake at {self.url} was not reached: the store did not answer, has no such bucket, or "
+                "refused. Check BDP_LAKE_URL, BDP_LAKE_ENDPOINT, and the variables AWS_ACCESS_KEY_ID, "
+                "AWS_SECRET_ACCESS_KEY and AWS_REGION."
+            ) from error
+
     def delta(self, table: str, version: int | None = None) -> DeltaTable:
         """The table in deltalake's own terms, as of `version` or now. Raises TableMissing, VersionGone."""
         try:
-            return DeltaTable(self.path(table), version=version)
+            with self._reached():
+                return DeltaTable(self.path(table), version=version, storage_options=self.options)
         except (TableNotFoundError, DeltaError) as error:
             if version is not None and self.exists(table):
                 raise _gone(table, version) from error
@@ -189,8 +219,10 @@ class Lake:
 class LakeSnapshot(Lake):
     """The lake as it was: tables at the versions given, to be read; all others as they are now."""
 
-    def __init__(self, url: str, versions: Mapping[str, int]) -> None:
-        super().__init__(url)
+    def __init__(
+        self, url: str, versions: Mapping[str, int], options: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(url, options)
         self._versions = versions
 
     def append(self, table: str, frame: pl.DataFrame, *, application: tuple[str, int] | None = None) -> None:
@@ -222,8 +254,8 @@ def until_committed(attempt: Callable[[], T]) -> T:
     return attempt()
 
 
-def _has_landed(table: str, landing: OffsetRange, target: DeltaTable | None) -> bool:
-    stored = target.transaction_version(landing.application_id) if target else None
+def _has_landed(table: str, landing: OffsetRange, target: DeltaTable | str) -> bool:
+    stored = target.transaction_version(landing.application_id) if isinstance(target, DeltaTable) else None
     if stored == landing.start or (stored is None and _starts_topic(landing)):
         return False
     if stored is not None and stored >= landing.end:

@@ -73,14 +73,14 @@ def snapshot(lake: Lake) -> str:
 def lake_of(settings: Settings, wanted: str | None) -> Lake:
     """The lake as it is, or with its tables as a model's snapshot names them. Raises TrainingError."""
     if wanted is None:
-        return Lake(settings.lake)
+        return Lake.of(settings)
     versions = versions_of(wanted)
     if versions is None:
         raise TrainingError(
             "that is no snapshot of the lake: it looks like `features@12 labels@3 enriched@7`, as "
             "`bdp models show VERSION` shows it"
         )
-    lake = LakeSnapshot(settings.lake, versions)
+    lake = LakeSnapshot(settings.lake, versions, settings.lake_options)
     try:
         snapshot(lake)
     except TableMissing as error:

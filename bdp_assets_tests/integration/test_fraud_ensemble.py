@@ -110,7 +110,7 @@ def test_a_first_model_the_same_again_from_its_snapshot_and_one_of_an_earlier_da
     assert registry.version("1").metrics["export_gap"] <= AGREEMENT
 
     # What is in the lake now is not what the first model saw.
-    lake, named = Lake(get_settings().lake), registry.version("1").tags["snapshot_version"]
+    lake, named = Lake.of(get_settings()), registry.version("1").tags["snapshot_version"]
     for table in ("features", "labels", "enriched"):
         lake.replace(table, lake.read(table).head(10), "true")
     forget_replaced_files(monkeypatch)
