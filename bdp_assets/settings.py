@@ -62,6 +62,19 @@ class Settings(BaseSettings):
     )
     mlflow_uri: str | None = Field(default=None, description="http://... of your own MLflow")
     lake_url: str | None = Field(default=None, description="Folder or s3://... of the Delta tables")
+    lake_endpoint: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="http[s]://... of an S3-compatible store of your own, where s3://... is not Amazon's",
+    )
+    lake_retention_days: int = Field(
+        default=7, ge=1, description="Days that every version of a lake table can still be read"
+    )
+    lake_snapshot_days: int = Field(
+        default=365,
+        ge=0,
+        description="Days that the versions behind a model are kept; of champion and challenger: always",
+    )
 
     pan_hash_key: SecretStr | None = Field(
         default=None,
@@ -150,6 +163,15 @@ class Settings(BaseSettings):
     @property
     def lake(self) -> str:
         return self.lake_url or str(self.home / "lake")
+
+    @property
+    def lake_options(self) -> dict[str, str]:
+        """How an object store is reached, in its driver's terms; keys come from its AWS_* variables alone."""
+        if not self.lake.startswith("s3://"):
+            return {}
+        endpoint = {"aws_endpoint_url": self.lake_endpoint} if self.lake_endpoint else {}
+        plain = {"aws_allow_http": "true"} if (self.lake_endpoint or "").startswith("http://") else {}
+        return {**endpoint, **plain, "retry_timeout": "15s"}
 
     @property
     def models_dir(self) -> Path:

@@ -100,7 +100,7 @@ def replay(
         if transaction_id is not None:
             replayed = replay_one(settings, Wanted(transaction_id, customer))
         else:
-            replayed = replay_sample(settings, Lake(settings.lake), sample or 0, days)
+            replayed = replay_sample(settings, Lake.of(settings), sample or 0, days)
     if as_json:
         typer.echo(msgspec.json.encode(as_objects(replayed)))
     else:

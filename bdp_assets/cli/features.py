@@ -103,7 +103,7 @@ def rebuild_online() -> None:
 
     settings = get_settings()
     with told(StoreUnavailable, KafkaUnavailable, KafkaRefused, OffsetsGone, Superseded):
-        result, _ = rebuild_store(settings, Lake(settings.lake), reached=typer.echo)
+        result, _ = rebuild_store(settings, Lake.of(settings), reached=typer.echo)
     typer.echo(
         f"{result.events:,} events of {result.customers:,} customers and {result.tiles:,} tiles of "
         f"{result.merchants:,} merchants written in {result.seconds:.1f} s"

@@ -1,4 +1,6 @@
-"""The lake: Delta tables in a folder or an object store, by event date; the only importer of deltalake.
+"""The lake: Delta tables in a folder or an object store, by event date.
+
+This module and `lake_upkeep` are the only importers of deltalake.
 
 A Kafka offset range lands once, whoever tries it how often: its end offset is committed with its rows, as the
 version of an application id (`table:topic-uuid:partition`), and a range is appended only where the stored
@@ -7,17 +9,25 @@ version is exactly its start. Credentials of an object store come from its own v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from bdp_assets.settings import Settings
 
 PARTITION_COLUMN = "event_date"
 COMMIT_ATTEMPTS = 8
+FIRST_PAUSE_S = 0.01
+"""Before the second attempt; twice as long before each further one: 1.3 s in all."""
+KEEP_LOG = PostCommitHookProperties(cleanup_expired_logs=False)
+"""A commit would drop all versions older than 30 days, those that models name too: upkeep knows better."""
 
 T = TypeVar("T")
 
@@ -28,6 +38,10 @@ class LandingGap(RuntimeError):  # noqa: N818 - reads as what it is
 
 class TableMissing(LookupError):  # noqa: N818 - reads as what it is
     """The lake has no such table yet."""
+
+
+class LakeUnavailable(ConnectionError):  # noqa: N818 - reads as what it is
+    """The object store did not answer or refused; the message says where it was looked for and what to do."""
 
 
 class VersionGone(TableMissing):
@@ -52,33 +66,40 @@ class Lake:
     Writers try again when another writer committed first; each attempt reads the table's state anew.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, options: Mapping[str, str] | None = None) -> None:
+        """`options`: of an object store, see `Settings.lake_options`."""
         self.url = url.rstrip("/")
+        self.options = dict(options or {})
+
+    @classmethod
+    def of(cls, settings: Settings) -> Lake:
+        return cls(settings.lake, settings.lake_options)
 
     def path(self, table: str) -> str:
         return f"{self.url}/{table}"
 
     def exists(self, table: str) -> bool:
-        return DeltaTable.is_deltatable(self.path(table))
+        with self._reached():
+            return DeltaTable.is_deltatable(self.path(table), self.options)
 
     def version(self, table: str) -> int:
         """Version of the table as it is now: names a snapshot that can be read again. Raises TableMissing."""
-        return self._open(table).version()
+        return self.delta(table).version()
 
     def count(self, table: str) -> int:
         """Number of rows, from the table's statistics. Raises TableMissing."""
-        return self._open(table).count()
+        return self.delta(table).count()
 
     def landed(self, table: str, application_id: str, version: int | None = None) -> int | None:
         """Offset up to which this application's rows are in the table, as of `version` or now.
 
         None when none ever landed.
         """
-        return self._open(table, version).transaction_version(application_id) if self.exists(table) else None
+        return self.delta(table, version).transaction_version(application_id) if self.exists(table) else None
 
     def scan(self, table: str, version: int | None = None) -> pl.LazyFrame:
         """Lazy frame of the table, as of `version` or now. Raises TableMissing."""
-        return pl.scan_delta(self._open(table, version))
+        return pl.scan_delta(self.delta(table, version))
 
     def read(
         self,
@@ -88,18 +109,24 @@ class Lake:
         filters: pl.Expr | None = None,
         version: int | None = None,
     ) -> pl.DataFrame:
-        """Rows of the table whose event date lies in `dates` (both ends included). Raises TableMissing."""
+        """Rows of the table whose event date lies in `dates` (both ends included).
+
+        Raises TableMissing, VersionGone.
+        """
         rows = self.scan(table, version)
         if dates is not None:
             rows = rows.filter(pl.col(PARTITION_COLUMN).is_between(pl.lit(dates[0]), pl.lit(dates[1])))
         if filters is not None:
             rows = rows.filter(filters)
-        return rows.select(columns or pl.all()).collect()
+        try:
+            return rows.select(columns or pl.all()).collect()
+        except FileNotFoundError as error:
+            raise _gone(table, self.version(table) if version is None else version) from error
 
     def append(self, table: str, frame: pl.DataFrame, *, application: tuple[str, int] | None = None) -> None:
         """Add rows; with `application` = (id, version) in the same commit as that version."""
         commit = _commit_properties([application] if application else [])
-        _until_committed(lambda: self._append(self.path(table), frame, commit))
+        until_committed(lambda: self._append(self._target(table), frame, commit))
 
     def replace(self, table: str, frame: pl.DataFrame, predicate: str) -> int:
         """Put `frame` in the place of the rows that match the SQL `predicate`, which its rows must match too.
@@ -110,11 +137,18 @@ class Lake:
             self.append(table, frame.clear())
 
         def attempt() -> int:
-            target = self._open(table)
-            write_deltalake(target, frame, mode="overwrite", predicate=predicate, schema_mode="merge")
+            target = self.delta(table)
+            write_deltalake(
+                target,
+                frame,
+                mode="overwrite",
+                predicate=predicate,
+                schema_mode="merge",
+                post_commithook_properties=KEEP_LOG,
+            )
             return target.version()
 
-        return _until_committed(attempt)
+        return until_committed(attempt)
 
     def land_range(
         self, table: str, frame: pl.DataFrame, *, application_id: str, start: int, end: int
@@ -129,48 +163,66 @@ class Lake:
         """
 
         def attempt() -> list[OffsetRange]:
-            target = self._open(table) if self.exists(table) else None
+            target = self._target(table)
             due = [landing for landing in ranges if not _has_landed(table, landing, target)]
             if due:
                 commit = _commit_properties([(landing.application_id, landing.end) for landing in due])
-                self._append(
-                    target or self.path(table), pl.concat([x.frame for x in due], how="diagonal"), commit
-                )
+                self._append(target, pl.concat([x.frame for x in due], how="diagonal"), commit)
             return due
 
-        return _until_committed(attempt)
+        return until_committed(attempt)
 
-    @staticmethod
-    def _append(target: str | DeltaTable, frame: pl.DataFrame, commit: CommitProperties) -> None:
+    def _target(self, table: str) -> str | DeltaTable:
+        """What is written to: the table, or where it is to be."""
+        return self.delta(table) if self.exists(table) else self.path(table)
+
+    def _append(self, target: str | DeltaTable, frame: pl.DataFrame, commit: CommitProperties) -> None:
         write_deltalake(
             target,
             frame,
             mode="append",
             partition_by=PARTITION_COLUMN,
+            storage_options=self.options,
             schema_mode="merge",
             commit_properties=commit,
+            post_commithook_properties=KEEP_LOG,
         )
 
-    def _open(self, table: str, version: int | None = None) -> DeltaTable:
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
         try:
-            return DeltaTable(self.path(table), version=version)
-        except TableNotFoundError:
-            raise TableMissing(
-                f"The lake has no table {table} yet: materialise the asset that writes it."
-            ) from None
-        except DeltaError as error:
-            if version is None:
+            yield
+        except OSError as error:
+            if "://" not in self.url:
                 raise
-            raise VersionGone(
-                f"The lake has no version {version} of table {table} (any more): {error}. Name another one."
+            raise LakeUnavailable(
+                f"The lake at {self.url} was not reached: the store did not answer, has no such bucket, or "
+                "refused. Check BDP_LAKE_URL, BDP_LAKE_ENDPOINT, and the variables AWS_ACCESS_KEY_ID, "
+                "AWS_SECRET_ACCESS_KEY and AWS_REGION."
             ) from error
+
+    def delta(self, table: str, version: int | None = None) -> DeltaTable:
+        """The table in deltalake's own terms, as of `version` or now. Raises TableMissing, VersionGone."""
+        try:
+            with self._reached():
+                return DeltaTable(self.path(table), version=version, storage_options=self.options)
+        except (TableNotFoundError, DeltaError) as error:
+            if version is not None and self.exists(table):
+                raise _gone(table, version) from error
+            if isinstance(error, TableNotFoundError):
+                raise TableMissing(
+                    f"The lake has no table {table} yet: materialise the asset that writes it."
+                ) from None
+            raise
 
 
 class LakeSnapshot(Lake):
     """The lake as it was: tables at the versions given, to be read; all others as they are now."""
 
-    def __init__(self, url: str, versions: Mapping[str, int]) -> None:
-        super().__init__(url)
+    def __init__(
+        self, url: str, versions: Mapping[str, int], options: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(url, options)
         self._versions = versions
 
     def append(self, table: str, frame: pl.DataFrame, *, application: tuple[str, int] | None = None) -> None:
@@ -182,21 +234,28 @@ class LakeSnapshot(Lake):
     def land_ranges(self, table: str, ranges: Sequence[OffsetRange]) -> list[OffsetRange]:
         raise PermissionError(f"table {table}: a snapshot of the lake is not written to")
 
-    def _open(self, table: str, version: int | None = None) -> DeltaTable:
-        return super()._open(table, self._versions.get(table) if version is None else version)
+    def delta(self, table: str, version: int | None = None) -> DeltaTable:
+        return super().delta(table, self._versions.get(table) if version is None else version)
 
 
-def _until_committed(attempt: Callable[[], T]) -> T:
-    for _ in range(COMMIT_ATTEMPTS - 1):
+def _gone(table: str, version: int) -> VersionGone:
+    return VersionGone(
+        f"The lake has no version {version} of table {table} (any more), or not its files. Name another one."
+    )
+
+
+def until_committed(attempt: Callable[[], T]) -> T:
+    """What an attempt gives that no other writer was faster than. Raises CommitFailedError after the last."""
+    for tried in range(COMMIT_ATTEMPTS - 1):
         try:
             return attempt()
         except CommitFailedError:
-            continue
+            time.sleep(FIRST_PAUSE_S * 2**tried)
     return attempt()
 
 
-def _has_landed(table: str, landing: OffsetRange, target: DeltaTable | None) -> bool:
-    stored = target.transaction_version(landing.application_id) if target else None
+def _has_landed(table: str, landing: OffsetRange, target: DeltaTable | str) -> bool:
+    stored = target.transaction_version(landing.application_id) if isinstance(target, DeltaTable) else None
     if stored == landing.start or (stored is None and _starts_topic(landing)):
         return False
     if stored is not None and stored >= landing.end:

@@ -52,7 +52,10 @@ score_shadow = dg.define_asset_job(
 scheduled_work = dg.define_asset_job(
     "scheduled_work",
     selection=dg.AssetSelection.assets(
-        ["serving", "dead_letters"], ["serving", "window_figures"], ["serving", "shadow_comparison"]
+        ["serving", "dead_letters"],
+        ["serving", "window_figures"],
+        ["serving", "shadow_comparison"],
+        ["monitoring", "lake_upkeep"],
     ),
     tags=BATCH_LANE,
     description="What follows the clock and not the data, with its checks: now instead of at its hour.",

@@ -71,6 +71,15 @@ def follow_upstream(but: dg.AssetSelection | None = None) -> dg.AutomationCondit
 
 def hourly() -> dg.AutomationCondition[Any]:
     """Materialise the latest day, or what has no days, once an hour."""
+    return _by_the_clock("0 * * * *", "hourly")
+
+
+def nightly() -> dg.AutomationCondition[Any]:
+    """Materialise the latest day, or what has no days, once a night, whatever changed."""
+    return _by_the_clock("45 3 * * *", "nightly")
+
+
+def _by_the_clock(cron: str, label: str) -> dg.AutomationCondition[Any]:
     condition = dg.AutomationCondition[Any]
-    passed = condition.cron_tick_passed("0 * * * *").since_last_handled()
-    return (condition.in_latest_time_window() & passed & ~condition.in_progress()).with_label("hourly")
+    passed = condition.cron_tick_passed(cron).since_last_handled()
+    return (condition.in_latest_time_window() & passed & ~condition.in_progress()).with_label(label)

@@ -33,7 +33,7 @@ class DeltaIOManager(dg.ConfigurableIOManager):
 
 
 def _lake() -> Lake:
-    return Lake(get_settings().lake)
+    return Lake.of(get_settings())
 
 
 def _days(context: dg.OutputContext) -> str:

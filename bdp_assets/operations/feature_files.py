@@ -37,7 +37,7 @@ class Sources(NamedTuple):
 
     def history(self, settings: Settings) -> History:
         if self.input == LAKE:
-            return of_lake(Lake(settings.lake), _KEYS[self.catalog])
+            return of_lake(Lake.of(settings), _KEYS[self.catalog])
         given = load_mapping(self.mapping) if self.mapping else None
         return of_file(HistorySource(Path(self.input), given), self.labels, _KEYS[self.catalog])
 

@@ -16,5 +16,5 @@ def not_landed(settings: Settings) -> int:
     """
     ends = watermarks(settings, list(DESTINATIONS))
     ids = topic_ids(settings, sorted({topic for topic, _ in ends}))
-    landed = landed_offsets(Lake(settings.lake), ends, ids)
+    landed = landed_offsets(Lake.of(settings), ends, ids)
     return sum(due.end - due.start for due in due_ranges(ends, ids, landed))

@@ -59,7 +59,7 @@ def tuned_on(history: History, costs: Costs) -> CostPolicy:
 def model_history(settings: Settings, model: ServingModel, days: int) -> History:
     """What the model's policies are judged by, from this installation's lake. Raises as `scored_history`."""
     delay = timedelta(days=settings.label_delay_days)
-    return scored_history(Lake(settings.lake), Ensemble.of(model.bundle), delay, days)
+    return scored_history(Lake.of(settings), Ensemble.of(model.bundle), delay, days)
 
 
 def _release(settings: Settings, model: ServingModel, policy: Policy, history: History) -> None:

@@ -100,7 +100,7 @@ def judged(settings: Settings, version: str) -> tuple[Gate, ...]:
     folder, champion = download(registry, bundles, version), _champion(registry, bundles)
     rows = _matured(settings, [folder] if champion is None else [folder, champion])
     rival = None if champion is None else Contender.of(champion, rows)
-    return (*judge(rows, Contender.of(folder, rows), rival), parity(Lake(settings.lake)))
+    return (*judge(rows, Contender.of(folder, rows), rival), parity(Lake.of(settings)))
 
 
 def _champion(registry: Registry, bundles: LocalBundles) -> Path | None:
@@ -119,7 +119,7 @@ def _matured(settings: Settings, folders: list[Path]) -> pl.DataFrame:
     """The test rows of a model that would be trained now, of days that none of these learned from."""
     first = max(first_unseen(Bundle.read(folder).info) for folder in folders)
     rows = (
-        lake_data(Lake(settings.lake), settings.label_delay_days)
+        lake_data(Lake.of(settings), settings.label_delay_days)
         .test_rows()
         .filter(pl.from_epoch("ts_ms", time_unit="ms").dt.date() >= first)
     )

@@ -118,7 +118,7 @@ def backtest_history(
     if candidate is not None:
         catalogs["candidate"] = load_rules(candidate)
     delay = timedelta(days=settings.label_delay_days)
-    return backtest(Lake(settings.lake), catalogs, dates, delay, _champion(settings))
+    return backtest(Lake.of(settings), catalogs, dates, delay, _champion(settings))
 
 
 def backtest(

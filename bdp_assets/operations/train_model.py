@@ -91,7 +91,7 @@ def registered(settings: Settings, trained: TrainedModel) -> Release:
     Raises RegistryUnavailable, BundleError.
     """
     registry, bundles = Registry.of(settings), LocalBundles(settings.models_dir)
-    outcome = release(trained, registry, bundles, parity(Lake(settings.lake)))
+    outcome = release(trained, registry, bundles, parity(Lake.of(settings)))
     if outcome.promoted or outcome.champion_before is not None:
         serve_champion(registry, bundles)
     return outcome

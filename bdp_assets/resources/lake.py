@@ -10,4 +10,4 @@ class LakeResource(dg.ConfigurableResource[Lake]):
     """Delta tables of the platform; where they are is for the settings to say."""
 
     def open(self) -> Lake:
-        return Lake(get_settings().lake)
+        return Lake.of(get_settings())

@@ -24,8 +24,19 @@ def lake_data(lake: Lake, label_delay_days: int, plan: Plan = LATEST) -> Trainin
     """Features and labels as they were known at the cut: by default the midnight after the last transaction.
 
     Raises:
-        TrainingError: a table is missing or empty, or its features are of another catalog.
+        TrainingError: a table is missing or empty, its files were deleted, or its features are of another
+            catalog.
     """
+    try:
+        return _lake_data(lake, label_delay_days, plan)
+    except FileNotFoundError as error:
+        raise TrainingError(
+            f"files of {snapshot(lake)} are deleted: the lake keeps versions for BDP_LAKE_RETENTION_DAYS, "
+            "and those of models for BDP_LAKE_SNAPSHOT_DAYS"
+        ) from error
+
+
+def _lake_data(lake: Lake, label_delay_days: int, plan: Plan) -> TrainingData:
     try:
         features, labels = lake.scan(FEATURES), lake.read(LABELS)
     except TableMissing as error:
@@ -62,19 +73,27 @@ def snapshot(lake: Lake) -> str:
 def lake_of(settings: Settings, wanted: str | None) -> Lake:
     """The lake as it is, or with its tables as a model's snapshot names them. Raises TrainingError."""
     if wanted is None:
-        return Lake(settings.lake)
-    named = dict(part.partition("@")[::2] for part in wanted.split())
-    if not named or not named.keys() <= set(READ) or not all(version.isdigit() for version in named.values()):
+        return Lake.of(settings)
+    versions = versions_of(wanted)
+    if versions is None:
         raise TrainingError(
             "that is no snapshot of the lake: it looks like `features@12 labels@3 enriched@7`, as "
             "`bdp models show VERSION` shows it"
         )
-    lake = LakeSnapshot(settings.lake, {table: int(version) for table, version in named.items()})
+    lake = LakeSnapshot(settings.lake, versions, settings.lake_options)
     try:
         snapshot(lake)
     except TableMissing as error:
         raise TrainingError(str(error)) from error
     return lake
+
+
+def versions_of(named: str) -> dict[str, int] | None:
+    """Version of each table that a snapshot of the lake names; None when it is none, but a file's digest."""
+    versions = dict(part.partition("@")[::2] for part in named.split())
+    if not versions or not versions.keys() <= set(READ) or not all(map(str.isdigit, versions.values())):
+        return None
+    return {table: int(version) for table, version in versions.items()}
 
 
 def git_sha() -> str | None:

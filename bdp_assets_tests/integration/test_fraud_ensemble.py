@@ -15,6 +15,7 @@ import pytest
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.registry import CHALLENGER, Registry
 from bdp_assets.definitions import defs
+from bdp_assets.defs.monitoring import upkeep
 from bdp_assets.defs.training.gates import KEY as MODEL
 from bdp_assets.operations import train_model
 from bdp_assets.scoring.bundle import Bundle
@@ -84,7 +85,23 @@ def bundle(version: str) -> Bundle:
     return Bundle.read(download(Registry.of(settings), LocalBundles(settings.models_dir), version))
 
 
-def test_a_first_model_the_same_again_from_its_snapshot_and_one_of_an_earlier_day(registry: Registry) -> None:
+def forget_replaced_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A night's upkeep, as if everything had been replaced long ago: what models name is kept."""
+    at_once = get_settings().model_copy(update={"lake_retention_days": 0})
+    monkeypatch.setattr(upkeep, "get_settings", lambda: at_once)
+    key = dg.AssetKey(["monitoring", "lake_upkeep"])
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = defs.resolve_job_def("scheduled_work").execute_in_process(
+            instance=instance, asset_selection=[key]
+        )
+    (told,) = done.asset_materializations_for_node("monitoring__lake_upkeep")
+    assert told.metadata["snapshots gone"].value == 0
+    assert "| features | 10 |" in told.metadata["tables"].value
+
+
+def test_a_first_model_the_same_again_from_its_snapshot_and_one_of_an_earlier_day(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(get_settings(), *history())
     first = checks()
     assert set(first) == {*ASKED, "no_leak", "promoted"}
@@ -93,9 +110,10 @@ def test_a_first_model_the_same_again_from_its_snapshot_and_one_of_an_earlier_da
     assert registry.version("1").metrics["export_gap"] <= AGREEMENT
 
     # What is in the lake now is not what the first model saw.
-    lake, named = Lake(get_settings().lake), registry.version("1").tags["snapshot_version"]
+    lake, named = Lake.of(get_settings()), registry.version("1").tags["snapshot_version"]
     for table in ("features", "labels", "enriched"):
         lake.replace(table, lake.read(table).head(10), "true")
+    forget_replaced_files(monkeypatch)
     second = checks(snapshot=named)
     assert set(second) == set(first)
     assert [name for name, check in second.items() if not check.passed] == []

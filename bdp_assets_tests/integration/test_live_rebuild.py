@@ -38,7 +38,7 @@ from bdp_assets.settings import get_settings
 
 settings, die_at = get_settings(), sys.argv[1]
 kill = lambda at: at == die_at and os.kill(os.getpid(), 9)
-rebuild_store(settings, Lake(settings.lake), lag_s=0.5, reached=kill)
+rebuild_store(settings, Lake.of(settings), lag_s=0.5, reached=kill)
 """
 
 

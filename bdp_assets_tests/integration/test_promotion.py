@@ -43,7 +43,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         get_settings.cache_clear()
         for name, rows in (("good", 2_000), ("equal", 2_000), ("poor", 150)):
             register(trained(home / name, rows=rows), Registry.of(get_settings()))
-        write(Lake(get_settings().lake))
+        write(Lake.of(get_settings()))
         yield home
     get_settings.cache_clear()
 

@@ -46,7 +46,7 @@ def _request(
     if context.cursor and failed is None:
         offsets = json.loads(context.cursor)
     else:
-        offsets = landed_offsets(Lake(get_settings().lake), ends, ids)
+        offsets = landed_offsets(Lake.of(get_settings()), ends, ids)
     ranges = due_ranges(ends, ids, offsets)
     if not ranges:
         return dg.SkipReason("Nothing new in the topics.")

@@ -1,7 +1,8 @@
-"""What happened."""
+"""What happened, and what keeps the lake in order."""
 
 from bdp_assets.defs.monitoring.assets import daily_summary
 from bdp_assets.defs.monitoring.checks import online_offline_skew
+from bdp_assets.defs.monitoring.upkeep import lake_upkeep
 
-ASSETS = [daily_summary]
+ASSETS = [daily_summary, lake_upkeep]
 CHECKS = [online_offline_skew]

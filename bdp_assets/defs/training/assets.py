@@ -94,7 +94,7 @@ def fraud_ensemble(context: dg.AssetExecutionContext, config: TrainingConfig) ->
         raise dg.Failure("; ".join(["nothing is trained, the data knows too much", *leaks.found]))
     trained = train_unguarded(settings, material, seed=config.seed, progress=begin)
     begin(REGISTER)
-    served = parity(Lake(settings.lake))
+    served = parity(Lake.of(settings))
     outcome = release(trained, Registry.of(settings), LocalBundles(settings.models_dir), served)
     yield from map(check, outcome.gates)
     yield dg.AssetCheckResult(

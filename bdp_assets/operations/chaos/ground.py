@@ -55,7 +55,7 @@ def ground(seed: int, programs: Sequence[str], now_ms: int, report: Report) -> I
         _furnish(settings, seed, now_ms)
         _log_to(settings)
         start.up(settings, programs, report=report)
-        rebuild_store(settings, Lake(settings.lake), lag_s=0)
+        rebuild_store(settings, Lake.of(settings), lag_s=0)
         yield settings
     except KeyboardInterrupt:
         _end(settings)

@@ -74,7 +74,7 @@ def find(settings: Settings, wanted: Wanted) -> Found:
     facts: list[Prediction] = []
     with _passed_over(away):
         facts = _in_warehouse(settings, wanted)
-    whole = _in_lake(Lake(settings.lake), wanted, facts)
+    whole = _in_lake(Lake.of(settings), wanted, facts)
     return Found(_only(whole or facts, away), "lake" if whole else "warehouse")
 
 

@@ -94,7 +94,7 @@ def compare_shadow(settings: Settings, challenger: ModelInfo, days: int = DAYS) 
 
     Raises NothingCompared.
     """
-    lake, version = Lake(settings.lake), challenger.version
+    lake, version = Lake.of(settings), challenger.version
     found = rows(lake, TABLE, filters=pl.col("challenger_version") == version)
     found = found.filter(pl.col(EVENT_DATE) > pl.col(EVENT_DATE).max() - timedelta(days=days))
     if found.is_empty():

@@ -52,7 +52,7 @@ def verify(settings: Settings, lag: Lag) -> Verification:
 
     Raises KafkaUnavailable, KafkaRefused, OffsetsGone, StoreUnavailable, WarehouseUnavailable.
     """
-    lake = Lake(settings.lake)
+    lake = Lake.of(settings)
     # What was promised, and what has landed, is in the topics that are read after it.
     promises = read_promises(lines(settings.home), since_ms=_oldest_kept_ms(settings))
     counted = Counted(read_landed(settings, lake))

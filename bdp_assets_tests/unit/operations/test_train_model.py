@@ -57,7 +57,7 @@ def write(settings: Settings, data: TrainingData, history: History) -> None:
         absent = [
             pl.lit(None, dtype).alias(n) for n, dtype in TABLES[table].items() if n not in filled.columns
         ]
-        Lake(settings.lake).append(table, filled.with_columns(absent).select(TABLES[table].names()))
+        Lake.of(settings).append(table, filled.with_columns(absent).select(TABLES[table].names()))
 
 
 def test_a_lake_without_a_leak_is_what_its_features_were_made_of(
