@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from bdp_assets.ingest import encode
+from bdp_assets.ingest.file_format import FileFormat, file_format
 from bdp_assets.ingest.mapping import (
     LabelFields,
     Labels,
@@ -93,15 +94,17 @@ def scan_file(file: Path) -> pl.LazyFrame:
             f"There is no file {file}. Run `bdp simulate history` to make one, or name your own with "
             "BDP_HISTORY_FILE (and BDP_HISTORY_MAPPING)."
         )
-    match file.suffix.lower():
-        case ".parquet":
+    match file_format(file):
+        case FileFormat.parquet:
             return pl.scan_parquet(file)
-        case ".csv":
+        case FileFormat.csv:
             # As text: guessed types would turn id 007 into 7 and 12.50 into 12.5.
             return pl.scan_csv(file, infer_schema=False)
-        case ".ndjson" | ".jsonl":
+        case FileFormat.ndjson:
             return pl.scan_ndjson(file, infer_schema_length=None)
-    raise HistoryMissing(f"{file} is none of the formats we read: .parquet, .csv, .ndjson, .jsonl.")
+    raise HistoryMissing(
+        f"{file} is none of the formats we read: .parquet, .csv, .ndjson, .jsonl (.gz, .zst)."
+    )
 
 
 def _check(file: Path, named: list[tuple[str, str]], schema: pl.Schema) -> None:
