@@ -22,6 +22,7 @@ from bdp_assets.cli import (
     dlq,
     doctor,
     features,
+    ingest,
     keys,
     lists,
     migrate,
@@ -82,6 +83,7 @@ app.add_typer(simulate.app, name="simulate")
 app.add_typer(stream.app, name="stream")
 app.add_typer(stream.topics, name="topics")
 app.add_typer(sources.app, name="sources")
+app.add_typer(ingest.app)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(features.app, name="features")
 app.add_typer(decisions.app, name="decisions")

@@ -10,6 +10,7 @@ from bdp_assets.contracts.pan import mask_pans
 from bdp_assets.ingest.mapping import MappingError
 from bdp_assets.ingest.sources.arrivals import Rejected, Sendable
 from bdp_assets.ingest.sources.entry import Source
+from bdp_assets.operations.ingest.run import Summary
 from bdp_assets.operations.source_preview import Preview
 
 
@@ -38,3 +39,14 @@ def preview_table(shown: Preview, pan_key: bytes) -> Table:
 def _reason(row: Rejected) -> str:
     place = f" {row.field}" if row.field else ""
     return f"{row.error}{place}: {row.says}"
+
+
+def summary_table(name: str, summary: Summary) -> Table:
+    speed = summary.read / summary.seconds if summary.read else 0
+    table = Table(name, "rows", title=f"{summary.seconds:.1f} s, {speed:,.0f} rows/s")
+    table.add_row("read", f"{summary.read:,}")
+    table.add_row("sent", f"{summary.sent:,}")
+    table.add_row("rejected", f"{summary.rejected.total():,}")
+    for reason, count in summary.rejected.most_common():
+        table.add_row(f"  {reason}", f"{count:,}")
+    return table

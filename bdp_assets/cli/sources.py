@@ -1,4 +1,4 @@
-"""`bdp sources list | test`: where transactions are read from, and what of them would arrive."""
+"""`bdp sources list | test | forget`: where transactions are read from, and what of them would arrive."""
 
 from __future__ import annotations
 
@@ -49,3 +49,16 @@ def test(
     with told(MappingError, PanKeyMissing):
         settings = get_settings()
         show(preview_table(preview(settings, name, most), pan_key(settings)), markup=False)
+
+
+@app.command()
+def forget(name: Name) -> None:
+    """Forget how far a source was read: all of it is sent again, and what was sent before is a duplicate."""
+    from bdp_assets.cli.failure import told
+    from bdp_assets.clients.postgres import WarehouseUnavailable
+    from bdp_assets.operations.ingest import run
+    from bdp_assets.settings import get_settings
+
+    with told(WarehouseUnavailable):
+        parts = run.forget(get_settings(), name)
+    typer.echo(f"Forgot how far {parts} files or tables of {name} were read.")

@@ -160,7 +160,7 @@ def load(settings: Settings, name: str) -> Source:
     if not path.exists():
         known = names(settings)
         raise MappingError(
-            f"There is no source {path}{_meant(name, known) if known else ''}. "
+            f"There is no source {path}{_meant(name, known) if known else '.'} "
             f"Copy {EXAMPLE} there and adapt it."
         )
     return load_file(path)
@@ -196,4 +196,4 @@ def _loaded(settings: Settings, name: str) -> Source | MappingError:
 
 def _meant(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}."

@@ -64,7 +64,7 @@ def ndjson_rows(lines: Iterable[bytes]) -> Iterator[Row]:
         try:
             yield Record(place, _decode(stripped), stripped)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            yield Unreadable(place, stripped[:MAX_ORIGINAL_BYTES], "It is no JSON object.")
+            yield Unreadable(place, _kept(stripped), "It is no JSON object.")
 
 
 def json_rows(content: bytes) -> Iterator[Row]:
@@ -90,10 +90,17 @@ class _Seen:
         return line.decode(errors="surrogateescape")
 
     def original(self) -> bytes:
-        return b"".join(self.since).rstrip(b"\r\n")[:MAX_ORIGINAL_BYTES]
+        return _kept(b"".join(self.since).rstrip(b"\r\n"))
 
     def unreadable(self, place: int, says: str) -> Unreadable:
         return Unreadable(place, self.original(), says)
+
+
+def _kept(original: bytes) -> bytes:
+    """Cut, but never within a number: half a card number would not be known for one."""
+    if len(original) <= MAX_ORIGINAL_BYTES:
+        return original
+    return original[:MAX_ORIGINAL_BYTES].rstrip(b"0123456789 -")
 
 
 def _is_text(values: Sequence[str]) -> bool:
