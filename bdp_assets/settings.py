@@ -243,6 +243,11 @@ def exported() -> dict[str, str]:
     return {found.name: os.environ[found.name] for found in variables() if found.name in os.environ}
 
 
+def secret_of(variable: str) -> str | None:
+    """What a file of the user's names instead of holding it; from the environment alone."""
+    return os.environ.get(variable)
+
+
 @dataclass(frozen=True)
 class Variable:
     """One environment variable of ours."""

@@ -32,6 +32,7 @@ def ingest(
     from bdp_assets.cli.source_tables import summary_table
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
     from bdp_assets.clients.postgres import WarehouseUnavailable
+    from bdp_assets.clients.source_database import SourceRefused, SourceUnavailable
     from bdp_assets.ingest.mapping import MappingError
     from bdp_assets.operations.ingest import run
     from bdp_assets.operations.ingest.sending import IngestFailed
@@ -41,7 +42,7 @@ def ingest(
     del to  # there is one so far
     summary = run.Summary()
     ingest_rows = run.follow if follow else run.once
-    away = (KafkaRefused, KafkaUnavailable, WarehouseUnavailable)
+    away = (KafkaRefused, KafkaUnavailable, WarehouseUnavailable, SourceRefused, SourceUnavailable)
     try:
         with (
             told(MappingError, IngestFailed, PanKeyMissing, *away),

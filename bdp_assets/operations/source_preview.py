@@ -22,11 +22,12 @@ class Preview:
 
 
 def preview(settings: Settings, name: str, most: int = FIRST) -> Preview:
-    """Nothing is sent and nothing remembered. Raises MappingError, Problem."""
+    """Nothing is sent and nothing remembered. Raises MappingError, Problem, SourceUnavailable,
+    SourceRefused."""
     source = load(settings, name).model_copy(update={"batch_rows": most})
     now_ms = time.time_ns() // 1_000_000
     rows: list[Arrival] = []
-    for chunk in chunks(settings, source, lambda _: None, growing=False):
+    for chunk in chunks(source, lambda _: None, growing=False):
         rows += arrivals(chunk, source.to_contract(), now_ms=now_ms)
         if len(rows) >= most:
             break

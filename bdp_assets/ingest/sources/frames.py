@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
 
 import msgspec
 import polars as pl
@@ -26,6 +27,8 @@ def _series(name: str, values: Sequence[object]) -> pl.Series:
     kinds = {type(value) for value in values if value is not None}
     if not kinds or kinds == {str}:
         return pl.Series(name, values, pl.String)
+    if kinds in ({datetime}, {date}):
+        return pl.Series(name, values)
     if kinds <= {int, float}:
         try:
             return pl.Series(name, values, pl.Float64 if float in kinds else pl.Int64)

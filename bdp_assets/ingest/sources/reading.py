@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from bdp_assets.ingest.sources import files
-from bdp_assets.ingest.sources.chunk import Chunk
+from bdp_assets.ingest.sources import files, tables
+from bdp_assets.ingest.sources.chunk import Chunk, Position
 from bdp_assets.ingest.sources.entry import Source
-from bdp_assets.ingest.sources.files import PositionOf
-from bdp_assets.settings import Settings
 
 
-def chunks(settings: Settings, source: Source, position_of: PositionOf, *, growing: bool) -> Iterator[Chunk]:
-    """Rows after the positions; `growing`: whoever writes them may not be done.
+def chunks(
+    source: Source, position_of: Callable[[str], Position | None], *, growing: bool
+) -> Iterator[Chunk]:
+    """Rows after the positions (by part); `growing`: whoever writes them may not be done.
 
-    Raises Problem, MappingError.
+    Raises Problem, MappingError; of a database SourceUnavailable, SourceRefused.
     """
-    del settings
+    if source.is_table:
+        return tables.chunks(source, position_of(tables.PART))
     return files.chunks(source, position_of, growing=growing)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bdp_assets.clients.kafka import KafkaUnavailable
 from bdp_assets.clients.postgres import WarehouseUnavailable, session
+from bdp_assets.clients.source_database import SourceUnavailable
 from bdp_assets.ingest.sources.arrivals import Arrival, Rejected, arrivals
 from bdp_assets.ingest.sources.chunk import Position
 from bdp_assets.ingest.sources.entry import Source, load
@@ -18,7 +19,7 @@ from bdp_assets.operations.progress import Bar, Screen
 from bdp_assets.settings import Settings
 
 LOOK_EVERY_S = 1.0
-PASSING = (KafkaUnavailable, WarehouseUnavailable, IngestFailed)
+PASSING = (KafkaUnavailable, WarehouseUnavailable, SourceUnavailable, IngestFailed)
 """What `--follow` outlives."""
 
 
@@ -49,11 +50,11 @@ def once(settings: Settings, name: str, screen: Screen, summary: Summary) -> Non
     """Send all that is new in a source.
 
     Raises Problem, MappingError, IngestFailed, PanKeyMissing, KafkaUnavailable, KafkaRefused,
-    WarehouseUnavailable: what was sent until then is remembered.
+    WarehouseUnavailable, SourceUnavailable, SourceRefused: what was sent until then is remembered.
     """
     source = load(settings, name)
     with sender(settings, name) as (out, positions):
-        _Pass(settings, source, out, positions.known(), summary, screen).run(growing=False)
+        _Pass(source, out, positions.known(), summary, screen).run(growing=False)
 
 
 def follow(settings: Settings, name: str, screen: Screen, summary: Summary) -> None:
@@ -62,7 +63,7 @@ def follow(settings: Settings, name: str, screen: Screen, summary: Summary) -> N
     while True:
         try:
             with sender(settings, name) as (out, positions):
-                one = _Pass(settings, source, out, positions.known(), summary, screen)
+                one = _Pass(source, out, positions.known(), summary, screen)
                 while True:
                     one.run(growing=True)
                     time.sleep(LOOK_EVERY_S)
@@ -84,7 +85,6 @@ def forget(settings: Settings, name: str) -> int:
 class _Pass:
     """Goes through a source, on from what is `known` (part -> position), which it keeps up to date."""
 
-    settings: Settings
     source: Source
     out: Sender
     known: dict[str, Position]
@@ -93,7 +93,7 @@ class _Pass:
 
     def run(self, *, growing: bool) -> None:
         mapping = self.source.to_contract()
-        for chunk in chunks(self.settings, self.source, self.known.get, growing=growing):
+        for chunk in chunks(self.source, self.known.get, growing=growing):
             rows = list(arrivals(chunk, mapping, now_ms=time.time_ns() // 1_000_000))
             self.out.send(chunk, rows)
             self.known[chunk.part] = chunk.after
