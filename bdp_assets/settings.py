@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     partitions_end: date | None = Field(default=None, description="Last daily partition, for replayed data")
     history_file: Path | None = Field(default=None, description="File with the history to backfill")
     history_mapping: Path | None = Field(default=None, description="Mapping of that file to the contract")
+    history_source: str | None = Field(
+        default=None, description="Source (sources/NAME.yaml in BDP_HOME) that is the history, not a file"
+    )
     history_until: date | None = Field(
         default=None, description="Last day (UTC) of that file that is history"
     )
@@ -145,6 +148,11 @@ class Settings(BaseSettings):
     @property
     def lake(self) -> str:
         return self.lake_url or str(self.home / "lake")
+
+    @property
+    def has_own_history(self) -> bool:
+        """Whether the history is the user's, not the simulator's."""
+        return self.history_file is not None or self.history_source is not None
 
     @property
     def models_dir(self) -> Path:

@@ -30,6 +30,8 @@ from bdp_assets.settings import Settings
 
 EXAMPLE = "deploy/sources/shop.yaml"
 ENDING = ".yaml"
+TAKEN = ("history_file", "payment_systems")
+"""Other assets beside the sources; each source is one."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
@@ -64,6 +66,12 @@ class Source(Mapping):
     def _has_a_usable_name(self) -> Source:
         if not _NAME.fullmatch(self.name):
             raise ValueError("name must be 1 to 40 small letters, digits or _, a letter first")
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_free_name(self) -> Source:
+        if self.name in TAKEN:
+            raise ValueError(f"name: {self.name} is taken, by the asset sources/{self.name}")
         return self
 
     @model_validator(mode="after")

@@ -33,7 +33,8 @@ FIELDS = {
 }
 CREATE = """
     CREATE TABLE public.payments (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), seen int NOT NULL,
-    paid_at timestamptz DEFAULT '2024-01-15 11:30:00.125+01', card bigint, amount numeric(12, 2), till text DEFAULT 'T1')
+    paid_at timestamptz DEFAULT '2024-01-15 11:30:00.125+01', card bigint, amount numeric(12, 2),
+    till text DEFAULT 'T1')
 """
 
 

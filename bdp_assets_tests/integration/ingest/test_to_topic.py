@@ -12,15 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from bdp_assets.clients.kafka import Message, ensure_topics, stream_range, watermarks
 from bdp_assets.contracts.codec import decode_dead_letter
 from bdp_assets.contracts.topics import DLQ, RAW
+from bdp_assets.defs.sources import source_assets
 from bdp_assets.operations import migrations
 from bdp_assets.operations.dead_letters import listing, query
 from bdp_assets.operations.topics import specs
-from bdp_assets.settings import Settings
+from bdp_assets.settings import Settings, get_settings
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.integration.stream import until
 from bdp_assets_tests.unit.ingest.sources.entries import HEADER, row, write
@@ -65,19 +67,19 @@ class Shop:
 
     def __init__(self, settings: Settings, environment: dict[str, str]) -> None:
         self.settings = settings
-        self._environment = environment
+        self.environment = environment
         self._before = watermarks(settings, [RAW.name, DLQ.name])
 
     def run(self, patch: str = "") -> tuple[int, str]:
         """`bdp ingest shop --to topic`: its exit code, and what it says."""
         command = [sys.executable, "-c", PROGRAM.format(patch=patch)]
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
     @contextmanager
     def following(self) -> Iterator[subprocess.Popen[str]]:
         command = [sys.executable, "-m", "bdp_assets.cli.main", "ingest", "shop", "--to", "topic", "--follow"]
-        process = subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, text=True)
         try:
             yield process
         finally:
@@ -150,6 +152,25 @@ def test_killed_at_every_boundary_and_at_any_moment_each_row_arrives_once(shop: 
     assert [(group.error, group.field, group.letters) for group in found] == [
         ("out_of_range", "amount", REFUSED.total())
     ]
+
+
+def test_its_asset_sends_what_is_new(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "shop-1.csv", range(22))
+    for name, value in shop.environment.items():
+        if name.startswith("BDP_"):
+            monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    [asset] = source_assets()
+    try:
+        told = [dg.materialize([asset]).asset_materializations_for_node("ingest_shop")[0] for _ in range(2)]
+    finally:
+        get_settings.cache_clear()
+    figures = [{name: value.value for name, value in one.metadata.items()} for one in told]
+    assert figures == [
+        {"read": 22, "sent": 20, "rejected": {"out_of_range amount": 2}},
+        {"read": 0, "sent": 0, "rejected": {}},
+    ]
+    assert shop.sent().total() == 20
 
 
 def test_following_takes_what_comes_and_ends_when_told(shop: Shop, tmp_path: Path) -> None:
