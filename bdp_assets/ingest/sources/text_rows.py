@@ -49,8 +49,11 @@ def csv_rows(lines: Iterable[bytes], delimiter: str) -> Iterator[Row]:
         elif not _is_text(values):
             yield seen.unreadable(place, "It is not UTF-8.")
         else:
-            row = {name: value or None for name, value in zip(header, values, strict=True)}
-            yield Record(place, dict(row), seen.original())
+            # Backwards: of two columns of one name the first counts, as at the history door.
+            row: dict[str, object] = dict(
+                zip(header[::-1], (value or None for value in values[::-1]), strict=True)
+            )
+            yield Record(place, row, seen.original())
 
 
 def ndjson_rows(lines: Iterable[bytes]) -> Iterator[Row]:

@@ -176,8 +176,17 @@ def test_no_file_and_no_column(tmp_path: Path) -> None:
     with pytest.raises(Problem, match=r"There is no file .*shop\.csv"):
         read(source)
     (tmp_path / "sources" / "shop.csv").write_text("receipt,client\n1,2\n")
-    with pytest.raises(MappingError, match=r"fields\.amount says cents.*It has: receipt, client"):
+    with pytest.raises(MappingError, match=r"fields\.amount says cents.*It has: client, receipt"):
         read(source)
+
+
+def test_of_two_columns_of_one_name_the_first_counts(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("a,b,a\n1,2,3\n")
+    [record] = csv_rows(path.open("rb"), ",")
+    assert isinstance(record, Record)
+    assert record.values == {"a": "1", "b": "2"}
+    assert pl.read_csv(path, infer_schema=False)["a"].to_list() == ["1"]
 
 
 CELL = st.text(st.sampled_from('ab,"\n \u00e9'), max_size=4)
@@ -190,4 +199,6 @@ def test_both_doors_read_csv_alike(tmp_path_factory: pytest.TempPathFactory, cel
     pl.DataFrame(cells, ["a", "b"], orient="row").write_csv(path, quote_style="non_numeric")
     batch = pl.read_csv(path, infer_schema=False).fill_null("").rows()
     found = list(csv_rows(path.open("rb"), ","))
-    assert [tuple(v or "" for v in one.values.values()) for one in found if isinstance(one, Record)] == batch
+    assert [
+        tuple(one.values[name] or "" for name in "ab") for one in found if isinstance(one, Record)
+    ] == batch
