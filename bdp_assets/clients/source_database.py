@@ -18,6 +18,16 @@ STATEMENT_TIMEOUT_MS = 60_000
 LOOK_EVERY_S = 0.2
 PATIENCE_S = 60.0
 
+_ADVICE = (
+    "Does it run, and is the URL right? Its form is postgresql://user:password@host:port/database, with "
+    "special characters of the password as %XX."
+)
+_REASONS = (
+    *("password authentication failed", "no pg_hba.conf entry", "does not exist", "permission denied"),
+    *("Connection refused", "timeout expired", "could not translate host name", "too many clients"),
+)
+"""What may be told of the driver's words: of a URL that it misreads they hold parts of the password."""
+
 _KEPT = (str, int, float, date, dict, list)
 
 Place = tuple[str, str]
@@ -112,7 +122,7 @@ def opened(url: str, table: Table) -> Iterator[PostgresTable]:
     options = (
         f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC -c default_transaction_read_only=on"
     )
-    with _told():
+    try:
         connection = psycopg.connect(
             url,
             connect_timeout=CONNECT_TIMEOUT_S,
@@ -120,6 +130,8 @@ def opened(url: str, table: Table) -> Iterator[PostgresTable]:
             options=options,
             autocommit=True,
         )
+    except psycopg.Error as error:
+        raise SourceUnavailable(f"The source's database does not let us in{_why(error)}. {_ADVICE}") from None
     try:
         yield PostgresTable(connection, table)
     finally:
@@ -137,6 +149,11 @@ def _told() -> Iterator[None]:
         raise SourceRefused(f"The source's database: {type(error).__name__} ({error.sqlstate})") from None
     except psycopg.Error as error:
         raise SourceRefused(f"The source's database: {_first_line(error)}") from None
+
+
+def _why(error: Exception) -> str:
+    known = [reason for reason in _REASONS if reason.lower() in str(error).lower()]
+    return f" ({', '.join(known)})" if known else ""
 
 
 def _first_line(error: Exception) -> str:
