@@ -118,9 +118,10 @@ class Settings(BaseSettings):
     partitions_end: date | None = Field(default=None, description="Last daily partition, for replayed data")
     history_file: Path | None = Field(default=None, description="File with the history to backfill")
     history_mapping: Path | None = Field(default=None, description="Mapping of that file to the contract")
-    history_source: str | None = Field(
-        default=None, description="Source (sources/NAME.yaml in BDP_HOME) that is the history, not a file"
+    sources_dir: Path | None = Field(
+        default=None, description="Folder with the sources' entries; default: sources in BDP_HOME"
     )
+    history_source: str | None = Field(default=None, description="Source that is the history, not a file")
     history_until: date | None = Field(
         default=None, description="Last day (UTC) of that file that is history"
     )

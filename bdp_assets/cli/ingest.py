@@ -20,7 +20,7 @@ class Door(StrEnum):
 
 @app.command()
 def ingest(
-    name: Annotated[str, typer.Argument(help="Of the source: sources/NAME.yaml in BDP_HOME.")],
+    name: Annotated[str, typer.Argument(help="Of the source: its entry is NAME.yaml.")],
     to: Annotated[
         Door, typer.Option(help="topic: live, by transactions-raw-v1. lake: as the past, by Dagster.")
     ],

@@ -8,7 +8,7 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, help="Sources: files and tables that transactions are read from.")
 
-Name = Annotated[str, typer.Argument(help="Of the entry: sources/NAME.yaml in BDP_HOME.")]
+Name = Annotated[str, typer.Argument(help="Of the source: its entry is NAME.yaml.")]
 
 
 @app.command("list")

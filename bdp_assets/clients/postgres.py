@@ -1,4 +1,4 @@
-"""PostgreSQL, the warehouse: connections with time-outs; imports psycopg (as `source_database` does), SQLAlchemy."""
+"""PostgreSQL, the warehouse: connections with time-outs; the only importer of SQLAlchemy."""
 
 from __future__ import annotations
 

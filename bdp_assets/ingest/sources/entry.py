@@ -159,7 +159,7 @@ def _with_default(fields: Fields, name: str, value: str) -> TextSource | Constan
 
 def folder(settings: Settings) -> Path:
     """Where the entries are."""
-    return settings.home / "sources"
+    return settings.sources_dir or settings.home / "sources"
 
 
 def load(settings: Settings, name: str) -> Source:

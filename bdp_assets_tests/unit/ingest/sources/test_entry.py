@@ -75,6 +75,13 @@ def test_an_unknown_name_is_likened_to_the_known(tmp_path: Path) -> None:
         entries.load(settings_of(tmp_path), "shap")
 
 
+def test_entries_may_be_in_a_folder_of_ones_own(tmp_path: Path) -> None:
+    folder = write(tmp_path).parent
+    elsewhere = settings_of(tmp_path / "empty")
+    assert entries.names(elsewhere) == []
+    assert entries.load(elsewhere.model_copy(update={"sources_dir": folder}), "shop").name == "shop"
+
+
 def test_all_entries_are_listed_also_the_broken_ones(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / "sources" / "broken.yaml").write_text("a: [")
