@@ -136,6 +136,10 @@ class Settings(BaseSettings):
     partitions_end: date | None = Field(default=None, description="Last daily partition, for replayed data")
     history_file: Path | None = Field(default=None, description="File with the history to backfill")
     history_mapping: Path | None = Field(default=None, description="Mapping of that file to the contract")
+    sources_dir: Path | None = Field(
+        default=None, description="Folder with the sources' entries; default: sources in BDP_HOME"
+    )
+    history_source: str | None = Field(default=None, description="Source that is the history, not a file")
     history_until: date | None = Field(
         default=None, description="Last day (UTC) of that file that is history"
     )
@@ -172,6 +176,11 @@ class Settings(BaseSettings):
         endpoint = {"aws_endpoint_url": self.lake_endpoint} if self.lake_endpoint else {}
         plain = {"aws_allow_http": "true"} if (self.lake_endpoint or "").startswith("http://") else {}
         return {**endpoint, **plain, "retry_timeout": "15s"}
+
+    @property
+    def has_own_history(self) -> bool:
+        """Whether the history is the user's, not the simulator's."""
+        return self.history_file is not None or self.history_source is not None
 
     @property
     def models_dir(self) -> Path:
@@ -268,6 +277,11 @@ def is_dagster_dev() -> bool:
 def exported() -> dict[str, str]:
     """Variables of ours that are set in the environment itself, not in a file."""
     return {found.name: os.environ[found.name] for found in variables() if found.name in os.environ}
+
+
+def secret_of(variable: str) -> str | None:
+    """What a file of the user's names instead of holding it; from the environment alone."""
+    return os.environ.get(variable)
 
 
 @dataclass(frozen=True)

@@ -94,4 +94,6 @@ def _drawn(bar: Bar, width: int) -> ProgressBar:
 
 
 def _amount(bar: Bar) -> str:
-    return "" if bar.total is None else f"{bar.done:,} of {bar.total:,} {bar.unit}"
+    if bar.total is None:
+        return f"{bar.done:,} {bar.unit}" if bar.unit else ""
+    return f"{bar.done:,} of {bar.total:,} {bar.unit}"

@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True, help="Dead letters: messages that were r
 
 Error = Annotated[str | None, typer.Option(help="Only this error code, e.g. timestamp_future.")]
 Field = Annotated[str | None, typer.Option(help="Only where this field is at fault.")]
-SourceTopic = Annotated[str | None, typer.Option(help="Only messages of this topic.")]
+SourceTopic = Annotated[str | None, typer.Option(help="Only messages of this topic, or rows of source:NAME.")]
 Status = Annotated[str | None, typer.Option(help="Only open, replayed, fixed or sending.")]
 Since = Annotated[str | None, typer.Option(help="Refused since then: 90m, 2h, 7d or an ISO time (UTC).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -140,12 +140,13 @@ def _filter(
 ) -> Filter:
     from datetime import UTC, datetime
 
+    from bdp_assets.contracts.dead_letters import is_of_source
     from bdp_assets.contracts.topics import TOPICS
     from bdp_assets.operations.dead_letters import query
 
     if status is not None and status not in list(query.Status):
         raise typer.BadParameter(f"one of {', '.join(query.Status)}", param_hint="--status")
-    if source_topic is not None and source_topic not in TOPICS:
+    if source_topic is not None and not (source_topic in TOPICS or is_of_source(source_topic)):
         raise typer.BadParameter("`bdp topics list` shows the topics", param_hint="--source-topic")
     try:
         moment = query.since(since, datetime.now(UTC)) if since else None

@@ -22,6 +22,7 @@ from bdp_assets.cli import (
     dlq,
     doctor,
     features,
+    ingest,
     keys,
     lists,
     migrate,
@@ -32,6 +33,7 @@ from bdp_assets.cli import (
     score,
     settings,
     simulate,
+    sources,
     stream,
     train,
     verify,
@@ -80,6 +82,8 @@ app.add_typer(settings.app)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(stream.app, name="stream")
 app.add_typer(stream.topics, name="topics")
+app.add_typer(sources.app, name="sources")
+app.add_typer(ingest.app)
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(features.app, name="features")
 app.add_typer(decisions.app, name="decisions")

@@ -1,4 +1,4 @@
-"""PostgreSQL, the warehouse: connections with time-outs; the only importer of psycopg and SQLAlchemy."""
+"""PostgreSQL, the warehouse: connections with time-outs; the only importer of SQLAlchemy."""
 
 from __future__ import annotations
 

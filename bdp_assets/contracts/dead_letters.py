@@ -21,3 +21,15 @@ def content(value: bytes | None, pan_key: bytes) -> Content:
     kept, hashes = mask_pans(value or b"", pan_key)
     masked = bool(hashes) or holds_masked_pan(kept.decode("latin-1"))
     return Content(value_base64=b64encode(kept).decode(), masked=masked, pan_hashes=hashes)
+
+
+_SOURCE = "source:"
+
+
+def of_source(name: str) -> str:
+    """`source_topic` of rows that were refused at their source, before any topic."""
+    return _SOURCE + name
+
+
+def is_of_source(source_topic: str) -> bool:
+    return source_topic.startswith(_SOURCE)

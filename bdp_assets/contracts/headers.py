@@ -9,7 +9,7 @@ SOURCE = "source"
 """`topic-id:partition:offset` of the raw message that this one came from; the ledger is counted by it."""
 
 STEP = "step"
-"""On dead letters: the step that refused it (`validate`, `enrich`, `score`, `label` or `analytics`)."""
+"""On dead letters, what refused it: `validate`, `enrich`, `score`, `label`, `analytics` or `ingest`."""
 
 REPLAY_OF = "replay-of"
 """`topic-id:partition:offset` of the dead letter that this message is a replay of; a refusal keeps it."""

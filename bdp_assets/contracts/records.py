@@ -237,6 +237,7 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     """Value of `transactions-dlq-v1`: a message that was refused, and why; never the value in `message`."""
 
     source_topic: str
+    """Or `source:NAME`, of a row that was refused at its source."""
     source_partition: int
     source_offset: int
     received_ms: int

@@ -9,6 +9,7 @@ history_backfill = dg.define_asset_job(
     "history_backfill",
     selection=(
         dg.AssetSelection.groups("ingest", "validate", "enrich", "features").materializable()
+        - dg.AssetSelection.key_prefixes("sources")
         | dg.AssetSelection.assets(["monitoring", "daily_summary"])
     ),
     tags=BATCH_LANE,

@@ -4,7 +4,10 @@ import dagster as dg
 
 from bdp_assets.contracts import topics
 from bdp_assets.contracts.topics import Topic
+from bdp_assets.defs.sources import source_key
 from bdp_assets.defs.tables import PLATFORM_TEAM
+from bdp_assets.ingest.sources import entry
+from bdp_assets.settings import get_settings
 
 STREAM_WORKER = dg.AssetKey(["serving", "stream_worker"])
 ANALYTICS_WORKER = dg.AssetKey(["serving", "analytics_worker"])
@@ -16,10 +19,12 @@ payment_systems = dg.AssetSpec(
     owners=[PLATFORM_TEAM],
 )
 
+_source = get_settings().history_source
 history_file = dg.AssetSpec(
     ["sources", "history_file"],
     description="Transactions and labels of the past in a file: the simulator's, or your own "
-    "(`BDP_HISTORY_FILE`, `BDP_HISTORY_MAPPING`).",
+    "(`BDP_HISTORY_FILE`, `BDP_HISTORY_MAPPING`, or `BDP_HISTORY_SOURCE`).",
+    deps=[source_key(_source)] if _source in entry.names(get_settings()) else [],
     owners=[PLATFORM_TEAM],
     kinds={"parquet"},
 )
@@ -30,10 +35,10 @@ def topic_key(topic: Topic) -> dg.AssetKey:
     return dg.AssetKey(["kafka", topic.name.replace("-", "_")])
 
 
-def _topic(topic: Topic, written_by: dg.AssetKey) -> dg.AssetSpec:
+def _topic(topic: Topic, *written_by: dg.AssetKey) -> dg.AssetSpec:
     return dg.AssetSpec(
         topic_key(topic),
-        deps=[written_by],
+        deps=written_by,
         description=topic.description,
         owners=[PLATFORM_TEAM],
         kinds={"kafka"},
@@ -46,7 +51,7 @@ def _topic(topic: Topic, written_by: dg.AssetKey) -> dg.AssetSpec:
     )
 
 
-raw_topic = _topic(topics.RAW, payment_systems.key)
+raw_topic = _topic(topics.RAW, payment_systems.key, *map(source_key, entry.names(get_settings())))
 adjustments_topic = _topic(topics.ADJUSTMENTS, payment_systems.key)
 labels_topic = _topic(topics.LABELS, payment_systems.key)
 validated_topic = _topic(topics.VALIDATED, STREAM_WORKER)

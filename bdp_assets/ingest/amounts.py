@@ -8,7 +8,7 @@ from bdp_assets.contracts.money import BASE_CURRENCY, CURRENCIES, MAX_AMOUNT_MIN
 from bdp_assets.ingest import encode
 from bdp_assets.ingest.mapping import Text, TextSource
 
-_DECIMAL = r"^([0-9]{1,12})(?:\.([0-9]*?)0*)?$"
+_DECIMAL = r"^0*([0-9]{1,12})(?:\.([0-9]*?)0*)?$"
 _PLACES = max(currency.exponent for currency in CURRENCIES.values())
 
 

@@ -51,7 +51,9 @@ def text(source: Text, schema: pl.Schema) -> pl.Expr:
         raise MappingError(
             f"{source.column} holds decimal numbers; ids and codes must be text or whole numbers."
         )
-    return pl.lit(source.prefix) + pl.col(source.column).cast(pl.String)
+    plain = pl.col(source.column).cast(pl.String)
+    named = pl.lit(source.prefix) + (plain.replace(source.values) if source.values else plain)
+    return named if source.default is None else named.fill_null(source.default)
 
 
 def moment(source: TimeSource, schema: pl.Schema) -> pl.Expr:

@@ -19,7 +19,7 @@ from bdp_assets.settings import Settings
 def source_of(settings: Settings) -> HistorySource | None:
     """The file that the settings name, or the simulator's if it made one; None: there is no file."""
     source = HistorySource.from_settings(settings)
-    return source if settings.history_file or source.file.exists() else None
+    return source if settings.has_own_history or source.file.exists() else None
 
 
 def raw_rows(

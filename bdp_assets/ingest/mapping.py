@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -25,7 +25,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _known_zone(name: str) -> str:
+def known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
@@ -47,9 +47,15 @@ class ColumnSource(_Part):
 
 
 class TextSource(ColumnSource):
-    """Text, or numbers written as text. `prefix` goes before every value."""
+    """Text, or numbers written as text.
+
+    `values` translates (`{Germany: DE}`; what it does not name stays), `prefix` goes before every value,
+    `default` stands, as it is, where there is none.
+    """
 
     prefix: str = ""
+    values: dict[str, str] | None = None
+    default: str | None = None
 
 
 class ConstantSource(_Part):
@@ -72,7 +78,7 @@ class TimeSource(ColumnSource):
 
     format: str | None = None
     unit: Literal["s", "ms", "us", "ns"] | None = None
-    time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    time_zone: Annotated[str, AfterValidator(known_zone)] | None = None
 
 
 Text = TextSource | ConstantSource
@@ -175,27 +181,36 @@ def identity_mapping(columns: Collection[str]) -> Mapping:
         "is_fraud": "is_fraud",
         "known_at": {"column": "known_at_ms", "unit": "ms"},
     }
-    return _validated("identity", {"name": "contract", "fields": {n: n for n in names}, "labels": labels})
+    return validated(
+        Mapping, "identity", {"name": "contract", "fields": {n: n for n in names}, "labels": labels}
+    )
 
 
 def load_mapping(path: Path) -> Mapping:
     """Read a mapping file. Raises MappingError with one line for each thing that is wrong."""
+    return validated(Mapping, str(path), read_yaml(path, "deploy/sources/handbook.yaml"))
+
+
+def read_yaml(path: Path, example: str) -> Any:
+    """What the file holds; raises MappingError that names the example if it is missing or no YAML."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise MappingError(
-            f"There is no mapping file {path}. Copy deploy/sources/handbook.yaml and adapt it."
-        ) from None
+        raise MappingError(f"There is no mapping file {path}. Copy {example} and adapt it.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise MappingError(f"{path} is not YAML: {error}") from None
-    return _validated(str(path), content)
 
 
-def _validated(origin: str, content: Any) -> Mapping:
+M = TypeVar("M", bound=Mapping)
+
+
+def validated(kind: type[M], origin: str, content: Any) -> M:
+    """The content as a mapping of that kind. Raises MappingError with a line for each thing that is wrong."""
     try:
-        return Mapping.model_validate(content)
+        return kind.model_validate(content)
     except ValidationError as invalid:
-        lines = {explain(error, _NAMES) for error in invalid.errors()}
+        names = _NAMES | set(kind.model_fields)
+        lines = {explain(error, names) for error in invalid.errors()}
     raise MappingError("\n  ".join([f"{origin} does not map a source to the contract:", *sorted(lines)]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -10,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from bdp_assets.ingest import encode
+from bdp_assets.ingest.file_format import FileFormat, file_format
 from bdp_assets.ingest.mapping import (
     LabelFields,
     Labels,
@@ -18,6 +20,8 @@ from bdp_assets.ingest.mapping import (
     identity_mapping,
     load_mapping,
 )
+from bdp_assets.ingest.sources import entry
+from bdp_assets.ingest.sources.entry import Source
 from bdp_assets.settings import Settings
 
 
@@ -27,19 +31,40 @@ class HistoryMissing(Exception):  # noqa: N818 - reads as what it is
 
 @dataclass(frozen=True)
 class HistorySource:
-    """A file: .parquet, .csv, .ndjson or .jsonl. Without a mapping it must have the contract's own names."""
+    """A file: .parquet, .csv, .ndjson or .jsonl, plain, .gz or .zst.
+
+    Without a mapping it must have the contract's own names. `form` None: by the file's ending.
+    """
 
     file: Path
     given: Mapping | None = None
+    form: FileFormat | None = None
+    delimiter: str = ","
 
     @classmethod
     def from_settings(cls, settings: Settings) -> HistorySource:
-        """What BDP_HISTORY_FILE and BDP_HISTORY_MAPPING name, else the simulator's file in BDP_HOME."""
+        """What BDP_HISTORY_SOURCE, or BDP_HISTORY_FILE and BDP_HISTORY_MAPPING name, else the simulator's.
+
+        Raises MappingError.
+        """
+        if settings.history_source:
+            return cls.of_entry(entry.load(settings, settings.history_source))
         given = load_mapping(settings.history_mapping) if settings.history_mapping else None
         return cls(settings.history_file or settings.home / "history" / "transactions.parquet", given)
 
+    @classmethod
+    def of_entry(cls, source: Source) -> HistorySource:
+        """A declared source's file. Raises MappingError if it is not one file."""
+        if source.location is None or glob.has_magic(source.location):
+            raise MappingError(
+                f"Source {source.name} is no history: that is one file. Live data comes by `--to topic`; or "
+                "write the rows into a file, and name it in a source of its own."
+            )
+        form = source.format if isinstance(source.format, FileFormat) else None
+        return cls(Path(source.location), source.to_contract(), form, source.delimiter)
+
     def scan(self) -> pl.LazyFrame:
-        return scan_file(self.file)
+        return scan_file(self.file, self.form, self.delimiter)
 
     @cached_property
     def schema(self) -> pl.Schema:
@@ -87,21 +112,23 @@ class HistorySource:
         return rows, about
 
 
-def scan_file(file: Path) -> pl.LazyFrame:
+def scan_file(file: Path, form: FileFormat | None = None, delimiter: str = ",") -> pl.LazyFrame:
     if not file.exists():
         raise HistoryMissing(
             f"There is no file {file}. Run `bdp simulate history` to make one, or name your own with "
             "BDP_HISTORY_FILE (and BDP_HISTORY_MAPPING)."
         )
-    match file.suffix.lower():
-        case ".parquet":
+    match form or file_format(file):
+        case FileFormat.parquet:
             return pl.scan_parquet(file)
-        case ".csv":
+        case FileFormat.csv:
             # As text: guessed types would turn id 007 into 7 and 12.50 into 12.5.
-            return pl.scan_csv(file, infer_schema=False)
-        case ".ndjson" | ".jsonl":
+            return pl.scan_csv(file, infer_schema=False, separator=delimiter)
+        case FileFormat.ndjson:
             return pl.scan_ndjson(file, infer_schema_length=None)
-    raise HistoryMissing(f"{file} is none of the formats we read: .parquet, .csv, .ndjson, .jsonl.")
+    raise HistoryMissing(
+        f"{file} is none of the formats we read: .parquet, .csv, .ndjson, .jsonl (.gz, .zst)."
+    )
 
 
 def _check(file: Path, named: list[tuple[str, str]], schema: pl.Schema) -> None:

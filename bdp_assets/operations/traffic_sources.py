@@ -37,12 +37,12 @@ def replayed(source: HistorySource, first: date) -> Iterator[Outgoing]:
 def from_settings(
     settings: Settings, *, start_ms: int, per_second: float, bad_share: float
 ) -> Iterator[Outgoing]:
-    """What follows BDP_HISTORY_UNTIL in BDP_HISTORY_FILE, if one is set; else the simulated world.
+    """What follows BDP_HISTORY_UNTIL in the user's own history, if there is one; else the simulated world.
 
     A file goes on where the plays before stopped: the same row again would be a duplicate.
     Raises HistoryMissing, MappingError.
     """
-    if settings.history_file is None:
+    if not settings.has_own_history:
         return simulated(settings, start_ms=start_ms, per_second=per_second, bad_share=bad_share)
     source = HistorySource.from_settings(settings)
     first, _ = source.days

@@ -2,6 +2,7 @@
 
 from bdp_assets.defs import topics
 from bdp_assets.defs.ingest.assets import ADJUSTMENTS, raw_labels, raw_transactions
+from bdp_assets.defs.sources import source_assets
 
 ASSETS = [
     topics.payment_systems,
@@ -12,4 +13,5 @@ ASSETS = [
     raw_transactions,
     raw_labels,
     ADJUSTMENTS,
+    *source_assets(),
 ]

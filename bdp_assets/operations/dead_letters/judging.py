@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from bdp_assets.contracts.dead_letters import is_of_source
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.labels import decode_label
 from bdp_assets.contracts.topics import LABELS, RAW
@@ -23,6 +24,10 @@ DOORS: Mapping[str, Callable[[bytes, int], str]] = {
 NO_DOOR = (
     "It was refused on a topic that only the platform's workers write to. Replay what it came from, or send "
     "the transaction anew."
+)
+AT_ITS_SOURCE = (
+    "It is a row of a source, refused before any topic. Mend the mapping or the row there and ingest it "
+    "anew, see docs/sources.md."
 )
 
 
@@ -47,7 +52,8 @@ def judge(entry: Entry, fixes: Fixes, *, now_ms: int, again: bool) -> Ready | Ke
     """`now_ms` is the clock of the contract's time bounds; `again`: also what can only be a duplicate."""
     letter = entry.letter
     if letter.source_topic not in DOORS:
-        return Kept(entry.place, letter.error, NO_DOOR)
+        at_source = is_of_source(letter.source_topic)
+        return Kept(entry.place, letter.error, AT_ITS_SOURCE if at_source else NO_DOOR)
     try:
         value = fixes.apply(entry)
     except Unfixable as error:

@@ -15,9 +15,9 @@ import polars as pl
 from bdp_assets.clients.kafka import Message, topic_ids, watermarks
 from bdp_assets.clients.lake import Lake
 from bdp_assets.contracts.records import Door
-from bdp_assets.contracts.topics import TOPICS
 from bdp_assets.ingest.landing import DESTINATIONS, NOT_DECODABLE, QUARANTINED
 from bdp_assets.ingest.tables import DOOR
+from bdp_assets.ingest.validation import SOURCE as HISTORY
 from bdp_assets.operations.batch_decisions import DECIDED_BY
 from bdp_assets.operations.ledger import Equation
 from bdp_assets.settings import Settings
@@ -95,7 +95,7 @@ def _rows(lake: Lake, topic: str, versions: Mapping[str, int]) -> int:
 
 def _streamed(table: str, columns: Sequence[str]) -> pl.Expr:
     if table == QUARANTINED:
-        return pl.col("source_topic").is_in(list(TOPICS)) & (pl.col("error") != NOT_DECODABLE)
+        return (pl.col("source_topic") != HISTORY) & (pl.col("error") != NOT_DECODABLE)
     if DOOR in columns:
         return pl.col(DOOR) == Door.STREAM.value
     return pl.col("decided_by") != DECIDED_BY if "decided_by" in columns else pl.lit(value=True)

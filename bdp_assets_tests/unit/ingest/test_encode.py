@@ -19,7 +19,7 @@ from bdp_assets.ingest import encode
 from bdp_assets.ingest.history import raw_rows
 from bdp_assets.ingest.mapping import AmountSource, ConstantSource, MappingError, TextSource, TimeSource
 from bdp_assets_tests.effort import cases
-from bdp_assets_tests.unit.ingest.sources import bodies, mapping, source
+from bdp_assets_tests.unit.ingest.source_files import bodies, mapping, source
 
 DAY = date(2024, 1, 15)
 NOON = datetime(2024, 1, 15, 12, 0)
@@ -174,3 +174,10 @@ def test_ids_that_were_spoilt_to_decimals_are_an_error() -> None:
     frame = pl.DataFrame({"id": [596.0]})
     with pytest.raises(MappingError, match="id holds decimal numbers"):
         encode.text(TextSource(column="id"), frame.schema)
+
+
+def test_texts_are_translated_prefixed_and_filled_in_this_order() -> None:
+    frame = pl.DataFrame({"land": ["Germany", "FR", None]})
+    field = TextSource(column="land", prefix="x", values={"Germany": "DE"}, default="none")
+    found = frame.select(encode.text(field, frame.schema)).to_series().to_list()
+    assert found == ["xDE", "xFR", "none"]

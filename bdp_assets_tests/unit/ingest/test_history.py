@@ -19,7 +19,7 @@ from bdp_assets.ingest.mapping import load_mapping
 from bdp_assets.ingest.source import HistoryMissing, HistorySource
 from bdp_assets.settings import Settings
 from bdp_assets_tests.effort import cases
-from bdp_assets_tests.unit.ingest.sources import PLAIN, bodies, mapping, source
+from bdp_assets_tests.unit.ingest.source_files import PLAIN, bodies, mapping, source
 
 ROOT = Path(__file__).resolve().parents[3]
 HANDBOOK = ROOT.parent / "shared" / "data" / "handbook_raw.parquet"

@@ -10,7 +10,7 @@ import pytest
 
 from bdp_assets.contracts.wire import RawTransaction
 from bdp_assets.ingest.mapping import Fields, MappingError, identity_mapping, load_mapping
-from bdp_assets_tests.unit.ingest.sources import PLAIN, mapping, source
+from bdp_assets_tests.unit.ingest.source_files import PLAIN, mapping, source
 
 ROOT = Path(__file__).resolve().parents[3]
 LABELS = {"is_fraud": "fraud", "known_after_days": 7}

@@ -1,0 +1,1 @@
+"""Sources: where transactions are, how they map to the contract, and reading on where the last run ended."""

@@ -1,0 +1,184 @@
+"""A source on its way to the raw topic: each row once, wherever it is killed, and none missing."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from bdp_assets.clients.kafka import Message, ensure_topics, stream_range, watermarks
+from bdp_assets.contracts.codec import decode_dead_letter
+from bdp_assets.contracts.topics import DLQ, RAW
+from bdp_assets.defs.sources import source_assets
+from bdp_assets.operations import migrations
+from bdp_assets.operations.dead_letters import listing, query
+from bdp_assets.operations.topics import specs
+from bdp_assets.settings import Settings, get_settings
+from bdp_assets_tests.integration.conftest import Platform
+from bdp_assets_tests.integration.stream import until
+from bdp_assets_tests.unit.ingest.sources.entries import HEADER, row, write
+
+pytestmark = pytest.mark.services
+ROWS, BATCH = 6_000, 300
+BAD = 11
+"""Every so many rows, one that the contract refuses."""
+
+DIES = {
+    "before the plan": "Sender.send = die",
+    "after the plan": "Sender._publish = die",
+    "in the transaction": """
+def commit(receipts, publisher, receipt):
+    publisher._producer.flush(10)
+    die()
+Receipts.commit = commit""",
+    "between producing and settling": "Positions.settle = lambda self, batch: die() if batch else None",
+    "at some moment": """
+publish = Sender._publish
+def timed(*arguments):
+    threading.Timer(random.uniform(0, 0.05), die).start()
+    Sender._publish = publish
+    publish(*arguments)
+Sender._publish = timed""",
+}
+PROGRAM = """
+import os, random, signal, threading
+from bdp_assets.clients.kafka import Receipts
+from bdp_assets.cli.main import app
+from bdp_assets.operations.ingest.positions import Positions
+from bdp_assets.operations.ingest.sending import Sender
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+{patch}
+app(["ingest", "shop", "--to", "topic"])
+"""
+
+
+class Shop:
+    """A source of its own for each test: `prefix` begins its transactions' ids."""
+
+    def __init__(self, settings: Settings, environment: dict[str, str]) -> None:
+        self.settings = settings
+        self.environment = environment
+        self._before = watermarks(settings, [RAW.name, DLQ.name])
+
+    def run(self, patch: str = "") -> tuple[int, str]:
+        """`bdp ingest shop --to topic`: its exit code, and what it says."""
+        command = [sys.executable, "-c", PROGRAM.format(patch=patch)]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    @contextmanager
+    def following(self) -> Iterator[subprocess.Popen[str]]:
+        command = [sys.executable, "-m", "bdp_assets.cli.main", "ingest", "shop", "--to", "topic", "--follow"]
+        process = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, text=True)
+        try:
+            yield process
+        finally:
+            process.kill()
+
+    def since(self, topic: str) -> list[Message]:
+        """Committed records since the test began."""
+        ends = watermarks(self.settings, [topic])
+        ranges = {place: (self._before[place][1], end) for place, (_, end) in ends.items()}
+        return [message for batch in stream_range(self.settings, ranges) for message in batch]
+
+    def sent(self) -> Counter[str]:
+        return Counter(json.loads(message.value or b"")["transaction_id"] for message in self.since(RAW.name))
+
+    def refused(self) -> Counter[bytes]:
+        letters = [decode_dead_letter(message.value or b"") for message in self.since(DLQ.name)]
+        assert {letter.source_topic for letter in letters} <= {"source:shop"}
+        return Counter(b64decode(letter.value_base64) for letter in letters)
+
+
+@pytest.fixture
+def shop(platform: Platform, tmp_path: Path) -> Iterator[Shop]:
+    """Its home is not that of the services, where PostgreSQL's password is."""
+    settings = platform.settings.model_copy(update={"home": tmp_path, "postgres_url": platform.postgres})
+    key = "0123456789abcdef" * 2
+    environment = {
+        **platform.environment,
+        "BDP_HOME": str(tmp_path),
+        "BDP_POSTGRES_URL": platform.postgres,
+        "BDP_PAN_HASH_KEY": key,
+    }
+    migrations.upgrade(platform.settings)
+    ensure_topics(settings, specs())
+    write(tmp_path, batch_rows=BATCH, location="shop-*.csv")
+    yield Shop(settings, environment)
+    migrations.downgrade(platform.settings, "base")
+
+
+def line(number: int) -> str:
+    return row(number, "-1") if number % BAD == 0 else row(number)
+
+
+GOOD = Counter(f"R{n}" for n in range(ROWS) if n % BAD)
+REFUSED = Counter(line(n).strip().encode() for n in range(0, ROWS, BAD))
+
+
+def fill(home: Path, name: str, numbers: range) -> None:
+    path = home / "sources" / name
+    path.write_text(HEADER + "".join(map(line, numbers)))
+
+
+def test_killed_at_every_boundary_and_at_any_moment_each_row_arrives_once(shop: Shop, tmp_path: Path) -> None:
+    fill(tmp_path, "shop-1.csv", range(ROWS // 2))
+    fill(tmp_path, "shop-2.csv", range(ROWS // 2, ROWS))
+    for place, patch in DIES.items():
+        code, told = shop.run(patch)
+        assert code == -signal.SIGKILL, (place, told)
+    assert 0 < shop.sent().total() < GOOD.total(), "it was killed on the way"
+
+    code, told = shop.run()
+
+    assert code == 0, told
+    assert shop.sent() == GOOD
+    assert shop.refused() == REFUSED
+    assert "out_of_range amount" in told
+    found, _ = listing.errors(shop.settings, query.Filter(source_topic="source:shop"))
+    assert [(group.error, group.field, group.letters) for group in found] == [
+        ("out_of_range", "amount", REFUSED.total())
+    ]
+
+
+def test_its_asset_sends_what_is_new(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "shop-1.csv", range(22))
+    for name, value in shop.environment.items():
+        if name.startswith("BDP_"):
+            monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    [asset] = source_assets()
+    try:
+        told = [dg.materialize([asset]).asset_materializations_for_node("ingest_shop")[0] for _ in range(2)]
+    finally:
+        get_settings.cache_clear()
+    figures = [{name: value.value for name, value in one.metadata.items()} for one in told]
+    assert figures == [
+        {"read": 22, "sent": 20, "rejected": {"out_of_range amount": 2}},
+        {"read": 0, "sent": 0, "rejected": {}},
+    ]
+    assert shop.sent().total() == 20
+
+
+def test_following_takes_what_comes_and_ends_when_told(shop: Shop, tmp_path: Path) -> None:
+    fill(tmp_path, "shop-1.csv", range(1, 3))
+    with shop.following() as process:
+        until(lambda: shop.sent() == Counter(["R1", "R2"]))
+        with (tmp_path / "sources" / "shop-1.csv").open("a") as file:
+            file.write(row(3) + row(4)[:9])
+        fill(tmp_path, "shop-2.csv", range(5, 6))
+        until(lambda: shop.sent() == Counter(["R1", "R2", "R3", "R5"]))
+        process.terminate()
+        told, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "sent" in told
