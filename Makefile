@@ -71,7 +71,11 @@ test-all: export TEST_EFFORT := soak
 
 .PHONY: test
 test: setup ## Unit tests, then tests on real PostgreSQL, Valkey and Kafka
-	$(BIN)/pytest $(TESTS) -m "not slow" $(SIDE_BY_SIDE)
+	$(BIN)/pytest $(TESTS) -m "not slow and not drill" $(SIDE_BY_SIDE)
+
+.PHONY: drills
+drills: setup ## Tests that take parts away from running programs: replicas, degraded modes, the Bento on another machine
+	$(BIN)/pytest $(TESTS) -m "drill and not slow" $(SIDE_BY_SIDE)
 
 .PHONY: test-all
 test-all: setup ## All tests (those marked slow, too), property tests with five times their cases

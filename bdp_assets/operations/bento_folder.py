@@ -32,7 +32,8 @@ _LOADED = """
 import json, sys
 import bento.service
 from bdp_assets.features import compiled
-compiled.load()  # the loops come with the first call otherwise
+import bdp_assets.scoring.paths
+compiled.load()  # these loops, too, come with the first call otherwise
 tops = {name.partition(".")[0] for name in sys.modules}
 ours = [m.__file__ for name, m in sys.modules.items() if name.partition(".")[0] in ("bento", "bdp_assets")]
 print(json.dumps({"ours": ours, "all": sorted(tops)}))

@@ -41,6 +41,8 @@ from bento.dependencies import Dependencies
 from bento.predictor import Call, Predictor
 from bento.spool.spool import Spool
 
+pytestmark = pytest.mark.drill
+
 PROJECT = Path(__file__).parents[2]
 FOREIGN = ("dagster", "mlflow", "pandas", "polars", "pandera", "scikit", "scipy", "pyarrow", "bdp")
 CHECKOUT = ("bento", "bdp_assets")

@@ -35,7 +35,7 @@ from bdp_assets_tests.integration.running_api import (
     wait_until,
 )
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.drill]
 SPOOL_MB = 16
 NUMBERS = count()
 

@@ -33,7 +33,7 @@ from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.integration.stream import Stream, until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.drill]
 CUSTOMERS = 40
 EVERY_S = 0.02
 """Between two calls: some 50 a second."""
