@@ -30,6 +30,7 @@ from bento.models import (
     card_of,
     error_of,
 )
+from bento.notices import Notices, NoticeT
 from bento.predictor import Call
 from bento.routing import Endpoint, FixedPaths
 from bento.serving import Serving
@@ -98,12 +99,7 @@ async def predict_batch(request: Request) -> Response:
 
 
 async def label(request: Request) -> Response:
-    charge(request, 1)
-    body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
-    [outcome] = await _serving(request).labels.take([body], _call(request))
-    if isinstance(outcome, ApiError):
-        raise outcome
-    return _json(accepted_of(outcome, _request_id(request)), 202)
+    return _json(accepted_of(await _taken(request, _serving(request).labels), _request_id(request)), 202)
 
 
 async def label_batch(request: Request) -> Response:
@@ -113,12 +109,8 @@ async def label_batch(request: Request) -> Response:
 
 
 async def adjustment(request: Request) -> Response:
-    charge(request, 1)
-    body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
-    [outcome] = await _serving(request).adjustments.take([body], _call(request))
-    if isinstance(outcome, ApiError):
-        raise outcome
-    return _json(accepted_adjustment_of(outcome, _request_id(request)), 202)
+    taken = await _taken(request, _serving(request).adjustments)
+    return _json(accepted_adjustment_of(taken, _request_id(request)), 202)
 
 
 async def decision(request: Request) -> Response:
@@ -163,6 +155,16 @@ async def not_served(request: Request, error: HTTPException) -> Response:
 async def failed(request: Request, _: Exception) -> Response:
     """A defect of ours. Starlette passes the exception on to the log: its place, not its text."""
     return await refused(request, ApiError(500, "internal_error", "a defect of this service; see its log"))
+
+
+async def _taken(request: Request, notices: Notices[NoticeT]) -> NoticeT:
+    """The one notice that a call brings. Raises ApiError."""
+    charge(request, 1)
+    body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
+    [outcome] = await notices.take([body], _call(request))
+    if isinstance(outcome, ApiError):
+        raise outcome
+    return outcome
 
 
 async def _charged_items(request: Request) -> list[bytes]:

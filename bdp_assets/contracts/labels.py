@@ -5,10 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from bdp_assets.contracts.codec import decode_label as _decode
-from bdp_assets.contracts.notices import read_notice
+from bdp_assets.contracts.notices import NOW, read_notice, timed
 from bdp_assets.contracts.records import EpochMs, Label
 
-_NOW = -1
 _TIMES = ("known_at_ms", "ts_ms")
 
 
@@ -23,7 +22,7 @@ def decode_label(value: bytes | None, *, received_ms: int) -> Label:
 
 
 class _Posted(Label, frozen=True, kw_only=True):
-    known_at_ms: EpochMs = _NOW
+    known_at_ms: EpochMs = NOW
 
 
 _decode_posted = msgspec.json.Decoder(_Posted).decode
@@ -32,5 +31,4 @@ _decode_posted = msgspec.json.Decoder(_Posted).decode
 def decode_posted(value: bytes, *, received_ms: int) -> Label:
     """As `decode_label`, from a caller who need not say since when it is known: from now on."""
     posted = read_notice(value, _decode_posted, _TIMES, received_ms)
-    fields = msgspec.structs.asdict(posted)
-    return Label(**fields | ({"known_at_ms": received_ms} if posted.known_at_ms == _NOW else {}))
+    return timed(posted, Label, "known_at_ms", received_ms)

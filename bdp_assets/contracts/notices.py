@@ -18,6 +18,8 @@ _WRONG = re.compile(r"Expected .* - at `\$\.(?P<field>\w+)`")
 _BOUND = re.compile(r"Expected `\w+( \| null)?` (of length )?[<>]=")
 _NO_MEMBER = re.compile(r"Invalid enum value .* - at `\$\.(?P<field>\w+)`", re.DOTALL)
 NoticeT = TypeVar("NoticeT", bound=msgspec.Struct)
+NOW = -1
+"""In place of a time that a caller left out."""
 
 
 def read_notice(
@@ -37,6 +39,12 @@ def read_notice(
         if (getattr(notice, field) or 0) > received_ms + MAX_AHEAD_MS:
             raise ContractError("timestamp_future", field, f"{field} lies in the future. Is it in ms?")
     return notice
+
+
+def timed(posted: msgspec.Struct, kind: type[NoticeT], field: str, received_ms: int) -> NoticeT:
+    """A notice as its caller posted it, whose time in `field` is NOW where he did not say: when it came."""
+    fields = msgspec.structs.asdict(posted)
+    return kind(**fields | ({field: received_ms} if fields[field] == NOW else {}))
 
 
 def _shaped(value: bytes, decode: Callable[[bytes], NoticeT]) -> NoticeT:

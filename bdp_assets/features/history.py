@@ -30,16 +30,6 @@ class Rows(Protocol):
     def field(self, field: Field) -> Ints: ...
 
 
-class NoRows:
-    """No events at all."""
-
-    are_events = False
-    entity = ts = np.empty(0, dtype=np.int64)
-
-    def field(self, field: Field) -> Ints:
-        return self.ts
-
-
 @dataclass(frozen=True)
 class Queries:
     """n transactions to answer: `entity` codes, `ts`, int64 [n], and their `own` fields, int64 [fields, n].

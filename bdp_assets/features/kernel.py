@@ -9,7 +9,6 @@ transaction would pay for each of a hundred array operations; here stands what t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from bdp_assets.features.aggregates import AGGREGATES, Floats, Ints, SumName
 from bdp_assets.features.compiled import codes
 from bdp_assets.features.fields import Field
 from bdp_assets.features.formulas import FORMULAS, Value
-from bdp_assets.features.history import History, NoRows, Queries
+from bdp_assets.features.history import History, Queries
 from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
 from bdp_assets.features.windows import (
     Bound,
@@ -75,16 +74,6 @@ class Plan:
         default = np.array([f.default for f in features], dtype=np.float64)
         self.tables = (bounds_, sums_, lines, fold, scale, default)
         """As `compiled.answer` takes them."""
-
-    @cached_property
-    def without_events(self) -> Floats | None:
-        """What every transaction gets where nothing happened, float64 [k, 1]; None where its own fields
-        count."""
-        if self.own:
-            return None
-        zero = np.zeros(1, dtype=np.int64)
-        [(_, values)] = self.run(History(NoRows()), Queries(zero, zero, np.zeros((0, 1), dtype=np.int64)))
-        return values
 
     def run(self, history: History, queries: Queries) -> Iterator[tuple[slice, Floats]]:
         """Yield (rows, values float64 [k, rows]) of all its features, until every row is there."""

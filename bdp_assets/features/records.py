@@ -8,7 +8,6 @@ rows. The layouts here and there are one thing: change them together.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -67,11 +66,6 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.columns["ts_ms"])
-
-    def part(self, rows: slice) -> Batch:
-        part = copy(self)
-        part.columns = {name: values[rows] for name, values in self.columns.items()}
-        return part
 
     def kept(self, ids: Sequence[str]) -> Ints:
         """What a record keeps of each event after its fixed part, int64 [n, numbers and ids]."""
