@@ -43,12 +43,6 @@ class Queries:
     own: Ints
     exact_from: Ints | None = None
 
-    def part(self, rows: slice) -> Queries:
-        if rows.start == 0 and rows.stop >= len(self.ts):
-            return self
-        exact_from = None if self.exact_from is None else self.exact_from[rows]
-        return Queries(self.entity[rows], self.ts[rows], np.ascontiguousarray(self.own[:, rows]), exact_from)
-
 
 class Looks(NamedTuple):
     """What is looked at, int64 [looks, n], and the pyramids over it (see `compiled.extremes`)."""

@@ -8,7 +8,7 @@ transaction would pay for each of a hundred array operations; here stands what t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -31,7 +31,6 @@ from bdp_assets.features.windows import (
     window_of,
 )
 
-_ROWS = 32_768  # Worked at a time, so that what is written stays in the processor's cache.
 _SUMS: Mapping[SumName, int] = {
     "matching": codes.MATCHING,
     "total": codes.TOTAL,
@@ -75,21 +74,17 @@ class Plan:
         self.tables = (bounds_, sums_, lines, fold, scale, default)
         """As `compiled.answer` takes them."""
 
-    def run(self, history: History, queries: Queries) -> Iterator[tuple[slice, Floats]]:
-        """Yield (rows, values float64 [k, rows]) of all its features, until every row is there."""
+    def run(self, history: History, queries: Queries, rows: Ints, matrix: Floats) -> None:
+        """Write all its features into `matrix`, float64 [features, n], at the `rows` of the queries."""
         running = history.running_sums(self.fields)
         looks, levels = history.looks(self.looks, self.codes)
         picked = history.picked(self.picked)
-        for first in range(0, len(queries.ts), _ROWS):
-            rows = slice(first, first + _ROWS)
-            part = queries.part(rows)
-            values = np.empty((len(self.slots), len(part.ts)), dtype=np.float64)
-            compiled.answer(
-                *(history.keys, running, looks, levels, picked, history.shift, history.span),
-                *(part.entity, part.ts, part.own, _NONE if part.exact_from is None else part.exact_from),
-                *(*self.tables, values),
-            )
-            yield rows, values
+        compiled.answer(
+            *(history.keys, running, looks, levels, picked, history.shift, history.span),
+            *(queries.entity, queries.ts, queries.own),
+            _NONE if queries.exact_from is None else queries.exact_from,
+            *(*self.tables, self.slots, rows, matrix),
+        )
 
     def _sum(self, found: Sum, bounds: Sequence[Bound]) -> tuple[int, ...]:
         """Its field, from which bound, to which bound, and its own field (-1: without)."""

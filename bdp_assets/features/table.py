@@ -171,9 +171,7 @@ def _fill(plan: Plan, table: Table, piece: _Piece, place: Ints | None, matrix: F
     for row, field in zip(own, plan.own, strict=True):
         row[:] = event_field(field, asked_columns)
     queries = Queries(codes, asked_columns["ts_ms"], own, exact_from)
-    for part, found in plan.run(History(rows), queries):
-        for slot, values in zip(plan.slots, found, strict=True):
-            matrix[slot][to[part]] = values  # One by one: several times faster than all at once.
+    plan.run(History(rows), queries, to, matrix)
 
 
 def _exact_from(rank: Ints, events: Ints, entities: Ints, order: Ints, codes: Ints) -> Ints:

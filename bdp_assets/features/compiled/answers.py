@@ -46,6 +46,9 @@ from bdp_assets.features.compiled.how import DOUBLES, INT, INTS, MATRIX_OUT, TAB
 from bdp_assets.features.compiled.spreads import spread
 from bdp_assets.features.compiled.times import floored
 
+_BLOCK = 256
+"""Queries worked at a time."""
+
 
 @compiled(INT(INTS, INT, INT))
 def place(keys: Any, wanted: int, near: int) -> int:
@@ -77,58 +80,65 @@ def place(keys: Any, wanted: int, near: int) -> int:
 
 
 @inner
-def find_places(keys: Any, bounds: Any, frame: Any, moment: Any, found: Any) -> None:
-    """Where each bound of a query lies: how many sorted rows are before it.
+def find_places(  # noqa: PLR0913, PLR0917 - a history, a bound, and queries
+    keys: Any, bound: Any, frame: Any, entity: Any, ts: Any, exact_from: Any, near: Any, found: Any
+) -> Any:
+    """Where a bound lies for each query: how many sorted rows are before it, int64 [queries]; and the last.
 
-    `frame`: shift, span, fold; `moment`: entity, time, how many rows are not exact (-1: all are). `found`:
-    where they lay for the query before, and then for this one.
+    `frame`: shift, span, fold; `exact_from`: how many rows are not exact (empty: all are); `near`: where it
+    lay for the query before them.
     """
     shift, span, fold = frame
-    entity, ts, inexact = moment
-    first = entity * span
-    for b in range(len(bounds)):
-        if bounds[b, ENDLESS]:
-            found[b] = place(keys, first, found[b])
-            continue
-        time = floored(ts - bounds[b, SHIFT], bounds[b, STEP])
-        at = place(keys, first + min(max(time + shift, 1), span - 1), found[b])
-        if at < inexact:
-            if bounds[b, EXACT]:
-                at = inexact
-            elif fold:  # What is folded lies before a bound when its fold begins before it.
-                late = -(-time // fold) * fold
-                at = min(place(keys, first + min(max(late + shift, 1), span - 1), at), inexact)
-        found[b] = at
+    for q in range(len(ts)):
+        first = entity[q] * span
+        if bound[ENDLESS]:
+            near = place(keys, first, near)
+        else:
+            time = floored(ts[q] - bound[SHIFT], bound[STEP])
+            near = place(keys, first + min(max(time + shift, 1), span - 1), near)
+            if len(exact_from) and near < exact_from[q]:
+                if bound[EXACT]:
+                    near = exact_from[q]
+                elif fold:  # What is folded lies before a bound when its fold begins before it.
+                    late = -(-time // fold) * fold
+                    near = place(keys, first + min(max(late + shift, 1), span - 1), near)
+                    near = min(near, exact_from[q])
+        found[q] = near
+    return near
 
 
 @inner
-def add_sums(running: Any, sums: Any, places: Any, own: Any, found: Any) -> None:
-    """Every sum of a query: differences of running sums, and its `own` fields where it counts itself."""
-    for s in range(len(sums)):
-        field, mine = sums[s, FIELD], sums[s, OWN]
-        found[s] = running[field, places[sums[s, TO]]] - running[field, places[sums[s, FROM]]]
-        if mine >= 0:
-            found[s] += own[mine]
+def add_up_between(running: Any, start: Any, end: Any, found: Any) -> None:
+    """A sum of each query: the difference of two running sums."""
+    for q in range(len(found)):
+        found[q] = running[end[q]] - running[start[q]]
 
 
 @inner
-def of_sums(lines: Any, k: Any, sums: Any) -> Any:
-    """An aggregate of sums; NaN where there is no answer."""
-    code = lines[k, CODE]
-    if code == COUNT:
-        return np.float64(sums[lines[k, MATCHING]])
-    if code == SUM:
-        return np.float64(sums[lines[k, TOTAL]])
-    if code == SHARE:
-        events = sums[lines[k, EVENTS]]
-        return max(sums[lines[k, MATCHING]], 0) / events if events > 0 else np.nan
-    n = sums[lines[k, MATCHING]]
-    if n <= 0:
-        return np.nan
-    total = sums[lines[k, TOTAL]]
-    if code == MEAN:
-        return total / n
-    return np.sqrt(spread(n, total, sums[lines[k, HIGH]], sums[lines[k, LOW]]) / np.float64(n * n))
+def of_sums(line: Any, sums: Any, found: Any) -> None:
+    """An aggregate of sums, float64 [queries]; NaN where there is no answer."""
+    code, matching, total, events = line[CODE], sums[line[MATCHING]], sums[line[TOTAL]], sums[line[EVENTS]]
+    if code in (COUNT, SUM):
+        whole = matching if code == COUNT else total
+        for q in range(len(found)):
+            found[q] = whole[q]
+    elif code == SHARE:
+        for q in range(len(found)):
+            found[q] = max(matching[q], 0) / events[q] if events[q] > 0 else np.nan
+    elif code == MEAN:
+        for q in range(len(found)):
+            found[q] = total[q] / matching[q] if matching[q] > 0 else np.nan
+    else:
+        deviations(matching, total, sums[line[HIGH]], sums[line[LOW]], found)
+
+
+@inner
+def deviations(n: Any, total: Any, high: Any, low: Any, found: Any) -> None:
+    """The standard deviation of each query's `n` numbers, from their sum and the parts of their squares."""
+    for q in range(len(found)):
+        found[q] = np.nan
+        if n[q] > 0:
+            found[q] = np.sqrt(spread(n[q], total[q], high[q], low[q]) / np.float64(n[q] * n[q]))
 
 
 @inner
@@ -151,11 +161,46 @@ def of_extreme(best: Any, line: Any, picked: Any, ts: Any) -> Any:
     return np.float64(best)
 
 
+@inner
+def of_looks(  # noqa: PLR0913, PLR0917 - what is looked at, and queries
+    line: Any, looks: Any, levels: Any, picked: Any, places: Any, ts: Any, own: Any, found: Any
+) -> None:
+    """An aggregate of what rows look like, float64 [queries]; NaN where there is no answer. `own`: what each
+    query itself looks like, empty where it does not count."""
+    code, look, nothing = line[CODE], line[LOOK], line[NOTHING]
+    lowest = looks_for_lowest(code)
+    for q in range(len(found)):
+        start, end = places[line[START], q], places[line[END], q]
+        if line[RUN_LOOK] >= 0 and end > start:
+            start = max(start, looks[line[RUN_LOOK], end - 1])
+        found[q] = np.nan
+        if code == DISTINCT:
+            found[q] = different(looks[look], start, end)
+            continue
+        best = nothing
+        if len(own):
+            best = min(best, own[q]) if lowest else max(best, own[q])
+        best = extreme(looks[look], levels[look], (start, end), lowest, best)
+        if best != nothing:
+            found[q] = of_extreme(best, (code, line[HOP], line[PICK]), picked, ts[q])
+
+
+@inner
+def of_run(line: Any, looks: Any, running: Any, places: Any, found: Any) -> None:
+    """How many matched since the run began that the last event is in, float64 [queries]."""
+    for q in range(len(found)):
+        start, end = places[line[START], q], places[line[END], q]
+        if end > start:
+            start = max(start, looks[line[RUN_LOOK], end - 1])
+        found[q] = running[end] - running[start]
+
+
 @compiled(
     VOID(
         *(INTS, TABLE, TABLE, TABLE, TABLE, INT, INT),
         *(INTS, INTS, TABLE, INTS),
-        *(TABLE, TABLE, TABLE, INT, DOUBLES, DOUBLES, MATRIX_OUT),
+        *(TABLE, TABLE, TABLE, INT, DOUBLES, DOUBLES, INTS),
+        *(INTS, MATRIX_OUT),
     )
 )
 def answer(  # noqa: PLR0913, PLR0917 - all that a plan runs on
@@ -176,39 +221,45 @@ def answer(  # noqa: PLR0913, PLR0917 - all that a plan runs on
     fold: Any,
     scale: Any,
     default: Any,
+    slots: Any,
+    rows: Any,
     out: Any,
 ) -> None:
-    """Write every feature of every query: `out`, float64 [features, queries].
+    """Write every feature of every query: `out[slots, rows]`, float64.
 
     Of the history: its `keys` (with their `shift` and `span`), `running` sums, `looks` with the `levels` of
     their pyramids, and columns that values are `picked` from. Of the queries: `entity`, `ts`, `own` fields
     and `exact_from` (empty: all is exact). The rest is the plan; its tables' columns are named in `codes`.
+
+    Step by step for a block of queries, so that each step is one tight loop over what the caches hold.
     """
-    places = np.zeros(len(bounds), dtype=np.int64)
-    summed = np.zeros(len(sums), dtype=np.int64)
-    for q in range(len(ts)):
-        inexact = exact_from[q] if len(exact_from) else -1
-        find_places(keys, bounds, (shift, span, fold), (entity[q], ts[q], inexact), places)
-        add_sums(running, sums, places, own[:, q], summed)
+    width = min(len(ts), _BLOCK)
+    places = np.zeros((len(bounds), width), dtype=np.int64)
+    near = np.zeros(len(bounds), dtype=np.int64)
+    summed = np.zeros((max(len(sums), 1), width), dtype=np.int64)
+    values = np.zeros(width, dtype=np.float64)
+    for first in range(0, len(ts), _BLOCK):
+        stop = min(first + _BLOCK, len(ts))
+        n = stop - first
+        whose, when = entity[first:stop], ts[first:stop]
+        inexact = exact_from[first:stop] if len(exact_from) else exact_from
+        frame = (shift, span, fold)
+        for b in range(len(bounds)):
+            near[b] = find_places(keys, bounds[b], frame, whose, when, inexact, near[b], places[b, :n])
+        for s in range(len(sums)):
+            total = summed[s, :n]
+            add_up_between(running[sums[s, FIELD]], places[sums[s, FROM]], places[sums[s, TO]], total)
+            if sums[s, OWN] >= 0:
+                total += own[sums[s, OWN]][first:stop]
         for k in range(len(lines)):
-            code, look, nothing = lines[k, CODE], lines[k, LOOK], lines[k, NOTHING]
-            start, end = places[lines[k, START]], places[lines[k, END]]
-            run, one = lines[k, RUN_LOOK], np.nan
-            if run >= 0 and end > start:
-                start = max(start, looks[run, end - 1])
-            if look < 0 and run >= 0:
-                field = sums[lines[k, MATCHING], FIELD]
-                one = np.float64(running[field, end] - running[field, start])
-            elif look < 0:
-                one = of_sums(lines, k, summed)
-            elif code == DISTINCT:
-                one = different(looks[look], start, end)
+            line, found = lines[k], values[:n]
+            if line[LOOK] >= 0:
+                itself = own[line[OWN_LOOK]][first:stop] if line[OWN_LOOK] >= 0 else when[:0]
+                of_looks(line, looks, levels, picked, places, when, itself, found)
+            elif line[RUN_LOOK] >= 0:
+                of_run(line, looks, running[sums[line[MATCHING], FIELD]], places, found)
             else:
-                lowest, mine = looks_for_lowest(code), lines[k, OWN_LOOK]
-                best = nothing
-                if mine >= 0:
-                    best = min(best, own[mine, q]) if lowest else max(best, own[mine, q])
-                best = extreme(looks[look], levels[look], (start, end), lowest, best)
-                if best != nothing:
-                    one = of_extreme(best, (code, lines[k, HOP], lines[k, PICK]), picked, ts[q])
-            out[k, q] = default[k] if np.isnan(one) else one / scale[k]
+                of_sums(line, summed, found)
+            for q in range(n):
+                one = found[q]
+                out[slots[k], rows[first + q]] = default[k] if np.isnan(one) else one / scale[k]

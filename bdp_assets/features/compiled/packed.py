@@ -203,14 +203,10 @@ def answer_packed(  # noqa: PLR0913, PLR0917 - two kinds of rows, queries, and a
     running = fields[:summed]
     add_up(running)
 
-    found = np.empty((len(lines), len(rows)), dtype=np.float64)
     all_exact = np.empty(0, dtype=np.int64)
     answer(
         *(keys, running, looks, levels, picked, shift, span),
         *(entity, ts, chosen_of(own, own_at, rows), all_exact),
-        *(bounds, sums, lines, fold, scale, default, found),
+        *(bounds, sums, lines, fold, scale, default, slots, rows, out),
     )
-    for k in range(len(slots)):
-        for q in range(len(rows)):
-            out[slots[k], rows[q]] = found[k, q]
     return True
