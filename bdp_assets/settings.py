@@ -150,6 +150,9 @@ class Settings(BaseSettings):
     ray_address: str | None = Field(
         default=None, description="Address of your own Ray cluster, which sees the output's folder"
     )
+    run_failure_webhook: SecretStr | None = Field(
+        default=None, description="URL that is told of each run that failed (JSON with a `text`); a secret"
+    )
     model_name: str = Field(default="fraud_ensemble", description="Name of the registered model")
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import PLATFORM_TEAM
 from bdp_assets.ingest.mapping import MappingError
 from bdp_assets.ingest.sources.entry import Source, load_all
@@ -41,6 +42,7 @@ def _asset(source: Source) -> dg.AssetsDefinition:
     )
 
     @dg.multi_asset(specs=[spec], name=f"ingest_{source.name}")
+    @retried
     def ingest(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         from bdp_assets.operations.ingest import run
 

@@ -7,6 +7,7 @@ import dagster as dg
 import polars as pl
 
 from bdp_assets.contracts.records import Door
+from bdp_assets.defs.lineage import column_lineage
 from bdp_assets.defs.partitions import DAYS
 from bdp_assets.defs.presentation import column_schema, markdown_table, preview, row_counts
 from bdp_assets.ingest.audit import audit
@@ -29,6 +30,7 @@ def table_spec(  # noqa: PLR0913 - an asset says this much
     kinds: Collection[str] = ("deltalake", "polars"),
     code_version: str | None = None,
     automation_condition: dg.AutomationCondition[Any] | None = None,
+    freshness: dg.FreshnessPolicy | None = None,
 ) -> dg.AssetSpec:
     """One table of the lake by day; `replaces` (SQL) are the rows that materialising a day replaces."""
     return dg.AssetSpec(
@@ -40,6 +42,7 @@ def table_spec(  # noqa: PLR0913 - an asset says this much
         partitions_def=DAYS,
         code_version=code_version,
         automation_condition=automation_condition,
+        freshness_policy=freshness,
         metadata={
             "dagster/table_name": f"lake.{table}",
             "dagster/column_schema": column_schema(TABLES[table]),
@@ -77,7 +80,9 @@ def publish(
     for day, counts in row_counts(frame).items():
         context.add_asset_metadata(counts, asset_key=spec.key, partition_key=day)
     yield dg.MaterializeResult(
-        asset_key=spec.key, value=frame, metadata={"preview": preview(frame), **(metadata or {})}
+        asset_key=spec.key,
+        value=frame,
+        metadata={"preview": preview(frame), **column_lineage(spec.metadata["table"]), **(metadata or {})},
     )
 
 

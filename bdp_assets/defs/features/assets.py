@@ -5,7 +5,9 @@ from typing import Any
 
 import dagster as dg
 
+from bdp_assets.defs.freshness import LIVE
 from bdp_assets.defs.partitions import ONE_RUN, WINDOW, days_of, follow_upstream
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import MODEL_TEAM, publish, schema_check, table_spec
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.backfill import corrected_features
@@ -24,10 +26,12 @@ FEATURES = table_spec(
     owner=MODEL_TEAM,
     code_version=CATALOG.version,
     automation_condition=follow_upstream(),
+    freshness=LIVE,
 )
 
 
 @dg.multi_asset(specs=[FEATURES], check_specs=[schema_check(FEATURES)], backfill_policy=ONE_RUN)
+@retried
 def transaction_features(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
     context.log.info("compute features as corrected")
     features = corrected_features(lake.open(), *days_of(context))

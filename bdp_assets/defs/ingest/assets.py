@@ -6,7 +6,9 @@ from typing import Any
 import dagster as dg
 
 from bdp_assets.contracts import topics
+from bdp_assets.defs.freshness import LIVE
 from bdp_assets.defs.partitions import ONE_RUN, days_of
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import FROM_HISTORY, publish, schema_check, table_spec
 from bdp_assets.defs.topics import history_file, topic_key
 from bdp_assets.ingest import files
@@ -22,6 +24,7 @@ RAW = table_spec(
     deps=[history_file, topic_key(topics.RAW)],
     description="Transactions as they travelled, unchecked. A backfilled day replaces what came from the "
     "file; streamed rows stand under the day on which they were received.",
+    freshness=LIVE,
 )
 LABELS = table_spec(
     ["raw", "labels"],
@@ -45,6 +48,7 @@ ADJUSTMENTS = table_spec(
 
 
 @dg.multi_asset(specs=[RAW], check_specs=[schema_check(RAW)], backfill_policy=ONE_RUN)
+@retried
 def raw_transactions(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
     source = _source(context)
     key = pan_key(get_settings())
@@ -53,6 +57,7 @@ def raw_transactions(context: dg.AssetExecutionContext, lake: LakeResource) -> I
 
 
 @dg.multi_asset(specs=[LABELS], check_specs=[schema_check(LABELS)], backfill_policy=ONE_RUN)
+@retried
 def raw_labels(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
     source = _source(context)
     yield from publish(

@@ -13,6 +13,7 @@ from bdp_assets.clients.lake import Lake, LandingGap
 from bdp_assets.contracts.records import Door
 from bdp_assets.defs.enrich.assets import ENRICHED
 from bdp_assets.defs.ingest.assets import ADJUSTMENTS, LABELS, RAW
+from bdp_assets.defs.lineage import column_lineage
 from bdp_assets.defs.partitions import DAYS
 from bdp_assets.defs.presentation import markdown_table
 from bdp_assets.defs.serving.tables import ALERTS, PREDICTIONS
@@ -143,5 +144,6 @@ def _materialization(landed: Landed, rows: int, day: str | None) -> dg.AssetMate
             "rows quarantined": len(landed.rejects),
             "topic": landed.destination.topic,
             "offsets": dg.MetadataValue.json(offsets),
+            **column_lineage(landed.destination.table),
         },
     )

@@ -2,8 +2,10 @@
 
 import dagster as dg
 
+from bdp_assets.defs.freshness import HOURLY
 from bdp_assets.defs.partitions import DAYS, ONE_RUN, days_of, hourly
 from bdp_assets.defs.presentation import markdown_table
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import PLATFORM_TEAM
 from bdp_assets.monitoring.daily import row_counts
 from bdp_assets.resources.lake import LakeResource
@@ -20,10 +22,12 @@ from bdp_assets.resources.lake import LakeResource
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     automation_condition=hourly(),
+    freshness_policy=HOURLY,
     owners=[PLATFORM_TEAM],
     kinds={"polars"},
     description="Rows of every table, by the door they came through; see the metadata of a day.",
 )
+@retried
 def daily_summary(context: dg.AssetExecutionContext, lake: LakeResource) -> None:
     counts = row_counts(lake.open(), *days_of(context))
     for (day,), rows in counts.partition_by("event_date", as_dict=True, include_key=False).items():

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from bdp_assets.defs.presentation import image, markdown_table
+from bdp_assets.defs.retries import retried
 from bdp_assets.operations.feature_skew import measure
 from bdp_assets.resources.lake import LakeResource
 
@@ -13,6 +14,7 @@ from bdp_assets.resources.lake import LakeResource
     description="A sample of the features that the stream served, recomputed from the lake: equal, late with "
     "a proof (what the store had applied before gives the same bits), or unexplained, which fails.",
 )
+@retried
 def online_offline_skew(lake: LakeResource) -> dg.AssetCheckResult:
     from bdp_assets.monitoring.pictures import skew_png  # loads matplotlib
 

@@ -3,8 +3,10 @@
 import dagster as dg
 
 from bdp_assets.clients.registry import Registry
+from bdp_assets.defs.freshness import NIGHTLY
 from bdp_assets.defs.partitions import nightly
 from bdp_assets.defs.presentation import markdown_table
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import PLATFORM_TEAM
 from bdp_assets.resources.lake import LakeResource
 from bdp_assets.settings import get_settings
@@ -20,12 +22,14 @@ from bdp_assets.settings import get_settings
         ["models", "fraud_ensemble"],
     ],
     automation_condition=nightly(),
+    freshness_policy=NIGHTLY,
     owners=[PLATFORM_TEAM],
     kinds={"deltalake", "mlflow"},
     description="Small files of every table become large ones; files and commits that no version within "
     "`BDP_LAKE_RETENTION_DAYS` has are deleted, but for the versions that models were trained on. Rows, "
     "bytes, files and versions of each table are in the metadata.",
 )
+@retried
 def lake_upkeep(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.operations.lake_upkeep import as_table, keep_up  # loads scikit-learn
 

@@ -4,6 +4,7 @@ import dagster as dg
 
 from bdp_assets.contracts import topics
 from bdp_assets.defs.presentation import markdown_table
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import PLATFORM_TEAM
 from bdp_assets.defs.topics import ANALYTICS_WORKER, topic_key
 from bdp_assets.resources.lake import LakeResource
@@ -29,6 +30,7 @@ analytics_worker = dg.AssetSpec(
     owners=[PLATFORM_TEAM],
     kinds={"postgres", "sql"},
 )
+@retried
 def window_figures() -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.operations.window_retention import forget  # loads SQLAlchemy
 
@@ -41,6 +43,7 @@ def window_figures() -> dg.MaterializeResult:  # type: ignore[type-arg]
     automation_condition=dg.AutomationCondition.on_cron("30 * * * *"),
     description="The figures of all windows that are over, against the lake counted anew: both are equal.",
 )
+@retried
 def window_figures_equal_lake(lake: LakeResource) -> dg.AssetCheckResult:
     from bdp_assets.operations.window_check import compare  # loads SQLAlchemy
 

@@ -5,6 +5,7 @@ import dagster as dg
 from bdp_assets.clients.registry import Registry
 from bdp_assets.contracts import topics
 from bdp_assets.decisions.local_policies import LocalPolicies
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import MODEL_TEAM, PLATFORM_TEAM
 from bdp_assets.defs.topics import STREAM_WORKER, topic_key
 from bdp_assets.features.catalog import CATALOG
@@ -56,6 +57,7 @@ fraud_api = dg.AssetSpec(
     description="The champion and its policy on this machine, verified file by file; the API and the stream "
     "serve them.",
 )
+@retried
 def model_bundle(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.training.release import serve_champion  # loads scikit-learn
 
@@ -86,6 +88,7 @@ def model_bundle(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # 
     description="The API with the champion and its policy as one artifact, which serves without a checkout, "
     "a registry or a lake; `bdp bento build --output FILE` writes it into a file.",
 )
+@retried
 def bento(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.operations.bento_build import build  # loads ONNX Runtime
 
@@ -110,6 +113,7 @@ def bento(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: i
     description="The state that live features are computed from, rebuilt from the lake and Kafka beside the "
     "one that serves, and put in its place at once: the API and the stream go on meanwhile.",
 )
+@retried
 def online_store(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.operations.rebuild_store import rebuild_store  # loads redis
 

@@ -7,8 +7,10 @@ from typing import Any
 import dagster as dg
 
 from bdp_assets.contracts import topics
+from bdp_assets.defs.freshness import HOURLY, LIVE
 from bdp_assets.defs.partitions import DAYS, ONE_RUN, days_of, follow_upstream, hourly
 from bdp_assets.defs.presentation import markdown_table
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.serving.tables import PREDICTIONS
 from bdp_assets.defs.tables import PLATFORM_TEAM, publish, schema_check
 from bdp_assets.defs.topics import topic_key
@@ -21,6 +23,7 @@ REPLAYED, REPLAYED_DAYS = 200, 7
 
 
 @dg.multi_asset(specs=[PREDICTIONS], check_specs=[schema_check(PREDICTIONS)], backfill_policy=ONE_RUN)
+@retried
 def predictions(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
     from bdp_assets.decisions.decider import Decider  # loads ONNX Runtime
     from bdp_assets.operations.batch_decisions import decide_history
@@ -39,6 +42,7 @@ def predictions(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterat
     description="A sample of the latest decisions, made again from their records with the model, policy and "
     "rules that they name: equal to the last bit, or not replayable and why; a different one fails.",
 )
+@retried
 def predictions_replay(lake: LakeResource) -> dg.AssetCheckResult:
     from bdp_assets.operations.decision_records.replay import Outcome, replay_sample, summary  # loads drivers
 
@@ -63,12 +67,14 @@ def predictions_replay(lake: LakeResource) -> dg.AssetCheckResult:
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
     automation_condition=follow_upstream(),
+    freshness_policy=LIVE,
     owners=[PLATFORM_TEAM],
     kinds={"postgres", "sql"},
     description="The star in PostgreSQL for analysts: customers, merchants and dates; transactions, "
     "predictions, decisions, labels, alerts, refunds and reversals, refused messages; figures by day and "
     "hour. Old months are dropped (`BDP_WAREHOUSE_MONTHS`). docs/warehouse.md.",
 )
+@retried
 def warehouse(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.operations.warehouse.loading import load  # loads SQLAlchemy
 
@@ -87,11 +93,13 @@ def warehouse(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
     key=["serving", "dead_letters"],
     deps=[topic_key(topics.DLQ)],
     automation_condition=hourly(),
+    freshness_policy=HOURLY,
     owners=[PLATFORM_TEAM],
     kinds={"postgres", "kafka"},
     description="The index of dead letters in PostgreSQL, which `bdp dlq` also brings up to date when asked: "
     "what was refused, why, and whether it was sent again. The bytes stay in the topic and the lake.",
 )
+@retried
 def dead_letters(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.operations.dead_letters.listing import indexed  # loads the drivers
 

@@ -7,6 +7,7 @@ import dagster as dg
 
 from bdp_assets.defs.partitions import ONE_RUN, days_of
 from bdp_assets.defs.presentation import image, markdown_table
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.serving.tables import BATCH_SCORES
 from bdp_assets.defs.tables import publish, schema_check
 from bdp_assets.resources.lake import LakeResource
@@ -15,6 +16,7 @@ from bdp_assets.settings import get_settings
 
 
 @dg.multi_asset(specs=[BATCH_SCORES], check_specs=[schema_check(BATCH_SCORES)], backfill_policy=ONE_RUN)
+@retried
 def batch_scores(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
     from bdp_assets.decisions.decider import Decider  # loads ONNX Runtime
     from bdp_assets.monitoring.pictures import scores_png  # loads matplotlib

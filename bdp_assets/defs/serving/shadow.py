@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import polars as pl
 
+from bdp_assets.defs.freshness import HOURLY
 from bdp_assets.defs.partitions import ONE_RUN, days_of, hourly
 from bdp_assets.defs.presentation import image, markdown_table
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.serving.tables import SHADOW_SCORES
 from bdp_assets.defs.tables import MODEL_TEAM, publish, schema_check
 from bdp_assets.resources.lake import LakeResource
@@ -27,6 +29,7 @@ SAME_FEATURES = dg.AssetCheckSpec(
 @dg.multi_asset(
     specs=[SHADOW_SCORES], check_specs=[schema_check(SHADOW_SCORES), SAME_FEATURES], backfill_policy=ONE_RUN
 )
+@retried
 def shadow_scores(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
     from bdp_assets.operations.shadow.challenger import (
         NoChallenger,
@@ -63,12 +66,14 @@ def shadow_scores(context: dg.AssetExecutionContext, lake: LakeResource) -> Iter
     key=["serving", "shadow_comparison"],
     deps=[SHADOW_SCORES, ["raw", "labels"]],
     automation_condition=hourly(),
+    freshness_policy=HOURLY,
     owners=[MODEL_TEAM],
     kinds={"polars"},
     description="Challenger and champion on the same live decisions: review and decline rates, costs, "
     "decisions that differ, scores that differ, and once labels are due who was right. "
     "`bdp models shadow` shows the same.",
 )
+@retried
 def shadow_comparison(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.operations.shadow.challenger import (
         NoChallenger,

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from bdp_assets.contracts import topics
+from bdp_assets.defs.freshness import LIVE
 from bdp_assets.defs.partitions import follow_upstream
 from bdp_assets.defs.tables import MODEL_TEAM, table_spec
 from bdp_assets.defs.topics import topic_key
@@ -18,6 +19,7 @@ PREDICTIONS = table_spec(
     ],
     description="One decision a transaction: as the API or the stream made it, or for history by the batch "
     "scorer with the champion of the time it ran.",
+    freshness=LIVE,
 )
 BATCH_SCORES = table_spec(
     ["serving", "batch_scores"],

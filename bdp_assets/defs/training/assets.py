@@ -9,6 +9,7 @@ from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.registry import Registry
 from bdp_assets.defs.partitions import DAYS, day_of
 from bdp_assets.defs.presentation import image, markdown_table
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import MODEL_TEAM
 from bdp_assets.defs.training.gates import GATES, KEY, check
 from bdp_assets.observability.milestones import phases
@@ -65,6 +66,7 @@ WINDOWS = dg.TimeWindowPartitionMapping(start_offset=1 - _REACH, allow_nonexiste
     "MLflow as `challenger`, and as `champion` when it passes all gates. A partition is the model as of the "
     "end of that day: nothing later is learned from or tested on.",
 )
+@retried
 def fraud_ensemble(context: dg.AssetExecutionContext, config: TrainingConfig) -> Iterator[Any]:
     # Here, not above: scikit-learn takes a second to load.
     from bdp_assets.operations.feature_skew import parity

@@ -7,8 +7,10 @@ import dagster as dg
 import polars as pl
 
 from bdp_assets.contracts import topics
+from bdp_assets.defs.freshness import LIVE
 from bdp_assets.defs.partitions import ONE_RUN
 from bdp_assets.defs.presentation import markdown_table
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import FROM_HISTORY, publish, schema_check, table_spec
 from bdp_assets.defs.topics import topic_key
 from bdp_assets.ingest import validation
@@ -23,6 +25,7 @@ CLEAN = table_spec(
     replaces=FROM_HISTORY,
     deps=[RAW, topic_key(topics.VALIDATED)],
     description="Transactions that keep the contract: typed, money in minor units, times in UTC.",
+    freshness=LIVE,
 )
 QUARANTINED = table_spec(
     ["clean", "quarantined_transactions"],
@@ -46,6 +49,7 @@ RECONCILED = dg.AssetCheckSpec(
     check_specs=[schema_check(CLEAN), schema_check(QUARANTINED), RECONCILED],
     backfill_policy=ONE_RUN,
 )
+@retried
 def clean_transactions(context: dg.AssetExecutionContext, raw: pl.DataFrame) -> Iterator[Any]:
     history = raw.filter(IS_HISTORY)
     validated = validation.validate(history, pan_key(get_settings()), context.log.info)

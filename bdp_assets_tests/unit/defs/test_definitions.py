@@ -103,7 +103,11 @@ def test_checks_are_named_after_their_asset() -> None:
 
 def test_sensors_and_the_automation_run_without_being_switched_on() -> None:
     sensors = {sensor.name: sensor for sensor in defs.get_repository_def().sensor_defs}
-    assert set(sensors) == {"kafka_transactions_landing_sensor", "default_automation_condition_sensor"}
+    assert set(sensors) == {
+        "kafka_transactions_landing_sensor",
+        "default_automation_condition_sensor",
+        "run_failures",
+    }
     assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
 
 
@@ -133,6 +137,9 @@ def _asset(spec: dg.AssetSpec) -> dict[str, Any]:
         "daily": spec.partitions_def is not None,
         "automation": condition.get_label() if condition else None,
         "replaces": spec.metadata.get("replaces"),
+        "fresh_within_hours": spec.freshness_policy.fail_window.to_timedelta().total_seconds() / 3600
+        if isinstance(spec.freshness_policy, dg.FreshnessPolicy)
+        else None,
     }
 
 
