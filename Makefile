@@ -108,5 +108,5 @@ COMPILE := $(UV) compile --universal --python-version 3.11 --generate-hashes --n
 .PHONY: lock
 lock: setup ## Bring the requirements*.lock files up to pyproject.toml (UPGRADE=1: newest versions)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
-	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra scale --group dev -o requirements-dev.lock
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra scale --extra notebooks --group dev -o requirements-dev.lock
 	echo uv | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o requirements-setup.lock
