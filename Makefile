@@ -93,6 +93,10 @@ CALLS ?= 100000
 fuzz: setup ## Call an API of its own with whatever hurts (CALLS=n); none may end in a 5xx
 	$(BIN)/python -m bdp_assets_tests.fuzz --calls $(CALLS)
 
+.PHONY: notebooks
+notebooks: setup ## Run every notebook on the data of the demo (executed copies: notebooks/executed)
+	$(BIN)/python -m bdp_assets_tests.notebooks --output notebooks/executed
+
 .PHONY: lint
 lint: setup ## ruff and import-linter
 	$(BIN)/ruff check .
