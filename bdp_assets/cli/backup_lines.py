@@ -33,8 +33,7 @@ def _holds(manifest: Manifest) -> str:
     landed = sum(number for name, number in counts["lake"].items() if name.endswith(" rows"))
     return (
         f"{manifest.files:,} files, {manifest.bytes / 2**20:,.0f} MB; {rows:,} rows in PostgreSQL, "
-        f"{messages:,} offsets in Kafka, {landed:,} rows in the lake, "
-        f"{sum(counts['store'].values()):,} keys in the store"
+        f"{messages:,} offsets in Kafka, {landed:,} rows in the lake"
     )
 
 

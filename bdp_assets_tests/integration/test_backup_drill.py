@@ -16,7 +16,6 @@ import httpx
 import pytest
 
 from bdp_assets.operations import start
-from bdp_assets.operations.backup import manifest
 from bdp_assets.operations.chaos.ground import ground
 from bdp_assets.operations.chaos.plan import TARGETS
 from bdp_assets.operations.chaos.traffic import Traffic
@@ -46,8 +45,6 @@ def test_what_was_backed_up_comes_back_and_goes_on(settings: Settings, tmp_path:
     register_model(settings)
     bdp(settings, "backup", str(kept))
     assert set(PROGRAMS) <= running(settings), "what ran before runs again"
-    taken = manifest.read(kept)
-    assert taken.lag["lake"], "the backup had messages on their way"
     play(settings)
 
     refused = bdp(settings, "restore", str(kept), fails=True)

@@ -51,7 +51,7 @@ def started_again(settings: Settings, names: list[str], report: Report) -> Itera
     try:
         yield
     finally:
-        if names:
+        if set(names) - set(running(settings)):
             start.up(settings, names, report=report)
 
 

@@ -25,27 +25,26 @@ def back_up(settings: Settings, folder: Path, screen: Screen, *, wait_s: float =
     """
     require_local(settings)
     _require_possible(settings.home.resolve(), folder)
-    report = stage_lines(screen)
-    with drafts.draft(folder, ".partial") as draft:
+    report, names = stage_lines(screen), quiet.running(settings)
+    with quiet.started_again(settings, names, report), drafts.draft(folder, ".partial") as draft:
         drafts.require_room(folder.parent, sum(found.room for found in contents.look(settings.home)))
-        names, began = quiet.running(settings), time.monotonic()
-        with quiet.started_again(settings, names, report):
-            if names and wait_s:
-                quiet.drain(settings, wait_s, screen, report)
-            counts, lag = quiet.counted(settings, report)
-            taken_ms = time.time_ns() // 1_000_000
-            with quiet.held(settings):
-                entries, digests = _copied(settings.home, draft / manifest.FILES, screen)
-            made = Manifest(
-                taken_ms=taken_ms,
-                seconds_down=round(time.monotonic() - began, 1),
-                versions=versions.present(),
-                counts=counts,
-                lag=lag,
-                entries=entries,
-                sha256=digests,
-            )
-            manifest.write(draft, made)
+        began = time.monotonic()
+        if names and wait_s:
+            quiet.drain(settings, wait_s, screen, report)
+        counts, lag = quiet.counted(settings, report)
+        taken_ms = time.time_ns() // 1_000_000
+        with quiet.held(settings):
+            entries, digests = _copied(settings.home, draft / manifest.FILES, screen)
+        made = Manifest(
+            taken_ms=taken_ms,
+            seconds_down=round(time.monotonic() - began, 1),
+            versions=versions.present(),
+            counts=counts,
+            lag=lag,
+            entries=entries,
+            sha256=digests,
+        )
+        manifest.write(draft, made)
     return made
 
 

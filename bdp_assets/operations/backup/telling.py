@@ -13,7 +13,8 @@ def stage_lines(screen: Screen) -> Report:
     def report(name: str, stage: Stage, detail: str) -> None:
         if stage in ("ready", "stopped"):
             screen.line(f"{name:<18} {stage:<8} {detail}".rstrip())
-        screen.bars([Bar(name, stage)])
+        elif stage in ("starting", "stopping"):
+            screen.bars([Bar(name, stage)])
 
     return report
 

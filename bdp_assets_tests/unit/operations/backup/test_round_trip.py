@@ -65,6 +65,14 @@ def test_a_home_with_data_is_replaced_only_when_told(settings: Settings, kept: P
     assert {path.name for path in settings.home.parent.iterdir()} == {"home", "kept"}
 
 
+def test_killed_while_it_takes_the_place_is_run_again(settings: Settings, kept: Path, screen: Silent) -> None:
+    before = state(settings.home / "lake")
+    settings.home.rename(settings.home.with_name("home.replaced"))
+    bring_back(settings, kept, screen, wipe=False)
+    assert state(settings.home / "lake") == before
+    assert {path.name for path in settings.home.parent.iterdir()} == {"home", "kept"}
+
+
 def flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
