@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bdp_assets.operations.backup import contents, copying, drafts, manifest, taking, versions
+from bdp_assets.operations.backup import contents, copying, drafts, manifest, quiet, versions
 from bdp_assets.operations.backup.contents import Found
 from bdp_assets.operations.backup.restoring import bring_back
 from bdp_assets.operations.backup.taking import back_up
@@ -122,10 +122,23 @@ def test_a_home_that_is_written_meanwhile_is_no_backup(
     assert {path.name for path in tmp_path.iterdir()} == {"home"}
 
 
+def test_what_ran_runs_again_also_where_it_fails(
+    settings: Settings, tmp_path: Path, screen: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, started = [["api", "kafka"], []], []
+    monkeypatch.setattr(quiet, "running", lambda _: runs.pop(0))
+    monkeypatch.setattr(quiet.start, "up", lambda _, names, **__: started.append(names))
+    monkeypatch.setattr(copying, "copy_file", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        back_up(settings, tmp_path / "kept", screen)
+    assert started == [["api", "kafka"]]
+    assert {path.name for path in tmp_path.iterdir()} == {"home"}
+
+
 def test_a_disk_without_room_is_told_before_anything_stops(
     settings: Settings, tmp_path: Path, screen: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(taking.quiet, "counted", lambda *_: pytest.fail("it was stopped"))
+    monkeypatch.setattr(quiet, "counted", lambda *_: pytest.fail("it was stopped"))
     monkeypatch.setattr(drafts.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
     with pytest.raises(DiskFull, match="0 MiB are free there"):
         back_up(settings, tmp_path / "kept", screen)
