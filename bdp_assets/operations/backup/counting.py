@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from psycopg import sql
-
 from bdp_assets.clients import redis
 from bdp_assets.clients.kafka import committed_offsets, topic_ids, watermarks
 from bdp_assets.clients.lake import Lake
-from bdp_assets.clients.postgres import connect
+from bdp_assets.clients.postgres import row_counts
 from bdp_assets.contracts.topics import TOPICS
 from bdp_assets.operations.backup.manifest import Counts
 from bdp_assets.operations.verify.lag import READERS
@@ -19,11 +17,6 @@ from bdp_assets.settings import Settings
 
 STORES = ("postgres", "redis", "kafka")
 """The programs that have to run for this."""
-
-_TABLES = (
-    "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-    "WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2"
-)
 
 
 def count(settings: Settings) -> Counts:
@@ -56,11 +49,8 @@ def _told(number: int | None) -> str:
 def _rows(settings: Settings) -> Iterator[tuple[str, int]]:
     """`database.schema.table` -> rows."""
     for database in DATABASES:
-        with connect(settings, database) as connection:
-            for schema, table in connection.execute(_TABLES).fetchall():
-                counted = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
-                [rows] = connection.execute(counted).fetchall()[0]
-                yield f"{database}.{schema}.{table}", rows
+        for table, rows in row_counts(settings, database).items():
+            yield f"{database}.{table}", rows
 
 
 def _ends(settings: Settings) -> Iterator[tuple[str, int]]:

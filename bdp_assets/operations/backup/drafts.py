@@ -71,6 +71,9 @@ def unwritable(place: Path, error: OSError) -> Problem:
 def _remove_leftover(folder: Path) -> None:
     if not folder.exists():
         return
+    if folder.is_dir() and not any(folder.iterdir()):  # killed before it held anything
+        folder.rmdir()
+        return
     if not (folder / _UNFINISHED).is_file():
         raise Problem(f"{folder} is in the way, and no leftover of ours.", "Move it, or name another folder.")
     with (folder / _UNFINISHED).open() as lock:

@@ -189,7 +189,7 @@ def test_two_do_not_write_the_same_draft(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_somebody_else_is_not_removed(tmp_path: Path) -> None:
-    (tmp_path / "kept.partial").mkdir()
+    (tmp_path / "kept.partial" / "theirs").mkdir(parents=True)
     with (
         pytest.raises(Problem, match="is in the way"),
         drafts.draft(tmp_path / "kept", ".partial"),
