@@ -47,19 +47,14 @@ def restore(
     from bdp_assets.cli.backup_lines import restored_line
     from bdp_assets.cli.bars import BarScreen
     from bdp_assets.cli.display import show
-    from bdp_assets.cli.failure import ended_by_signals, interruptible, told
-    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
-    from bdp_assets.clients.outage import Outage
+    from bdp_assets.cli.failure import ended_by_signals, interruptible
     from bdp_assets.operations.backup.restoring import bring_back, prove
     from bdp_assets.settings import get_settings
 
-    ended = "Ended. The backup is as it was: the same command begins anew."
-    with (
-        told(KafkaUnavailable, KafkaRefused, Outage),
-        interruptible(ended),
-        ended_by_signals(),
-        BarScreen() as screen,
-    ):
+    ended = (
+        "Ended. The backup is as it was: the same command (with --wipe, if its files are there) begins anew."
+    )
+    with interruptible(ended), ended_by_signals(), BarScreen() as screen:
         taken = bring_back(get_settings(), folder.expanduser().absolute(), screen, wipe=wipe)
         get_settings.cache_clear()  # the home that came back remembers settings of its own
         prove(get_settings(), taken, screen)

@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
+from bdp_assets.clients.outage import Outage
 from bdp_assets.operations.backup import copying, counting, drafts, manifest, quiet, versions
 from bdp_assets.operations.backup.manifest import FILES, Manifest
 from bdp_assets.operations.backup.own import require_local
@@ -40,7 +42,13 @@ def bring_back(settings: Settings, folder: Path, screen: Screen, *, wipe: bool) 
 
 def prove(settings: Settings, taken: Manifest, screen: Screen) -> None:
     """Have the stores of data open their files, and count; then nothing runs. Raises Problem."""
-    counts, _ = quiet.counted(settings, stage_lines(screen))
+    try:
+        counts, _ = quiet.counted(settings, stage_lines(screen))
+    except (KafkaUnavailable, KafkaRefused, Outage) as error:
+        raise Problem(
+            f"Every file is back, but what is in them could not be counted: {error}",
+            "Restore it again with --wipe, or let `bdp up` and `bdp verify --wait 120` prove it.",
+        ) from error
     if wrong := counting.differences(taken.counts, counts):
         raise Problem(
             f"What came back is not what was there: {'; '.join(wrong[:5])} ({len(wrong)} differences).",

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
+from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.operations.backup import contents, copying, drafts, manifest, quiet, versions
 from bdp_assets.operations.backup.contents import Found
-from bdp_assets.operations.backup.restoring import bring_back
+from bdp_assets.operations.backup.restoring import bring_back, prove
 from bdp_assets.operations.backup.taking import back_up
 from bdp_assets.runtime.problems import DiskFull, Problem
 from bdp_assets.settings import Settings
@@ -95,6 +97,12 @@ def test_a_damaged_backup_changes_nothing(settings: Settings, kept: Path, screen
         bring_back(settings, kept, screen, wipe=True)
     assert state(settings.home) == before
     assert {path.name for path in settings.home.parent.iterdir()} == {"home", "kept"}
+
+
+def test_a_backup_of_another_format_is_refused(settings: Settings, kept: Path, screen: Silent) -> None:
+    manifest.write(kept, msgspec.structs.replace(manifest.read(kept), format="bdp-backup-0"))
+    with pytest.raises(Problem, match="another format than bdp-backup-1"):
+        bring_back(settings, kept, screen, wipe=True)
 
 
 def test_what_newer_programs_wrote_is_refused(
@@ -205,3 +213,24 @@ def test_a_part_of_the_data_elsewhere_is_refused(
 ) -> None:
     with pytest.raises(Problem, match=f"BDP_{field.upper()} is set"):
         back_up(settings.model_copy(update={field: value}), tmp_path / "kept", screen)
+
+
+def test_what_counts_otherwise_is_told(
+    settings: Settings, kept: Path, screen: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = manifest.read(kept)
+    prove(settings, taken, screen)
+    monkeypatch.setattr(quiet, "counted", lambda *_: ({"postgres": {"bdp.public.t": 0}}, {}))
+    with pytest.raises(Problem, match=r"postgres: bdp\.public\.t was 1, is 0"):
+        prove(settings, taken, screen)
+
+
+def test_what_can_not_be_counted_is_told(
+    settings: Settings, kept: Path, screen: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("it is away")
+
+    monkeypatch.setattr(quiet, "counted", away)
+    with pytest.raises(Problem, match="could not be counted: it is away"):
+        prove(settings, manifest.read(kept), screen)
