@@ -102,6 +102,27 @@ def session(settings: Settings) -> Iterator[Connection]:
         yield connection
 
 
+_TABLES = (
+    "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2"
+)
+
+
+def row_counts(settings: Settings, database: str) -> dict[str, int]:
+    """`schema.table` -> rows, of every table (a partitioned one: of its partitions), however long it takes.
+
+    Raises WarehouseUnavailable.
+    """
+    counts = {}
+    with _told(), connect(settings, database) as connection:
+        connection.execute("SET statement_timeout = 0")
+        for schema, table in connection.execute(_TABLES).fetchall():
+            query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table))
+            [[rows]] = connection.execute(query).fetchall()
+            counts[f"{schema}.{table}"] = rows
+    return counts
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn what passes, or is mended by a migration, into WarehouseUnavailable."""

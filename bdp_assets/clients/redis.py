@@ -149,6 +149,13 @@ def scan(client: Redis, pattern: str) -> Iterator[list[bytes]]:
                 yield keys
 
 
+def lasting_keys(client: Redis) -> int:
+    """Keys that no time-out ends, in all servers. Raises `StoreUnavailable`."""
+    with store_errors(client):
+        spaces = [space for server in _servers(client) for space in server.info("keyspace").values()]
+    return sum(space["keys"] - space["expires"] for space in spaces)
+
+
 def describe(client: Redis) -> str:
     """Name and version of the server, for people. Raises `StoreUnavailable`."""
     with store_errors(client):

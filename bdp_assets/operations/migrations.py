@@ -84,4 +84,9 @@ def _config(connection: Connection | None = None) -> Config:
 
 def _revisions(connection: Connection) -> Revisions:
     current = MigrationContext.configure(connection).get_current_revision()
-    return Revisions(current, ScriptDirectory.from_config(_config()).get_current_head())
+    return Revisions(current, newest() or None)
+
+
+def newest() -> str:
+    """The newest revision that the code knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""

@@ -66,14 +66,14 @@ def end(processes: Sequence[psutil.Process], *, patience_s: float = 15.0) -> Non
     """Ask each to stop, then kill what is still there after `patience_s` seconds."""
     for process in processes:
         _signal(process, "terminate")
-    alive = _still_alive(processes, patience_s)
+    alive = still_alive(processes, patience_s)
     for process in alive:
         _signal(process, "kill")
-    _still_alive(alive, 5)
+    still_alive(alive, 5)
 
 
-def _still_alive(processes: Sequence[psutil.Process], patience_s: float) -> list[psutil.Process]:
-    """Those that have not ended after that time."""
+def still_alive(processes: Sequence[psutil.Process], patience_s: float) -> list[psutil.Process]:
+    """Those that have not ended after that many seconds."""
     until = time.monotonic() + patience_s
     alive = list(processes)
     while alive and time.monotonic() < until:

@@ -22,6 +22,7 @@ from bdp_assets.runtime.problems import Problem
 from bdp_assets.runtime.services import PROGRAMS
 
 _START_S = 15.0
+_END_S = 90.0
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,16 @@ class Supervisor:
         self._call("signalProcess", name, signal)
 
     def shutdown(self) -> None:
-        """End the supervisor with whatever still runs, and wait for it."""
+        """End the supervisor with whatever still runs, and wait for it. Raises Problem."""
         if not self.alive():
             return
         process = psutil.Process(self._call("getPID"))
         self._call("shutdown")
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.wait(timeout=90)
+        # Also where whoever started it never collects it, as in a container without an init.
+        if orphans.still_alive([process], _END_S):
+            raise Problem(
+                f"The supervisor (pid {process.pid}) did not end within {_END_S:.0f} s.", "Try again."
+            )
 
     def _begin(self) -> subprocess.Popen[bytes]:
         configuration = self._home / "run" / "supervisord.conf"

@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from bdp_assets.cli.bars import BarScreen
+from bdp_assets.operations.backup import drafts, quiet
+from bdp_assets.operations.backup.taking import back_up
+from bdp_assets.runtime import home as homes
 from bdp_assets.runtime import orphans, services
 from bdp_assets.runtime import platform as runtime
 from bdp_assets.runtime.problems import DiskFull
@@ -110,3 +115,18 @@ def assert_told(settings: Settings, problem: DiskFull) -> None:
     assert "Make room there, or set BDP_HOME" in problem.do
     assert not Supervisor(settings.home).alive()
     assert orphans.find(settings.home) == []
+
+
+def test_a_disk_that_fills_in_mid_backup_holds_none(
+    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    homes.prepare(home)
+    for name in ("first", "second"):
+        (home / name).write_bytes(os.urandom(30 * 2**20))
+    monkeypatch.setattr(quiet, "counted", lambda *_: ({}, {}))
+    monkeypatch.setattr(drafts, "require_room", lambda *_: None)
+    settings = Settings(_env_file=None, home=home)  # type: ignore[call-arg]
+    with BarScreen(Console(quiet=True)) as screen, pytest.raises(DiskFull, match="is full"):
+        back_up(settings, disk / "kept", screen)
+    assert list(disk.iterdir()) == []

@@ -128,6 +128,7 @@ _SETTLING = (
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.NOT_LEADER_FOR_PARTITION,
     KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
 )
 
 T = TypeVar("T")
