@@ -10,7 +10,7 @@ from pydantic import Field
 from bdp_assets.defs.partitions import after_the_hour
 from bdp_assets.defs.presentation import image, markdown_table
 from bdp_assets.defs.tables import PLATFORM_TEAM
-from bdp_assets.monitoring.quality.findings import MEANING, Check, Finding, as_frame, score_frame
+from bdp_assets.monitoring.quality.findings import MEANING, OF_HOURS, Check, Finding, as_frame, score_frame
 from bdp_assets.operations.materialize import latest_day
 from bdp_assets.resources.lake import LakeResource
 from bdp_assets.settings import get_settings
@@ -73,11 +73,12 @@ def quality_report(
 
 
 def _result(check: Check, findings: list[Finding]) -> dg.AssetCheckResult:
-    """A warning, since what is found is there already; what stops rows are the checks before publishing."""
+    """A fault of rows is a fact; hours that are not as usual are a warning, and may have a good reason."""
+    severity = dg.AssetCheckSeverity.WARN if check in OF_HOURS else dg.AssetCheckSeverity.ERROR
     return dg.AssetCheckResult(
         check_name=CHECKS[check].name,
         passed=all(finding.passed is not False for finding in findings),
-        severity=dg.AssetCheckSeverity.WARN,
+        severity=severity,
         metadata={
             "judged": sum(finding.passed is not None for finding in findings),
             "not judged": sum(finding.passed is None for finding in findings),

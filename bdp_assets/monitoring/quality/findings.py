@@ -26,6 +26,9 @@ class Check(StrEnum):
     LATE_SHARE = "late_share"
 
 
+OF_HOURS = frozenset({Check.VOLUME, Check.FRESHNESS, Check.DUPLICATES, Check.LATE_SHARE})
+"""Checks of what is usual. All others are of what a row has to be."""
+
 MEANING = {
     Check.SCHEMA: "Columns are there, none too many, of the contract's types (Pandera).",
     Check.NULLS: "No value is missing that the contract wants (Pandera).",

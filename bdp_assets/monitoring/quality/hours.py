@@ -15,12 +15,8 @@ from bdp_assets.monitoring.quality.season import SEASON, WEEK_HOURS, Bounds, bou
 HOUR = timedelta(hours=1)
 TOLD = 5
 """Hours that a finding names."""
-_UNIT = {
-    Check.VOLUME: "{:,.0f} rows",
-    Check.FRESHNESS: "{:,.0f} s",
-    Check.DUPLICATES: "{:.2%}",
-    Check.LATE_SHARE: "{:.2%}",
-}
+_SHOWN = {Check.VOLUME: ",.0f", Check.FRESHNESS: ",.0f", Check.DUPLICATES: ".2%", Check.LATE_SHARE: ".2%"}
+_UNIT = {Check.VOLUME: " rows", Check.FRESHNESS: " s"}
 
 
 @dataclass(frozen=True)
@@ -43,9 +39,10 @@ class JudgedHours:
     def _told(self, mine: pl.DataFrame, judged: pl.DataFrame, outside: pl.DataFrame) -> str:
         if len(mine) and judged.is_empty():
             return f"fewer than {SEASON.least_weeks} of the {SEASON.weeks} weeks before say what is usual"
-        show = _UNIT[self.check].format
+        as_shown, unit = _SHOWN[self.check], _UNIT.get(self.check, "")
         lines = [
-            f"{hour:%H:%M} {show(value)}, usual {show(usual)} ({show(low)} to {show(high)})"
+            f"{hour:%H:%M} {value:{as_shown}}{unit}, usual {usual:{as_shown}} "
+            f"({low:{as_shown}} to {high:{as_shown}})"
             for hour, value, usual, low, high, _ in outside.head(TOLD).iter_rows()
         ]
         more = [f"and {len(outside) - TOLD} hours more"] if len(outside) > TOLD else []

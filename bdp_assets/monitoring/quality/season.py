@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bdp_assets.monitoring.quality.measures import Floats, Measure
+from bdp_assets.monitoring.quality.measures import Bools, Floats, Measure
 
 WEEK_HOURS = 7 * 24
 _MAD_TO_SD = 1.4826
@@ -50,16 +50,14 @@ def bounds(measure: Measure, season: Season = SEASON) -> Bounds:
     """
     past = np.stack([_earlier(measure.x, week * WEEK_HOURS) for week in range(1, season.weeks + 1)])
     known = np.isfinite(past).sum(axis=0) >= season.least_weeks
-    past, judged = past[:, known], np.full(len(measure.x), np.nan)
+    past = past[:, known]
     usual = np.nanmedian(past, axis=0)
     chance = measure.chance(usual, known)
     varies = _MAD_TO_SD * np.nanmedian(np.abs(past - usual), axis=0) / chance
     typical = float(np.median(varies)) if len(varies) else 1.0
     width = season.sensitivity * chance * np.maximum(varies, max(typical, 1.0))
-    return Bounds(
-        measure.value,
-        *(measure.back(_placed(judged, known, x)) for x in (usual, usual - width, usual + width)),
-    )
+    placed = [_placed(known, x) for x in (usual, usual - width, usual + width)]
+    return Bounds(measure.value, *map(measure.back, placed))
 
 
 def _earlier(x: Floats, hours: int) -> Floats:
@@ -69,7 +67,8 @@ def _earlier(x: Floats, hours: int) -> Floats:
     return shifted
 
 
-def _placed(empty: Floats, where: np.ndarray[tuple[int], np.dtype[np.bool_]], values: Floats) -> Floats:
-    placed = empty.copy()
+def _placed(where: Bools, values: Floats) -> Floats:
+    """The values at the hours that the mask chooses; NaN at the others."""
+    placed = np.full(len(where), np.nan)
     placed[where] = values
     return placed

@@ -22,8 +22,6 @@ SETTLING = timedelta(minutes=10)
 class Examination:
     """All findings, by table, day and check; the hours behind them, of every week that was read."""
 
-    first: date
-    last: date
     findings: list[Finding]
     hours: list[JudgedHours]
 
@@ -46,7 +44,7 @@ def examine(lake: Lake, first: date, last: date, now: datetime) -> Examination:
             hours += of_table
             for day in _days(first, last):
                 findings += _of_day(lake, watched, day, span, of_table)
-    return Examination(first, last, findings, hours)
+    return Examination(findings, hours)
 
 
 def _of_day(
