@@ -62,7 +62,8 @@ WATCHED = (
         "validated",
         has_volume=True,
         has_freshness=True,
-        key=("customer_id", "transaction_id"),
+        # A transaction that is sent twice is validated twice; the second is refused after that.
+        key=SOURCE_COLUMNS,
         # History has no messages; its blocking check `transactions_reconciled` counts the rows of its days.
         refers=Reference(
             "raw",

@@ -108,7 +108,7 @@ DEFECTS = {
     "validated": (
         Defect(first(3, amount_minor=pl.lit(None)), Check.NULLS, 3),
         Defect(lambda day: pl.concat([day, day.head(1)]), Check.UNIQUENESS, 2),
-        Defect(first(3, source_offset=pl.lit(10**9)), Check.REFERENCES, 3),
+        Defect(first(3, source_offset=pl.col("source_offset") + 10**9), Check.REFERENCES, 3),
         Defect(late, Check.LATE_SHARE, 1),
     ),
     "quarantined": (
