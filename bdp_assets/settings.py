@@ -191,6 +191,11 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
+    def metrics_dir(self) -> Path:
+        """Metrics of work that ends, as files for node exporter's textfile collector."""
+        return self.home / "metrics"
+
+    @property
     def spool_dir(self) -> Path:
         """What API processes received and answered, until Kafka has it; a folder for each."""
         return self.home / "spool"

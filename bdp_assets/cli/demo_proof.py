@@ -26,6 +26,8 @@ def show_proof(console: Console, proof: Proof, settings: Settings, elapsed: str)
         f"Dagster   {len(plane.materialised)} assets materialised, {len(plane.missing)} missing; "
         f"{len(plane.checks_passed)} checks passed, {len(plane.checks_failed)} failed"
     )
+    if plane.checks_warned:
+        console.print(f"          warnings: {', '.join(plane.checks_warned)}")
     if plane.checks_open:
         console.print(f"          not evaluated yet: {', '.join(plane.checks_open)}")
     if proof.not_landed:

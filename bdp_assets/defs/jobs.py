@@ -57,6 +57,7 @@ scheduled_work = dg.define_asset_job(
         ["serving", "window_figures"],
         ["serving", "shadow_comparison"],
         ["monitoring", "lake_upkeep"],
+        ["monitoring", "quality_report"],
     ),
     tags=BATCH_LANE,
     description="What follows the clock and not the data, with its checks: now instead of at its hour.",

@@ -74,6 +74,11 @@ def hourly() -> dg.AutomationCondition[Any]:
     return _by_the_clock("0 * * * *", "hourly")
 
 
+def after_the_hour() -> dg.AutomationCondition[Any]:
+    """Materialise the latest day, or what has no days, once an hour, when what came in it has landed."""
+    return _by_the_clock("15 * * * *", "hourly, a quarter past")
+
+
 def nightly() -> dg.AutomationCondition[Any]:
     """Materialise the latest day, or what has no days, once a night, whatever changed."""
     return _by_the_clock("45 3 * * *", "nightly")

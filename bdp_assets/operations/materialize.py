@@ -70,8 +70,8 @@ def last_scores(settings: Settings, screen: Screen) -> None:
 
 
 def scheduled(settings: Settings, screen: Screen) -> None:
-    """What follows the clock alone: dead letters, window figures, the lake's upkeep, features as served
-    compared with the lake.
+    """What follows the clock alone: dead letters, window figures, the lake's upkeep and quality, features
+    as served compared with the lake.
 
     Raises Problem, ControlPlaneUnavailable.
     """

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,9 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.landing import DESTINATIONS, land
 from bdp_assets.ingest.offsets import due_ranges, landed_offsets
 from bdp_assets.ingest.tables import TABLES
+from bdp_assets.monitoring.quality.findings import Check
 from bdp_assets.operations import migrations
+from bdp_assets.operations.quality.examination import examine
 from bdp_assets.operations.rebuild_store import rebuild_store
 from bdp_assets.operations.traffic_journal import Answer, Journal, Outgoing, new_journal
 from bdp_assets.operations.traffic_labels import label_of
@@ -130,6 +133,17 @@ def _record(number: int) -> Outgoing:
     ids = (f"t-{number}", f"c-{number % 7}")
     second = f"2025-12-31T23:{number:02d}:00Z"
     return Outgoing(*ids, body(*ids, timestamp=second, amount=number + 1.5, **place), "genuine")
+
+
+def test_what_the_stream_left_in_the_lake_has_no_defect_of_quality(played: Played) -> None:
+    """Days of the events and of their messages; each row that refers to another is asked for it."""
+    tables = ("raw", "validated", "labels")
+    days = {day for table in tables for day in played.lake.read(table)["event_date"]}
+    examined = [examine(played.lake, day, day, datetime.now(UTC) + timedelta(days=1)) for day in days]
+    found = [finding for examination in examined for finding in examination.findings]
+    assert [finding for finding in found if finding.passed is False] == []
+    asked = {finding.table for finding in found if finding.check is Check.REFERENCES and finding.passed}
+    assert asked >= {"validated", "enriched", "predictions", "labels", "adjustments"}
 
 
 def test_what_is_true_is_believed_and_all_of_it_is_compared(played: Played) -> None:

@@ -15,10 +15,15 @@ _STATE = """
     isMaterializable
     assetMaterializations(limit: 1) { timestamp }
     assetChecksOrError {
-      ... on AssetChecks { checks { name executionForLatestMaterialization { status } } }
+      ... on AssetChecks {
+        checks { name executionForLatestMaterialization { status evaluation { severity } } }
+      }
     }
 } }
 """
+
+_WARNED = "WARNED"
+"""In place of a status of Dagster's, which knows no such."""
 
 _DAYS = """
 query ($key: AssetKeyInput!) {
@@ -36,6 +41,8 @@ class ControlPlaneState:
     missing: tuple[str, ...]
     checks_passed: tuple[str, ...]
     checks_failed: tuple[str, ...]
+    checks_warned: tuple[str, ...]
+    """Failed, and are by their own account a warning."""
     checks_open: tuple[str, ...]
     """Not evaluated yet for what was materialised last."""
 
@@ -46,23 +53,32 @@ def state(settings: Settings) -> ControlPlaneState:
     ours = [node for node in nodes if node["isMaterializable"]]
     verdicts = dict(verdict for node in ours for verdict in _verdicts(node))
     failed = {check for check, status in verdicts.items() if status.endswith("FAILED")}
+    warned = {check for check, status in verdicts.items() if status == _WARNED}
     passed = {check for check, status in verdicts.items() if status == "SUCCEEDED"}
     return ControlPlaneState(
         materialised=tuple(sorted(name(node) for node in ours if node["assetMaterializations"])),
         missing=tuple(sorted(name(node) for node in ours if not node["assetMaterializations"])),
         checks_passed=tuple(sorted(passed)),
         checks_failed=tuple(sorted(failed)),
-        checks_open=tuple(sorted(verdicts.keys() - passed - failed)),
+        checks_warned=tuple(sorted(warned)),
+        checks_open=tuple(sorted(verdicts.keys() - passed - failed - warned)),
     )
 
 
 def _verdicts(node: Any) -> list[tuple[str, str]]:
     """Checks of an asset with their status, empty where they were not evaluated."""
     checks = node["assetChecksOrError"].get("checks", [])
-    executions = [(check["name"], check["executionForLatestMaterialization"]) for check in checks]
     return [
-        (f"{name(node)}:{check}", execution["status"] if execution else "") for check, execution in executions
+        (f"{name(node)}:{check['name']}", _status(check["executionForLatestMaterialization"]))
+        for check in checks
     ]
+
+
+def _status(execution: Any) -> str:
+    if not execution:
+        return ""
+    failed, evaluation = execution["status"] == "FAILED", execution["evaluation"]
+    return _WARNED if failed and evaluation["severity"] == "WARN" else execution["status"]
 
 
 def materialised_days(settings: Settings, asset: str) -> list[tuple[date, date]]:

@@ -41,11 +41,15 @@ def answers(monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
 def test_a_check_is_open_until_it_is_evaluated_for_what_is_there(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    statuses = {"a": "SUCCEEDED", "b": "FAILED", "c": "EXECUTION_FAILED", "d": "IN_PROGRESS", "e": None}
-    checks = [
-        {"name": check, "executionForLatestMaterialization": status and {"status": status}}
-        for check, status in statuses.items()
-    ]
+    executions = {
+        "a": {"status": "SUCCEEDED", "evaluation": {"severity": "WARN"}},
+        "b": {"status": "FAILED", "evaluation": {"severity": "ERROR"}},
+        "c": {"status": "EXECUTION_FAILED", "evaluation": None},
+        "d": {"status": "IN_PROGRESS", "evaluation": None},
+        "e": None,
+        "f": {"status": "FAILED", "evaluation": {"severity": "WARN"}},
+    }
+    checks = [{"name": name, "executionForLatestMaterialization": one} for name, one in executions.items()]
     node = {
         "assetKey": {"path": ["raw", "labels"]},
         "isMaterializable": True,
@@ -60,6 +64,7 @@ def test_a_check_is_open_until_it_is_evaluated_for_what_is_there(
     assert (state.materialised, state.missing) == (("raw/labels",), ("raw/x",))
     assert state.checks_passed == ("raw/labels:a",)
     assert state.checks_failed == ("raw/labels:b", "raw/labels:c")
+    assert state.checks_warned == ("raw/labels:f",)
     assert state.checks_open == ("raw/labels:d", "raw/labels:e")
 
 

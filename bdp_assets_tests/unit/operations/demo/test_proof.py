@@ -13,6 +13,7 @@ WHOLE = ControlPlaneState(
     missing=(),
     checks_passed=("raw/transactions:transactions_schema",),
     checks_failed=(),
+    checks_warned=("a/b:unusual",),
     checks_open=(),
 )
 BALANCED = Ledger(counts={}, refused={}, equations=(Equation("raw = raw", 1, 1),))
