@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
+from bdp_assets.defs.freshness import HOURLY
 from bdp_assets.defs.partitions import after_the_hour
 from bdp_assets.defs.presentation import image, markdown_table
+from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import PLATFORM_TEAM
 from bdp_assets.monitoring.quality.findings import MEANING, OF_HOURS, Check, Finding, as_frame, score_frame
 from bdp_assets.operations.materialize import latest_day
@@ -41,6 +43,7 @@ class QualityDays(dg.Config):
         *(["serving", noun] for noun in ("predictions", "batch_scores", "shadow_scores", "alerts")),
     ],
     check_specs=list(CHECKS.values()),
+    freshness_policy=HOURLY,
     automation_condition=after_the_hour(),
     owners=[PLATFORM_TEAM],
     kinds={"polars", "postgres", "prometheus"},
@@ -48,6 +51,7 @@ class QualityDays(dg.Config):
     "freshness, repeats and late ones of their hours, against the same hour of past weeks. A score for each "
     "table and day. Kept in `warehouse.quality_checks` and `quality_scores`, and as metrics.",
 )
+@retried
 def quality_report(
     context: dg.AssetExecutionContext, config: QualityDays, lake: LakeResource
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
