@@ -32,7 +32,9 @@ def main() -> int:
 
 def _run(path: Path, output: Path) -> bool:
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=TIMEOUT_S, resources={"metadata": {"path": str(FOLDER)}})
+    where = {"metadata": {"path": str(FOLDER)}}
+    quiet = ["--IPKernelApp.log_level=ERROR"]  # That it listens on loopback is what we want.
+    client = NotebookClient(notebook, timeout=TIMEOUT_S, resources=where, extra_arguments=quiet)
     try:
         client.execute()
     except CellExecutionError as error:
