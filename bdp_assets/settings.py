@@ -188,6 +188,11 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
+    def metrics_dir(self) -> Path:
+        """Where runs leave figures as Prometheus text, for a collector of text files."""
+        return self.home / "metrics"
+
+    @property
     def spool_dir(self) -> Path:
         """What API processes received and answered, until Kafka has it; a folder for each."""
         return self.home / "spool"
