@@ -11,6 +11,8 @@ from typing import Any
 import polars as pl
 
 BUNDLE = "bundle"
+PLOTS = "plots"
+DOCUMENTS = "documents"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +20,8 @@ class ModelRun:
     """What is logged of one trained model.
 
     `loader_module` names a module with `_load_pyfunc(path)`, by which MLflow itself can load the bundle.
-    `example` holds a few input rows, one float64 column a feature; `plots` are PNG bytes by file name.
+    `example` holds a few input rows, one float64 column a feature; `plots` are PNG bytes and `documents`
+    bytes of other files, both by file name.
     """
 
     bundle: Path
@@ -31,6 +34,7 @@ class ModelRun:
     params: Mapping[str, object] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     plots: Mapping[str, bytes] = field(default_factory=dict)
+    documents: Mapping[str, bytes] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -38,7 +42,8 @@ def log_run(mlflow: Any, run: ModelRun) -> Any:
     """Log params, metrics, plots and bundle as a run of the present experiment; returns MLflow's model."""
     with mlflow.start_run(tags=dict(run.tags)):
         mlflow.log_params(dict(run.params))
-        _log_plots(mlflow, run.plots)
+        _log_files(mlflow, run.plots, PLOTS)
+        _log_files(mlflow, run.documents, DOCUMENTS)
         model = _log_model(mlflow, run)
         mlflow.log_metrics(dict(run.metrics), model_id=model.model_id)
         return model
@@ -59,8 +64,8 @@ def _log_model(mlflow: Any, run: ModelRun) -> Any:
     )
 
 
-def _log_plots(mlflow: Any, plots: Mapping[str, bytes]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        for name, png in plots.items():
-            (Path(folder) / name).write_bytes(png)
-        mlflow.log_artifacts(folder, "plots")
+def _log_files(mlflow: Any, files: Mapping[str, bytes], folder: str) -> None:
+    with tempfile.TemporaryDirectory() as draft:
+        for name, content in files.items():
+            (Path(draft) / name).write_bytes(content)
+        mlflow.log_artifacts(draft, folder)

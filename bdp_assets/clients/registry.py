@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bdp_assets.clients.model_run import ModelRun, log_run
+from bdp_assets.clients.model_run import DOCUMENTS, ModelRun, log_run
 from bdp_assets.settings import Settings
 
 CHAMPION = "champion"
@@ -146,15 +146,27 @@ class Registry:
 
     def policy(self, version: str, policy_version: str) -> bytes:
         """The document of a policy that was kept with a version. Raises VersionMissing."""
+        return self._file(version, _policy_file(policy_version))
+
+    def document(self, version: str, name: str) -> bytes | None:
+        """A document that was registered with a version; None where it has none of that name.
+
+        Raises VersionMissing.
+        """
+        run_id = self.version(version).run_id
+        with self._errors():
+            there = {item.path for item in self._client.list_artifacts(run_id, DOCUMENTS)}
+        path = f"{DOCUMENTS}/{name}"
+        return self._file(version, path) if path in there else None
+
+    def _file(self, version: str, path: str) -> bytes:
+        """A file of a version's run. Raises VersionMissing."""
         run_id = self.version(version).run_id
         with self._errors(), tempfile.TemporaryDirectory() as folder:
-            path = _mlflow().artifacts.download_artifacts(
-                run_id=run_id,
-                artifact_path=_policy_file(policy_version),
-                dst_path=folder,
-                tracking_uri=self.uri,
+            found = _mlflow().artifacts.download_artifacts(
+                run_id=run_id, artifact_path=path, dst_path=folder, tracking_uri=self.uri
             )
-            return Path(path).read_bytes()
+            return Path(found).read_bytes()
 
     def fetch(self, version: str, directory: Path) -> None:
         """Download the files of a version's bundle into an empty directory. Raises VersionMissing."""

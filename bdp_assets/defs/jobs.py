@@ -50,6 +50,13 @@ score_shadow = dg.define_asset_job(
     description="Have the challenger score days of live decisions, and compare it with the champion.",
 )
 
+judge_drift = dg.define_asset_job(
+    "judge_drift",
+    selection=dg.AssetSelection.assets(["monitoring", "drift"]),
+    tags=BATCH_LANE,
+    description="Compare days that ended with the days that the champion was made of.",
+)
+
 scheduled_work = dg.define_asset_job(
     "scheduled_work",
     selection=dg.AssetSelection.assets(
@@ -81,6 +88,7 @@ JOBS = [
     decide_history,
     score_features,
     score_shadow,
+    judge_drift,
     scheduled_work,
     compare_served_features,
 ]

@@ -9,18 +9,21 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.settings import get_settings
 
 
-def _days() -> dg.DailyPartitionsDefinition:
-    """From the first day to today, which counts while it lasts; replayed data has a last day of its own."""
+def _days(*, today: bool) -> dg.DailyPartitionsDefinition:
+    """From the first day to today or the day before; replayed data has a last day of its own."""
     settings = get_settings()
     end = settings.partitions_end
     return dg.DailyPartitionsDefinition(
         start_date=settings.raw_partitions_start.isoformat(),
         end_date=(end + timedelta(days=1)).isoformat() if end else None,
-        end_offset=1,
+        end_offset=int(today),
     )
 
 
-DAYS = _days()
+DAYS = _days(today=True)
+"""Today counts while it lasts."""
+DAYS_THAT_ENDED = _days(today=False)
+"""For what compares whole days: the first hours of one are not like a day."""
 ONE_RUN = dg.BackfillPolicy.single_run()
 """A backfill of many days is one run: the features of all of them are computed in one pass."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.registry import Registry
 from bdp_assets.ingest.backfill import visible
+from bdp_assets.monitoring.drift.reference import FILE
+from bdp_assets.operations.drift.keeping import reference_file
 from bdp_assets.operations.feature_skew import parity
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
@@ -82,7 +85,8 @@ def train_unguarded(
         git_sha=git_sha(),
     )
     costs = costs_here(LocalBundles(settings.models_dir))
-    return train(material.data, source, costs=costs, seed=seed, progress=progress)
+    trained = train(material.data, source, costs=costs, seed=seed, progress=progress)
+    return replace(trained, documents={FILE: reference_file(material.data, material.delay_days, trained)})
 
 
 def registered(settings: Settings, trained: TrainedModel) -> Release:

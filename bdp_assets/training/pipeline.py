@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -65,6 +65,8 @@ class TrainedModel:
     test: pl.DataFrame
     """Test rows: transaction_id, customer_id, ts_ms, the features, is_fraud, and this model's probability."""
     plots: dict[str, bytes]
+    documents: dict[str, bytes] = field(default_factory=dict)
+    """What else is kept with the model in the registry, by file name."""
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -93,6 +93,7 @@ def register(trained: TrainedModel, registry: Registry) -> str:
             params=_params(trained),
             metrics=trained.metrics,
             plots=trained.plots,
+            documents=trained.documents,
             tags=tags,
         )
         return registry.log_and_register(run)

@@ -2,8 +2,9 @@
 
 from bdp_assets.defs.monitoring.assets import daily_summary
 from bdp_assets.defs.monitoring.checks import online_offline_skew
+from bdp_assets.defs.monitoring.drift import drift
 from bdp_assets.defs.monitoring.quality import quality_report
 from bdp_assets.defs.monitoring.upkeep import lake_upkeep
 
-ASSETS = [daily_summary, lake_upkeep, quality_report]
+ASSETS = [daily_summary, drift, lake_upkeep, quality_report]
 CHECKS = [online_offline_skew]
