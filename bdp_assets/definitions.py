@@ -12,6 +12,7 @@ from bdp_assets.defs import enrich, features, ingest, monitoring, serving, train
 from bdp_assets.defs.ingest.landing import land_kafka_ranges  # noqa: E402
 from bdp_assets.defs.ingest.sensors import kafka_transactions_landing_sensor  # noqa: E402
 from bdp_assets.defs.jobs import BATCH_LANE, JOBS  # noqa: E402
+from bdp_assets.defs.monitoring.retraining import model_retraining_sensor  # noqa: E402
 from bdp_assets.io_managers.delta import DeltaIOManager  # noqa: E402
 from bdp_assets.resources.lake import LakeResource  # noqa: E402
 
@@ -36,7 +37,7 @@ defs = dg.Definitions(
     assets=[asset for group in GROUPS for asset in _assets(group)],
     asset_checks=[check for group in GROUPS for check in getattr(group, "CHECKS", ())],
     jobs=[land_kafka_ranges, *JOBS],
-    sensors=[kafka_transactions_landing_sensor, automation],
+    sensors=[kafka_transactions_landing_sensor, model_retraining_sensor, automation],
     resources={"lake": LakeResource(), "tables": DeltaIOManager()},
     executor=dg.in_process_executor,
 )

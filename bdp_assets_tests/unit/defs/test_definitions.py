@@ -13,7 +13,7 @@ import yaml
 
 from bdp_assets.definitions import GROUPS, defs
 from bdp_assets.defs.training.assets import fraud_ensemble
-from bdp_assets.operations.materialize import SCHEDULED
+from bdp_assets.operations.materialize import SCHEDULED, SCHEDULED_BY_DAY
 from bdp_assets.runtime.home import PROJECT
 
 SNAPSHOT = Path(__file__).parents[2] / "snapshots" / "assets.json"
@@ -71,9 +71,9 @@ def test_what_follows_the_clock_alone_is_in_a_job_that_the_demo_runs() -> None:
         **{key: graph.get(key).automation_condition for key in graph.asset_check_keys},
     }
     waits = {key for key, condition in conditions.items() if "cron_schedule" in repr(condition)}
-    assert len(waits) == 8
+    assert len(waits) == 9
     run: set[dg.AssetKey | dg.AssetCheckKey] = set()
-    for job in ("history_backfill", *SCHEDULED):
+    for job in ("history_backfill", *SCHEDULED, *SCHEDULED_BY_DAY):
         selected = defs.resolve_job_def(job).asset_layer
         assets = set(selected.executable_asset_keys)
         # Jobs with assets are asked for by those, and bring their checks; others bring all they have.
@@ -103,7 +103,11 @@ def test_checks_are_named_after_their_asset() -> None:
 
 def test_sensors_and_the_automation_run_without_being_switched_on() -> None:
     sensors = {sensor.name: sensor for sensor in defs.get_repository_def().sensor_defs}
-    assert set(sensors) == {"kafka_transactions_landing_sensor", "default_automation_condition_sensor"}
+    assert set(sensors) == {
+        "kafka_transactions_landing_sensor",
+        "model_retraining_sensor",
+        "default_automation_condition_sensor",
+    }
     assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
 
 
