@@ -14,6 +14,8 @@ from bdp_assets.settings import get_settings
 
 DRIFT = "drift"
 """Noun of the asset whose failed checks propose a training, too; where there is none, decay alone does."""
+DRIFTED = "days with drift"
+"""How many these checks say that they found: one that fails because nothing could be compared found none."""
 
 
 class Reason(NamedTuple):
@@ -64,9 +66,16 @@ def _drifts(context: dg.SensorEvaluationContext, trained_at_ms: int) -> Iterator
     for key in _drift_checks(context):
         record = context.instance.get_latest_asset_check_evaluation_record(key)
         found = record.event.asset_check_evaluation if record and record.event else None
-        if record and found and not found.passed and record.create_timestamp * 1000 > trained_at_ms:
+        if not record or not found or found.passed or not _drifted(found):
+            continue
+        if record.create_timestamp * 1000 > trained_at_ms:
             day = datetime.fromtimestamp(record.create_timestamp, UTC).date()
             yield Reason(day, f"the check {key.name} failed")
+
+
+def _drifted(found: dg.AssetCheckEvaluation) -> bool:
+    days = found.metadata.get(DRIFTED)
+    return isinstance(days, dg.IntMetadataValue) and bool(days.value)
 
 
 def _drift_checks(context: dg.SensorEvaluationContext) -> list[dg.AssetCheckKey]:

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from bdp_assets.clients.postgres import WarehouseUnavailable
-from bdp_assets.defs.monitoring.retraining import model_retraining_sensor
+from bdp_assets.defs.monitoring.retraining import DRIFTED, model_retraining_sensor
 from bdp_assets.defs.partitions import DAYS
 from bdp_assets.monitoring.performance.decay import Decay
 from bdp_assets.operations.performance import proposal
@@ -48,9 +48,12 @@ def tick(instance: dg.DagsterInstance, cursor: str | None = None) -> Any:
     return model_retraining_sensor(context)
 
 
-def evaluate(instance: dg.DagsterInstance, *, passed: bool) -> None:
+def evaluate(instance: dg.DagsterInstance, *, passed: bool, days: int = 1) -> None:
     evaluation = dg.AssetCheckEvaluation(
-        asset_key=DRIFT, check_name="drift_scores", passed=passed, metadata={}
+        asset_key=DRIFT,
+        check_name="drift_scores",
+        passed=passed,
+        metadata={DRIFTED: dg.MetadataValue.int(days)},
     )
     instance.report_runless_asset_event(evaluation)
 
@@ -86,8 +89,16 @@ def test_drift_proposes_too_and_a_model_that_is_younger_than_it_is_left_alone(
     model |= {"version": "4", "trained_at_ms": 10**15}
     assert isinstance(tick(instance, proposed.cursor), dg.SkipReason)
     model["trained_at_ms"] = 0
+    assert tick(instance, proposed.cursor).run_requests
     evaluate(instance, passed=True)
     assert isinstance(tick(instance, proposed.cursor), dg.SkipReason)
+
+
+def test_drift_that_could_not_be_looked_for_is_none(
+    model: dict[str, Any], instance: dg.DagsterInstance
+) -> None:
+    evaluate(instance, passed=False, days=0)
+    assert "is not below" in tick(instance).skip_message
 
 
 def test_a_warehouse_that_is_away_is_said(model: dict[str, Any], instance: dg.DagsterInstance) -> None:
