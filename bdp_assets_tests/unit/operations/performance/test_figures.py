@@ -66,7 +66,10 @@ LABELS = st.lists(
         Said,
         **IDS,
         is_fraud=st.booleans(),
-        known_at_ms=st.integers(-20 * 24, 24).map(lambda hour: AS_OF_MS + hour * HOUR),
+        # Some in the same millisecond, and at the midnight itself.
+        known_at_ms=st.one_of(st.integers(-20 * 24, 24), st.sampled_from([-24, 0, 1])).map(
+            lambda hour: AS_OF_MS + hour * HOUR
+        ),
     ),
     max_size=25,
 )
@@ -181,6 +184,14 @@ def _bundle(folder: Path, *, learned_until_ms: int) -> None:
     training = msgspec.structs.replace(tiny.manifest.training, train_end_ms=learned_until_ms)
     manifest = msgspec.structs.replace(tiny.manifest, training=training)
     (folder / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_labels_of_one_millisecond_the_fraud_stands_in_whatever_order_they_landed(order: int) -> None:
+    made = [Made("a", "1", AS_OF_MS - 5 * DAY, 100, 0.5, "review", None, "unregistered-x", "api", 1)]
+    said = [Said("a", "1", is_fraud, AS_OF_MS) for is_fraud in (True, False)][::order]
+    found = measured(lake_of(made, said))
+    assert found.figures["frauds"].to_list() == [1] * len(found.figures)
 
 
 def test_nothing_is_mature_in_an_empty_lake() -> None:
