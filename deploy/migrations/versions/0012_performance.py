@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0011"
 
 SCHEMA = "warehouse"
 _COUNTS = ("transactions", "frauds", "flagged", "frauds_flagged", "saved_minor", "lost_minor", "spent_minor")
