@@ -13,6 +13,7 @@ from bdp_assets.defs.failures import run_failures  # noqa: E402
 from bdp_assets.defs.ingest.landing import land_kafka_ranges  # noqa: E402
 from bdp_assets.defs.ingest.sensors import kafka_transactions_landing_sensor  # noqa: E402
 from bdp_assets.defs.jobs import BATCH_LANE, JOBS  # noqa: E402
+from bdp_assets.defs.monitoring.retraining import model_retraining_sensor  # noqa: E402
 from bdp_assets.io_managers.delta import DeltaIOManager  # noqa: E402
 from bdp_assets.resources.lake import LakeResource  # noqa: E402
 
@@ -37,7 +38,7 @@ defs = dg.Definitions(
     assets=[asset for group in GROUPS for asset in _assets(group)],
     asset_checks=[check for group in GROUPS for check in getattr(group, "CHECKS", ())],
     jobs=[land_kafka_ranges, *JOBS],
-    sensors=[kafka_transactions_landing_sensor, automation, run_failures],
+    sensors=[kafka_transactions_landing_sensor, model_retraining_sensor, automation, run_failures],
     resources={"lake": LakeResource(), "tables": DeltaIOManager()},
     executor=dg.in_process_executor,
 )

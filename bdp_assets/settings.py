@@ -144,6 +144,12 @@ class Settings(BaseSettings):
         default=None, description="Last day (UTC) of that file that is history"
     )
     label_delay_days: int = Field(default=7, ge=0, description="Days after which most labels are known")
+    decay_bound: float = Field(
+        default=0.2,
+        gt=0,
+        lt=1,
+        description="Share of its registered average precision that a model may lose before it is retrained",
+    )
     feature_bucket_rows: int = Field(
         default=1_000_000, ge=1, description="Rows that `bdp features build` has in memory at a time"
     )

@@ -82,6 +82,23 @@ compare_served_features = dg.define_asset_job(
     "at their hour.",
 )
 
+judge_models = dg.define_asset_job(
+    "judge_models",
+    selection=dg.AssetSelection.assets(["monitoring", "model_performance"]),
+    tags=BATCH_LANE,
+    description="How models do on the transactions whose labels are due, as of days' midnights.",
+)
+
+retrain = dg.define_asset_job(
+    "retrain",
+    selection=dg.AssetSelection.assets(
+        ["models", "fraud_ensemble"], ["serving", "model_bundle"], ["serving", "bento"]
+    ),
+    tags=BATCH_LANE,
+    description="Train on the lake as it is, promote if good enough, bring the champion to this machine and "
+    "pack it as a Bento, while API and stream go on. `model_retraining_sensor` asks for it.",
+)
+
 JOBS = [
     history_backfill,
     train_and_serve,
@@ -91,4 +108,6 @@ JOBS = [
     judge_drift,
     scheduled_work,
     compare_served_features,
+    judge_models,
+    retrain,
 ]

@@ -40,6 +40,11 @@ def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
     return date.fromisoformat(keys.start), date.fromisoformat(keys.end)
 
 
+def days_between(first: date, last: date) -> list[date]:
+    """Each day from the first to the last, both included."""
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
 def day_of(context: dg.AssetExecutionContext) -> date:
     """The one day that this run materialises. Raises dagster.Failure."""
     first, last = days_of(context)

@@ -17,6 +17,8 @@ from bdp_assets.settings import Settings
 END_OF_HISTORY = "features/transactions"
 SCHEDULED = ("scheduled_work", "compare_served_features")
 """Jobs of what follows the clock alone."""
+SCHEDULED_BY_DAY = ("judge_models",)
+"""The same, of what has days: the latest one."""
 
 Days = tuple[date, date]
 
@@ -71,12 +73,15 @@ def last_scores(settings: Settings, screen: Screen) -> None:
 
 def scheduled(settings: Settings, screen: Screen) -> None:
     """What follows the clock alone: dead letters, window figures, the lake's upkeep and quality, features
-    as served compared with the lake.
+    as served compared with the lake, models judged.
 
     Raises Problem, ControlPlaneUnavailable.
     """
     for job in SCHEDULED:
         materialize(settings, job, None, screen)
+    today = latest_day(settings)
+    for job in SCHEDULED_BY_DAY:
+        materialize(settings, job, (today, today), screen)
 
 
 def history_days(settings: Settings) -> Days:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -46,10 +47,15 @@ def differences_table(compared: Comparison) -> pl.DataFrame:
 
 
 def matured_table(matured: Matured) -> pl.DataFrame:
+    """`contest_table` of what labels are due for."""
+    return contest_table(matured.figures)
+
+
+def contest_table(figures: Mapping[str, Difference]) -> pl.DataFrame:
     """figure, challenger, champion, difference, low, high: with labels, and 95% intervals."""
     rows = [
         (name.removesuffix("_minor").replace("_", " "), *_numbers(name, found))
-        for name, found in matured.figures.items()
+        for name, found in figures.items()
     ]
     columns = ["figure", CHALLENGER, CHAMPION, "difference", "low", "high"]
     return pl.DataFrame(rows, columns, orient="row")

@@ -13,7 +13,7 @@ import yaml
 
 from bdp_assets.definitions import GROUPS, defs
 from bdp_assets.defs.training.assets import fraud_ensemble
-from bdp_assets.operations.materialize import SCHEDULED
+from bdp_assets.operations.materialize import SCHEDULED, SCHEDULED_BY_DAY
 from bdp_assets.runtime.home import PROJECT
 
 SNAPSHOT = Path(__file__).parents[2] / "snapshots" / "assets.json"
@@ -71,10 +71,10 @@ def test_what_follows_the_clock_alone_is_in_a_job_that_the_demo_runs() -> None:
         **{key: graph.get(key).automation_condition for key in graph.asset_check_keys},
     }
     waits = {key for key, condition in conditions.items() if "cron_schedule" in repr(condition)}
-    assert len(waits) == 9
+    assert len(waits) == 11
     run: set[dg.AssetKey | dg.AssetCheckKey] = set()
-    # Of whole days since the training, of which a demo has none yet: its job is for a backfill.
-    for job in ("history_backfill", "judge_drift", *SCHEDULED):
+    # Drift is of whole days since the training, of which a demo has none yet: its job is for a backfill.
+    for job in ("history_backfill", "judge_drift", *SCHEDULED, *SCHEDULED_BY_DAY):
         selected = defs.resolve_job_def(job).asset_layer
         assets = set(selected.executable_asset_keys)
         # Jobs with assets are asked for by those, and bring their checks; others bring all they have.
@@ -106,6 +106,7 @@ def test_sensors_and_the_automation_run_without_being_switched_on() -> None:
     sensors = {sensor.name: sensor for sensor in defs.get_repository_def().sensor_defs}
     assert set(sensors) == {
         "kafka_transactions_landing_sensor",
+        "model_retraining_sensor",
         "default_automation_condition_sensor",
         "run_failures",
     }

@@ -1,0 +1,1 @@
+"""Models judged by matured labels: read from the lake, measured, kept in the warehouse, acted upon."""
