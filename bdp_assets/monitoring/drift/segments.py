@@ -7,16 +7,18 @@ from types import MappingProxyType
 
 import polars as pl
 
+from bdp_assets.monitoring.bands import AMOUNT_EDGES, NEW_MERCHANT, NIGHT
+
 EVERYTHING = "all"
-_amount, _night = pl.col("amount_value"), pl.col("is_night") > 0
-_new = pl.col("customer_merchant_is_new") > 0
+_amount, _night, _new = pl.col("amount_value"), pl.col(NIGHT) > 0, pl.col(NEW_MERCHANT) > 0
+_low, _high = (edge / 100 for edge in AMOUNT_EDGES)
 
 SEGMENTS: Mapping[str, pl.Expr] = MappingProxyType(
     {
         EVERYTHING: pl.lit(value=True),
-        "amount below 20": _amount < 20,
-        "amount 20 to 100": (_amount >= 20) & (_amount < 100),
-        "amount 100 or more": _amount >= 100,
+        f"amount below {_low:g}": _amount < _low,
+        f"amount {_low:g} to {_high:g}": (_amount >= _low) & (_amount < _high),
+        f"amount {_high:g} or more": _amount >= _high,
         "night": _night,
         "day": ~_night,
         "new merchant": _new,

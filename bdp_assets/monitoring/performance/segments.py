@@ -14,10 +14,9 @@ import polars as pl
 
 from bdp_assets.contracts.columns import FEATURES
 from bdp_assets.features.catalog import AMOUNT
+from bdp_assets.monitoring.bands import AMOUNT_EDGES, NEW_MERCHANT, NIGHT
 
 ALL, UNKNOWN = "all", "unknown"
-_AMOUNT_EDGES = (1_000, 5_000, 20_000, 50_000)
-"""Minor units of the base currency; each belongs to the band above it."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +44,17 @@ def _by_feature(segment: str, feature: str, yes: str, no: str) -> Segment:
 
 
 def _amount_bands() -> Segment:
-    edges = [str(edge // 100) for edge in _AMOUNT_EDGES]
+    edges = [str(edge // 100) for edge in AMOUNT_EDGES]
     between = (f"{low}_to_{high}" for low, high in pairwise(edges))
     members = (f"below_{edges[0]}", *between, f"from_{edges[-1]}")
-    band = pl.sum_horizontal((pl.col(AMOUNT) >= edge).cast(pl.Int32) for edge in _AMOUNT_EDGES)
+    band = pl.sum_horizontal((pl.col(AMOUNT) >= edge).cast(pl.Int32) for edge in AMOUNT_EDGES)
     return Segment("amount", members, band.replace_strict(dict(enumerate(members)), return_dtype=pl.String))
 
 
 SEGMENTS = (
     _amount_bands(),
-    _by_feature("merchant", "customer_merchant_is_new", "new", "known"),
-    _by_feature("time", "is_night", "night", "day"),
+    _by_feature("merchant", NEW_MERCHANT, "new", "known"),
+    _by_feature("time", NIGHT, "night", "day"),
 )
 
 

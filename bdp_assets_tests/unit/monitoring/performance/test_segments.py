@@ -17,12 +17,12 @@ def row(amount: int = 100, **features: float) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("amount", "band"),
     [
-        (0, "below_10"),
-        (999, "below_10"),
-        (1_000, "10_to_50"),
-        (19_999, "50_to_200"),
-        (50_000, "from_500"),
-        (9_000_000, "from_500"),
+        (0, "below_20"),
+        (1_999, "below_20"),
+        (2_000, "20_to_100"),
+        (9_999, "20_to_100"),
+        (10_000, "from_100"),
+        (9_000_000, "from_100"),
     ],
 )
 def test_an_amount_is_in_one_band(amount: int, band: str) -> None:
