@@ -21,6 +21,7 @@ from bdp_assets.cli import (
     demo,
     dlq,
     doctor,
+    erase,
     features,
     ingest,
     keys,
@@ -92,6 +93,7 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(lists.app, name="lists")
 app.add_typer(keys.app, name="keys")
 app.add_typer(verify.app)
+app.add_typer(erase.app)
 app.add_typer(chaos.app)
 app.add_typer(train.app)
 app.add_typer(models.app, name="models")
