@@ -24,7 +24,8 @@ from bdp_assets.contracts.columns import EVENT_DATE
 from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings
 
-TABLE = "erased"
+TABLE, MERCHANTS = "erased", "erased_merchants"
+MERCHANT_ID = "merchant_id"
 CUSTOMER, VALUE, BASE64 = "customer_id", "value", "value_base64"
 _HASH = "customer_hash"
 _WORD = re.compile(r"[A-Za-z0-9._:-]+")
@@ -57,6 +58,23 @@ def bury(lake: Lake, hashed: str) -> None:
 
 def tombstones(lake: Lake) -> frozenset[str]:
     return frozenset(lake.read(TABLE, [_HASH])[_HASH]) if lake.exists(TABLE) else frozenset()
+
+
+def note_merchants(lake: Lake, visits: pl.DataFrame) -> None:
+    """Keep where erased customers paid last: what others were served there can not be recomputed any more.
+
+    `visits`: merchant_id and event_date. There is nothing beside them: neither whose they were, nor how many.
+    """
+    last = visits.drop_nulls().group_by(MERCHANT_ID).agg(pl.col(EVENT_DATE).max())
+    new = last.join(merchants(lake), on=[MERCHANT_ID, EVENT_DATE], how="anti")
+    if not new.is_empty():
+        lake.append(MERCHANTS, new)
+
+
+def merchants(lake: Lake) -> pl.DataFrame:
+    """Merchants at which erased customers paid, and until which day they did."""
+    schema = {MERCHANT_ID: pl.String(), EVENT_DATE: pl.Date()}
+    return lake.read(MERCHANTS, [*schema]) if lake.exists(MERCHANTS) else pl.DataFrame(schema=schema)
 
 
 def among(settings: Settings, hashes: frozenset[str]) -> IsErased:

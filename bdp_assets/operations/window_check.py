@@ -86,7 +86,7 @@ def compare(settings: Settings, lake: Lake) -> Comparison:
     until_ms = _common_time(counted.clocks.filter(topic_id=ids[RAW.name]), reached)
     both = pl.concat([labels, counted.labels]).filter(pl.col("label") // 2 >= from_ms)
     apart = len(both.unique(keep="none"))
-    kept = (_without(side, erased) for side in (stored, sums(counted.additions)))
+    kept = (without_erased(side, erased) for side in (stored, sums(counted.additions)))
     sides = [_finished(side, from_ms, until_ms) for side in kept]
     compared = [name for name in MEASURES if name != "fraud_count" or not apart]
     return Comparison(len(sides[1]), from_ms, until_ms, apart, differences(sides[0], sides[1], compared))
@@ -115,7 +115,7 @@ def differences(
     return both.filter(pl.any_horizontal(pl.col(m).ne_missing(pl.col(f"{m}_in_lake")) for m in measures))
 
 
-def _without(figures: pl.DataFrame, erased: pl.DataFrame) -> pl.DataFrame:
+def without_erased(figures: pl.DataFrame, erased: pl.DataFrame) -> pl.DataFrame:
     """Those of groups and windows in which no such transaction lies."""
     touched = by_member(placed(erased.with_columns(stream_ms=pl.lit(NEVER)))).select(GROUP)
     return figures.join(touched, on=GROUP, how="anti")

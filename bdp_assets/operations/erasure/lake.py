@@ -13,7 +13,8 @@ import polars as pl
 from bdp_assets.clients import lake_erasure
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.lake_erasure import Rows, Traces
-from bdp_assets.ingest.erased import about, may_name
+from bdp_assets.contracts.columns import EVENT_DATE
+from bdp_assets.ingest.erased import CUSTOMER, MERCHANT_ID, about, may_name, note_merchants
 from bdp_assets.ingest.tables import TABLES, rows
 from bdp_assets.operations.erasure.customer import Customer
 
@@ -37,6 +38,8 @@ def erase(lake: Lake, customer: Customer) -> Iterator[tuple[str, int, int]]:
 
     Raises LakeBusy.
     """
+    visits = rows(lake, "enriched", [MERCHANT_ID, EVENT_DATE], filters=pl.col(CUSTOMER) == customer.id)
+    note_merchants(lake, visits)
     for table in TABLES:
         if lake.exists(table):
             removed, old_files = lake_erasure.erase(lake, table, _rows_of(customer))

@@ -115,3 +115,5 @@ def _rename(connection: Connection, values: Mapping[str, str]) -> None:
         connection.execute(_RENAME.format(table=table), values)
     connection.execute(_RENAME_ADJUSTMENTS, values)
     connection.execute(_FORGET_MEMBER, values)
+    # The planner's statistics have samples of ids. To a login that is no owner it is a warning.
+    connection.execute(f"ANALYZE {', '.join(f'warehouse.{table}' for table in TABLES)}")

@@ -16,20 +16,33 @@ from bdp_assets.clients.kafka import topic_ids, watermarks
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.postgres import connect as connect_warehouse
 from bdp_assets.clients.registry import SNAPSHOT_ERASED, Registry
-from bdp_assets.contracts.topics import RAW
+from bdp_assets.contracts.codec import encode
+from bdp_assets.contracts.topics import ENRICHED, LABELS, RAW
 from bdp_assets.ingest.landing import TopicRange, land
 from bdp_assets.operations import migrations
 from bdp_assets.operations.erasure import erasure
 from bdp_assets.operations.erasure.customer import Customer
 from bdp_assets.operations.lists.changes import publish_lists
+from bdp_assets.operations.rebuild_store import rebuild_store
 from bdp_assets.operations.warehouse.loading import load
 from bdp_assets.settings import Settings
 from bdp_assets_tests.fakes.messages import PAN_KEY, body
 from bdp_assets_tests.integration.conftest import Platform
-from bdp_assets_tests.integration.erasure.everywhere import DAYS, OTHER, START, VICTIM, everything, fill
+from bdp_assets_tests.integration.erasure.everywhere import (
+    DAYS,
+    OTHER,
+    START,
+    VICTIM,
+    enriched,
+    everything,
+    examples,
+    fill,
+    label,
+)
 from bdp_assets_tests.integration.stream import Stream
 
 pytestmark = pytest.mark.services
+NOT_ROWS = ("store: bdp:lists", "bdp: statistics")
 HIS = re.compile(re.escape(VICTIM) + r"(?!\d)")
 
 
@@ -61,7 +74,7 @@ def others_rows(settings: Settings) -> dict[str, list[str]]:
     names = [path.name for path in Path(settings.lake).iterdir() if path.name != "erased"]
     rows = {name: sorted(str(row) for row in lake.read(name).to_dicts()) for name in names}
     for place, text in everything(settings).items():
-        if not place.startswith("lake") and "erasure_events" not in place and place != "store: bdp:lists":
+        if not place.startswith("lake") and "erasure_events" not in place and place not in NOT_ROWS:
             rows[place] = text.splitlines()
     kept = {place: [row for row in lines if OTHER in row] for place, lines in rows.items()}
     return {place: lines for place, lines in kept.items() if lines}
@@ -102,6 +115,7 @@ def test_after_an_erasure_no_store_knows_the_customer(stream: Stream, platform: 
         "store",
         "dagster.public.erasure_events",
     }
+    assert examples(settings) == [[[3.0, 1.0], [1.0, 2.0]]] * 2
     there = erasure.look(settings, customer)
     assert everything(settings) == full, "to look changes nothing"
     assert set(there.lake) == {path.name for path in Path(settings.lake).iterdir()}
@@ -128,13 +142,14 @@ def test_after_an_erasure_no_store_knows_the_customer(stream: Stream, platform: 
     assert found(everything(settings)) == []
     assert others_rows(settings) == before
     _the_rest_is_in_order(settings, customer)
-    _and_stays_so(settings, platform)
+    _and_stays_so(stream)
 
 
 def _the_rest_is_in_order(settings: Settings, customer: Customer) -> None:
     marked, unmarked = sorted(Registry.of(settings).versions(), key=lambda model: model.version)
     assert "removed from enriched, features, labels" in marked.tags[SNAPSHOT_ERASED]
     assert SNAPSHOT_ERASED not in unmarked.tags
+    assert examples(settings) == [[[1.0, 1.0], [3.0, 2.0]]] * 2
     with connect_warehouse(settings) as connection:
 
         def one(query: str) -> list[object]:
@@ -159,13 +174,18 @@ def _the_rest_is_in_order(settings: Settings, customer: Customer) -> None:
     assert (events.count("(erased)"), events.count(OTHER)) == (4, 2)
 
 
-def _and_stays_so(settings: Settings, platform: Platform) -> None:
-    """What is still on a topic does not come back, nor does another load; another erasure finds nothing."""
+def _and_stays_so(stream: Stream) -> None:
+    """Neither topics, another load nor a rebuild bring anything back; another erasure finds nothing."""
+    settings = stream.settings
     lake = Lake.of(settings)
     landed = land(settings, lake, raw_range(settings))
     assert (len(landed.rows), len(landed.failures)) == (3, 0)
     late = lake.read("raw").filter(value=body("late", OTHER).decode())
     assert len(late) == 1
     load(settings, lake, START.date(), START.date())
+    stream.send([(who, encode(enriched(who, DAYS))) for who in (VICTIM, OTHER)], ENRICHED)
+    stream.send([(who, encode(label(who, DAYS))) for who in (VICTIM, OTHER)], LABELS)
+    rebuild_store(settings, lake, lag_s=0)
+    assert len(stream.store.client.keys(f"*{OTHER}}}:e")) == 1
     assert found(everything(settings)) == []
     assert [step for step, things in erasure.erase(settings, Customer.of(settings, VICTIM)) if things] == []
