@@ -147,7 +147,9 @@ class Registry:
                 )
             changed = break_up(Path(folder))
             if changed:
-                self._client.log_model_artifacts(found.model_id, folder)
+                # The run knows its model; the version's own field for it stays empty in some stores.
+                [logged] = self._client.get_run(found.run_id).outputs.model_outputs
+                self._client.log_model_artifacts(logged.model_id, folder)
             return changed
 
     def predecessor(self) -> str:

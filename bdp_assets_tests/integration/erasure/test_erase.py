@@ -130,7 +130,7 @@ def test_after_an_erasure_no_store_knows_the_customer(stream: Stream, platform: 
         if "lake.enriched" in line:
             killed.send_signal(signal.SIGKILL)
             break
-    assert killed.wait(60) == -signal.SIGKILL
+    assert killed.wait(60) == -signal.SIGKILL, "it ended by itself, with what it told last"
     assert found(everything(settings)), "it was killed in the middle"
 
     again = command(settings, platform)
