@@ -34,6 +34,7 @@ def erase(settings: Settings, customer: Customer) -> int:
         [(changed,)] = connection.execute(
             _FORGET, [customer.id, PSEUDONYM + secrets.token_hex(12)]
         ).fetchall()
+        connection.execute("ANALYZE warehouse.list_changes")  # its statistics have samples of values
     # Also where nothing was changed: what was killed before may have told nobody.
     changes.publish_lists(settings)
     if settings.lists_file.exists():

@@ -89,6 +89,9 @@ def erase(settings: Settings, customer: Customer, letters: pl.DataFrame) -> Mapp
         for name, statement in (("quarantined", _FORGET_REFUSED), ("dead_letters", _FORGET_CARDS)):
             forgotten = sum(connection.execute(statement, row).rowcount for row in letters.to_dicts())
             counts |= {name: forgotten} if forgotten else {}
+        # The planner's statistics have samples of values. To a login that is no owner it is a warning.
+        for table in counts:
+            connection.execute(f"ANALYZE warehouse.{table}")
     return counts
 
 
@@ -115,5 +118,3 @@ def _rename(connection: Connection, values: Mapping[str, str]) -> None:
         connection.execute(_RENAME.format(table=table), values)
     connection.execute(_RENAME_ADJUSTMENTS, values)
     connection.execute(_FORGET_MEMBER, values)
-    # The planner's statistics have samples of ids. To a login that is no owner it is a warning.
-    connection.execute(f"ANALYZE {', '.join(f'warehouse.{table}' for table in TABLES)}")
