@@ -348,8 +348,10 @@ def _warehouse(settings: Settings) -> dict[str, str]:
 
 def _store(settings: Settings) -> dict[str, str]:
     client = connect(settings)
-    return {
-        f"store: {key.decode()}": str(client.dump(key))
-        + str(client.get(key) if client.type(key) == b"string" else client.hgetall(key))
-        for key in client.scan_iter()
+    read = {
+        b"string": client.get,
+        b"hash": client.hgetall,
+        b"set": client.smembers,
+        b"zset": lambda key: client.zrange(key, 0, -1),
     }
+    return {f"store: {key.decode()}": str(read[client.type(key)](key)) for key in client.scan_iter()}
