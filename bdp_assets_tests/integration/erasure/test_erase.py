@@ -22,10 +22,12 @@ from bdp_assets.ingest.landing import TopicRange, land
 from bdp_assets.operations import migrations
 from bdp_assets.operations.erasure import erasure
 from bdp_assets.operations.erasure.customer import Customer
+from bdp_assets.operations.erasure.warehouse import PSEUDONYM
 from bdp_assets.operations.lists.changes import publish_lists
 from bdp_assets.operations.rebuild_store import rebuild_store
 from bdp_assets.operations.warehouse.loading import load
 from bdp_assets.settings import Settings
+from bdp_assets.streaming.analytics import tables as window_tables
 from bdp_assets_tests.fakes.messages import PAN_KEY, body
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.integration.erasure.everywhere import (
@@ -169,6 +171,8 @@ def _the_rest_is_in_order(settings: Settings, customer: Customer) -> None:
             "SELECT count(*), min(step), max(customer_hash) FROM warehouse.erasures WHERE step = 'complete'"
         )
         assert one(audit) == [1, "complete", customer.hashed]
+        counted = window_tables.pseudonymous(connection, PSEUDONYM)
+        assert counted.select("ts_ms", "country").rows() == [(START.timestamp() * 1000, "US")]
     assert [entry.id for entry in publish_lists(settings).entries] == [OTHER]
     events = everything(settings)["dagster.public.erasure_events"]
     assert (events.count("(erased)"), events.count(OTHER)) == (4, 2)
