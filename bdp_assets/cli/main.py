@@ -22,6 +22,7 @@ from bdp_assets.cli import (
     demo,
     dlq,
     doctor,
+    erase,
     features,
     ingest,
     keys,
@@ -94,6 +95,7 @@ app.add_typer(lists.app, name="lists")
 app.add_typer(keys.app, name="keys")
 app.add_typer(verify.app)
 app.add_typer(backup.app)
+app.add_typer(erase.app)
 app.add_typer(chaos.app)
 app.add_typer(train.app)
 app.add_typer(models.app, name="models")

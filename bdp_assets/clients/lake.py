@@ -1,6 +1,6 @@
 """The lake: Delta tables in a folder or an object store, by event date.
 
-This module and `lake_upkeep` are the only importers of deltalake.
+This module, `lake_upkeep` and `lake_erasure` are the only importers of deltalake.
 
 A Kafka offset range lands once, whoever tries it how often: its end offset is committed with its rows, as the
 version of an application id (`table:topic-uuid:partition`), and a range is appended only where the stored
@@ -26,10 +26,19 @@ PARTITION_COLUMN = "event_date"
 COMMIT_ATTEMPTS = 8
 FIRST_PAUSE_S = 0.01
 """Before the second attempt; twice as long before each further one: 1.3 s in all."""
+_LOG_CUT = "Invalid table version"
 KEEP_LOG = PostCommitHookProperties(cleanup_expired_logs=False)
 """A commit would drop all versions older than 30 days, those that models name too: upkeep knows better."""
 
 T = TypeVar("T")
+
+Admit = Callable[[pl.DataFrame], pl.DataFrame]
+"""Which of the rows to write are let in, asked in each attempt once the table's state is known."""
+
+
+def all_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    """An `Admit` that keeps nobody out."""
+    return frame
 
 
 class LandingGap(RuntimeError):  # noqa: N818 - reads as what it is
@@ -128,7 +137,7 @@ class Lake:
         commit = _commit_properties([application] if application else [])
         until_committed(lambda: self._append(self._target(table), frame, commit))
 
-    def replace(self, table: str, frame: pl.DataFrame, predicate: str) -> int:
+    def replace(self, table: str, frame: pl.DataFrame, predicate: str, admit: Admit = all_rows) -> int:
         """Put `frame` in the place of the rows that match the SQL `predicate`, which its rows must match too.
 
         Readers see the old rows or the new ones, never a mixture. Returns the table's new version.
@@ -140,7 +149,7 @@ class Lake:
             target = self.delta(table)
             write_deltalake(
                 target,
-                frame,
+                admit(frame),
                 mode="overwrite",
                 predicate=predicate,
                 schema_mode="merge",
@@ -156,7 +165,9 @@ class Lake:
         """Land one offset range; False when it was there already. Raises LandingGap."""
         return bool(self.land_ranges(table, [OffsetRange(application_id, start, end, frame)]))
 
-    def land_ranges(self, table: str, ranges: Sequence[OffsetRange]) -> list[OffsetRange]:
+    def land_ranges(
+        self, table: str, ranges: Sequence[OffsetRange], admit: Admit = all_rows
+    ) -> list[OffsetRange]:
         """Land ranges of distinct partitions in one commit; returns those that were not there yet.
 
         Raises LandingGap when one does not start where its predecessor ended: then none of them lands.
@@ -167,7 +178,8 @@ class Lake:
             due = [landing for landing in ranges if not _has_landed(table, landing, target)]
             if due:
                 commit = _commit_properties([(landing.application_id, landing.end) for landing in due])
-                self._append(target, pl.concat([x.frame for x in due], how="diagonal"), commit)
+                rows = admit(pl.concat([landing.frame for landing in due], how="diagonal"))
+                self._append(target, rows, commit)
             return due
 
         return until_committed(attempt)
@@ -228,10 +240,12 @@ class LakeSnapshot(Lake):
     def append(self, table: str, frame: pl.DataFrame, *, application: tuple[str, int] | None = None) -> None:
         raise PermissionError(f"table {table}: a snapshot of the lake is not written to")
 
-    def replace(self, table: str, frame: pl.DataFrame, predicate: str) -> int:
+    def replace(self, table: str, frame: pl.DataFrame, predicate: str, admit: Admit = all_rows) -> int:
         raise PermissionError(f"table {table}: a snapshot of the lake is not written to")
 
-    def land_ranges(self, table: str, ranges: Sequence[OffsetRange]) -> list[OffsetRange]:
+    def land_ranges(
+        self, table: str, ranges: Sequence[OffsetRange], admit: Admit = all_rows
+    ) -> list[OffsetRange]:
         raise PermissionError(f"table {table}: a snapshot of the lake is not written to")
 
     def delta(self, table: str, version: int | None = None) -> DeltaTable:
@@ -249,7 +263,10 @@ def until_committed(attempt: Callable[[], T]) -> T:
     for tried in range(COMMIT_ATTEMPTS - 1):
         try:
             return attempt()
-        except CommitFailedError:
+        except DeltaError as error:
+            # An erasure may have cut the commits off the log that an attempt was to be compared with.
+            if not isinstance(error, CommitFailedError) and _LOG_CUT not in str(error):
+                raise
             time.sleep(FIRST_PAUSE_S * 2**tried)
     return attempt()
 

@@ -23,7 +23,7 @@ SMALL_BYTES = 8 * 2**20
 """A smaller file is too small once its day has several."""
 
 _FILE_RETENTION = "delta.deletedFileRetentionDuration"
-_LOG_RETENTION = "delta.logRetentionDuration"
+LOG_RETENTION = "delta.logRetentionDuration"
 _CLAIM = "bdp.upkeep"
 _HOUR = timedelta(hours=1)
 
@@ -99,7 +99,7 @@ def statistics(lake: Lake, table: str) -> TableStatistics:
 
 def _compacted(lake: Lake, table: str) -> bool:
     def attempt() -> None:
-        _claimed(lake.delta(table)).optimize.compact()
+        claimed(lake.delta(table)).optimize.compact()
 
     try:
         until_committed(attempt)
@@ -108,7 +108,7 @@ def _compacted(lake: Lake, table: str) -> bool:
     return True
 
 
-def _claimed(target: DeltaTable) -> DeltaTable:
+def claimed(target: DeltaTable) -> DeltaTable:
     """The table as of a commit that makes every other compaction fail that began before it.
 
     Two compactions of one state would both commit, and double every row (deltalake 1.6 lets it pass that the
@@ -137,7 +137,7 @@ def _made(lake: Lake, table: str, version: int) -> datetime | None:
 def _declare(lake: Lake, table: str, *, files: timedelta, log: timedelta) -> None:
     """Say on the table itself for how long replaced files are known and commits kept."""
     # The log is cut by the times of its files, which are a moment after those of the commits in them.
-    wanted = {_FILE_RETENTION: _interval(files), _LOG_RETENTION: _interval(log + _HOUR)}
+    wanted = {_FILE_RETENTION: interval(files), LOG_RETENTION: interval(log + _HOUR)}
 
     def attempt() -> None:
         target = lake.delta(table)
@@ -178,7 +178,7 @@ def _is_there(lake: Lake, table: str, version: int) -> bool:
     return True
 
 
-def _interval(duration: timedelta) -> str:
+def interval(duration: timedelta) -> str:
     return f"interval {_hours(duration)} hours"
 
 

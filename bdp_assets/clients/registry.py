@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bdp_assets.clients.model_example import break_up, example_files
 from bdp_assets.clients.model_run import DOCUMENTS, ModelRun, log_run
 from bdp_assets.settings import Settings
 
@@ -26,6 +27,8 @@ REPLACED = "replaced"
 FORCED = "forced"
 DIGEST = "bundle_digest"
 POLICY_VERSION = "policy_version"
+SNAPSHOT = "snapshot_version"
+SNAPSHOT_ERASED = "snapshot_erased"
 
 
 class RegistryUnavailable(Exception):  # noqa: N818 - reads as what it is
@@ -124,6 +127,30 @@ class Registry:
         """Say why a version is champion without passing the gates (tag `forced`). Raises VersionMissing."""
         with self._errors():
             self._client.set_model_version_tag(self.model_name, version, FORCED, reason)
+
+    def note_erased(self, version: str, what: str) -> None:
+        """Say why a version's snapshot is gone (tag `snapshot_erased`). Raises VersionMissing."""
+        with self._errors():
+            self._client.set_model_version_tag(self.model_name, version, SNAPSHOT_ERASED, what)
+
+    def break_up_example(self, version: str) -> bool:
+        """See to it that a version's example has no row of a person's; whether it was changed.
+
+        Raises VersionMissing.
+        """
+        with self._errors(), tempfile.TemporaryDirectory() as folder:
+            found = self._client.get_model_version(self.model_name, version)
+            source = self._client.get_model_version_download_uri(self.model_name, version)
+            for name in example_files(_mlflow(), source, self.uri):
+                _mlflow().artifacts.download_artifacts(
+                    artifact_uri=f"{source}/{name}", dst_path=folder, tracking_uri=self.uri
+                )
+            changed = break_up(Path(folder))
+            if changed:
+                # The run knows its model; the version's own field for it stays empty in some stores.
+                [logged] = self._client.get_run(found.run_id).outputs.model_outputs
+                self._client.log_model_artifacts(logged.model_id, folder)
+            return changed
 
     def predecessor(self) -> str:
         """Version that the champion replaced. Raises VersionMissing."""

@@ -1,7 +1,7 @@
 """From topics to the lake: exact offset ranges of a topic become rows of its Delta table, once.
 
 What a topic holds beside its contract's records (it should not: only our workers write there) is quarantined,
-so that one bad message never holds up the rest.
+so that one bad message never holds up the rest. What is about a customer who was erased is dropped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 import polars as pl
 
 from bdp_assets.clients.kafka import Message, stream_range
-from bdp_assets.clients.lake import Lake, OffsetRange
+from bdp_assets.clients.lake import Admit, Lake, OffsetRange
 from bdp_assets.contracts import columns, topics
 from bdp_assets.contracts.adjustments import decode_adjustment
 from bdp_assets.contracts.dead_letters import content
@@ -35,6 +35,7 @@ from bdp_assets.contracts.records import (
     ValidatedTransaction,
 )
 from bdp_assets.ingest.audit import audit
+from bdp_assets.ingest.erased import admission
 from bdp_assets.ingest.tables import DOOR, SOURCE_COLUMNS, TABLES
 from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings
@@ -116,6 +117,8 @@ class Landed:
 def land(settings: Settings, lake: Lake, ranges: Sequence[TopicRange]) -> Landed:
     """Land ranges of one topic: read exactly them, quarantine what does not decode, audit, append.
 
+    Rows of customers who were erased count as landed, but are not written.
+
     Raises LandingGap, OffsetsGone, PanKeyMissing, KafkaUnavailable.
     """
     destination = DESTINATIONS[ranges[0].topic]
@@ -124,7 +127,8 @@ def land(settings: Settings, lake: Lake, ranges: Sequence[TopicRange]) -> Landed
     cuts = [(cut, *_decoded(destination, messages[cut.partition], key)) for cut in ranges]
     rejects = pl.concat([rejected for _, _, rejected in cuts])
     # Before the rows: repeated, it replaces itself, whereas the rows' range then is there already.
-    _quarantine(lake, ranges, rejects)
+    admit = admission(settings, lake)
+    _quarantine(lake, ranges, rejects, admit)
     offsets = [
         OffsetRange(destination.application_id(cut), cut.start, cut.end, rows, cut.earliest)
         for cut, rows, _ in cuts
@@ -132,7 +136,7 @@ def land(settings: Settings, lake: Lake, ranges: Sequence[TopicRange]) -> Landed
     rows = pl.concat([rows for _, rows, _ in cuts], how="diagonal")
     failures = audit(destination.table, rows)
     if failures.is_empty():
-        lake.land_ranges(destination.table, offsets)
+        lake.land_ranges(destination.table, offsets, admit)
     return Landed(destination, tuple(ranges), rows, rejects, failures)
 
 
@@ -246,7 +250,7 @@ def _not_decodable(
     )
 
 
-def _quarantine(lake: Lake, ranges: Sequence[TopicRange], rejects: pl.DataFrame) -> None:
+def _quarantine(lake: Lake, ranges: Sequence[TopicRange], rejects: pl.DataFrame, admit: Admit) -> None:
     """Rejects take the place of those that an earlier attempt at the same ranges wrote."""
     for cut in ranges:
         rejected = rejects.filter(source_partition=cut.partition)
@@ -257,4 +261,5 @@ def _quarantine(lake: Lake, ranges: Sequence[TopicRange], rejects: pl.DataFrame)
                 f"error = '{NOT_DECODABLE}' AND source_topic = '{cut.topic}' "
                 f"AND source_partition = {cut.partition} "
                 f"AND source_offset >= {cut.start} AND source_offset < {cut.end}",
+                admit,
             )

@@ -6,6 +6,7 @@ import dagster as dg
 import polars as pl
 
 from bdp_assets.clients.lake import PARTITION_COLUMN, Lake
+from bdp_assets.ingest.erased import admission
 from bdp_assets.ingest.tables import rows
 from bdp_assets.settings import get_settings
 
@@ -14,13 +15,15 @@ class DeltaIOManager(dg.ConfigurableIOManager):
     """Stores the frame of an asset in the Delta table that its metadata names as `table`.
 
     A materialisation replaces, of the days it is for, the rows that match the asset's `replaces` (all when
-    there is none): rows that came by another door stay. An input reads the files of its days only.
+    there is none): rows that came by another door stay. Those of customers who were erased are left out,
+    whatever the source still says. An input reads the files of its days only.
     """
 
     def handle_output(self, context: dg.OutputContext, frame: pl.DataFrame) -> None:
         metadata = context.definition_metadata
         predicate = " AND ".join(filter(None, [_days(context), metadata["replaces"]]))
-        version = _lake().replace(metadata["table"], frame, predicate)
+        lake = _lake()
+        version = lake.replace(metadata["table"], frame, predicate, admission(get_settings(), lake))
         context.add_output_metadata({"rows written": len(frame), "table version": version})
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:

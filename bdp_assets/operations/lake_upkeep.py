@@ -9,7 +9,13 @@ import polars as pl
 
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.lake_upkeep import Upkeep, tend
-from bdp_assets.clients.registry import CHALLENGER, CHAMPION, RegisteredVersion
+from bdp_assets.clients.registry import (
+    CHALLENGER,
+    CHAMPION,
+    SNAPSHOT,
+    SNAPSHOT_ERASED,
+    RegisteredVersion,
+)
 from bdp_assets.ingest.tables import TABLES
 from bdp_assets.settings import Settings
 from bdp_assets.training.from_lake import versions_of
@@ -29,12 +35,16 @@ def keep_up(
 
 
 def named_versions(models: Sequence[RegisteredVersion], since: datetime) -> Mapping[str, Collection[int]]:
-    """Versions of each table in the snapshots of models that are in use, or were registered `since` then."""
+    """Versions of each table in the snapshots of models that are in use, or were registered `since` then.
+
+    Snapshots that lost rows to an erasure are none any more.
+    """
     found: dict[str, set[int]] = {}
     for model in models:
         recent = model.created_ms >= since.timestamp() * 1000
-        if recent or _IN_USE.intersection(model.aliases):
-            named = versions_of(model.tags.get("snapshot_version", "")) or {}
+        erased = SNAPSHOT_ERASED in model.tags
+        if not erased and (recent or _IN_USE.intersection(model.aliases)):
+            named = versions_of(model.tags.get(SNAPSHOT, "")) or {}
             for table, version in named.items():
                 found.setdefault(table, set()).add(version)
     return found

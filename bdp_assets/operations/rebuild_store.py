@@ -33,6 +33,7 @@ from bdp_assets.features.layout import Layout
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.positions import Kind
 from bdp_assets.features.rebuild import RebuildResult, fill
+from bdp_assets.ingest.erased import among, tombstones
 from bdp_assets.ingest.landing import DESTINATIONS
 from bdp_assets.ingest.tables import IS_HISTORY, TABLES
 from bdp_assets.settings import Settings
@@ -68,16 +69,17 @@ def rebuild_store(
     enriched, labels = (_snapshot(settings, lake, client, generation, topic) for topic in (ENRICHED, LABELS))
     result = fill(client, generation, _in_order(enriched), labels)
     reached("filled")
-    CatchUp(settings, client).transactions(generation)
+    is_erased = among(settings, tombstones(lake))
+    CatchUp(settings, client, is_erased).transactions(generation)
     _apply(client, generation, _unplaced(labels, enriched))
-    _catch_up(settings, client, generation)
+    _catch_up(CatchUp(settings, client, is_erased), generation)
     reached("caught up")
-    _catch_up(settings, client, generation)
+    _catch_up(CatchUp(settings, client, is_erased), generation)
     reached("about to switch")
     switch(client, generation, asdict(result), keep_previous=True)
     reached("switched")
     settle(client, generation, lag_s)
-    _catch_up(settings, client, generation)
+    _catch_up(CatchUp(settings, client, is_erased), generation)
     reached("settled")
     return result, store.ready()
 
@@ -118,7 +120,6 @@ def _apply(client: Redis, generation: Layout, labels: Sequence[Label]) -> None:
         apply_labels(client, generation, some, [None] * len(some))
 
 
-def _catch_up(settings: Settings, client: Redis, generation: Layout) -> None:
-    topics = CatchUp(settings, client)
+def _catch_up(topics: CatchUp, generation: Layout) -> None:
     counts = {"transactions": topics.transactions(generation), "labels": topics.labels(generation)}
     _log.info("caught up", extra=counts)

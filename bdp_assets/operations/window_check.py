@@ -3,7 +3,8 @@
 The lake's `validated` rows name their raw message, and a customer's messages keep their order from the raw
 topic to the validated one (its id is the key of all of them). So the lake can be counted again in that order:
 the same windows, the same late ones, however many workers there were. Rows that came from files are left out:
-they never were on the stream.
+they never were on the stream. Windows that counted a customer who was erased are left out, too: the lake does
+not have those transactions any more.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.postgres import session
 from bdp_assets.contracts.topics import RAW, VALIDATED
 from bdp_assets.ingest.tables import IS_HISTORY, SOURCE_COLUMNS, rows
+from bdp_assets.operations.erasure.warehouse import PSEUDONYM
 from bdp_assets.operations.window_retention import kept_from
 from bdp_assets.settings import Settings
 from bdp_assets.streaming.analytics import tables
@@ -29,6 +31,7 @@ from bdp_assets.streaming.analytics.figures import (
     NEVER,
     as_counts,
     as_fraud_changes,
+    by_member,
     first_of_each,
     placed,
     sums,
@@ -77,12 +80,14 @@ def compare(settings: Settings, lake: Lake) -> Comparison:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         stored = tables.all_figures(connection)
         reached = tables.all_positions(connection, ids[VALIDATED.name])
-        labels = tables.all_labels(connection)
+        labels = tables.all_labels(connection).filter(~pl.col("customer_id").str.starts_with(PSEUDONYM))
+        erased = tables.pseudonymous(connection, PSEUDONYM)
         from_ms = kept_from(settings, connection)
     until_ms = _common_time(counted.clocks.filter(topic_id=ids[RAW.name]), reached)
     both = pl.concat([labels, counted.labels]).filter(pl.col("label") // 2 >= from_ms)
     apart = len(both.unique(keep="none"))
-    sides = [_finished(side, from_ms, until_ms) for side in (stored, sums(counted.additions))]
+    kept = (without_erased(side, erased) for side in (stored, sums(counted.additions)))
+    sides = [_finished(side, from_ms, until_ms) for side in kept]
     compared = [name for name in MEASURES if name != "fraud_count" or not apart]
     return Comparison(len(sides[1]), from_ms, until_ms, apart, differences(sides[0], sides[1], compared))
 
@@ -108,6 +113,12 @@ def differences(
         counted.select(*GROUP, *measures), on=GROUP, how="full", coalesce=True, suffix="_in_lake"
     )
     return both.filter(pl.any_horizontal(pl.col(m).ne_missing(pl.col(f"{m}_in_lake")) for m in measures))
+
+
+def without_erased(figures: pl.DataFrame, erased: pl.DataFrame) -> pl.DataFrame:
+    """Those of groups and windows in which no such transaction lies."""
+    touched = by_member(placed(erased.with_columns(stream_ms=pl.lit(NEVER)))).select(GROUP)
+    return figures.join(touched, on=GROUP, how="anti")
 
 
 def _finished(figures: pl.DataFrame, from_ms: int, until_ms: int) -> pl.DataFrame:

@@ -29,14 +29,22 @@ CHUNK = 500
 """Messages in one round trip: it has to be answered within the store's time-out."""
 
 Apply = Callable[[Layout, str, Sequence[Message]], None]
+IsErased = Callable[[str], bool]
+"""Whether a customer was erased, by id."""
+
+
+def nobody(_: str) -> bool:
+    """An `IsErased` for whoever only brings in what it applied itself."""
+    return False
 
 
 class CatchUp:
     """Raises StoreUnavailable, KafkaUnavailable, KafkaRefused; OffsetsGone where retention was faster."""
 
-    def __init__(self, settings: Settings, client: Redis) -> None:
+    def __init__(self, settings: Settings, client: Redis, is_erased: IsErased = nobody) -> None:
         self._settings = settings
         self._client = client
+        self._is_erased = is_erased
 
     def transactions(self, layout: Layout) -> int:
         """Messages that were read."""
@@ -63,11 +71,18 @@ class CatchUp:
         return count
 
     def _apply_transactions(self, layout: Layout, _: str, messages: Sequence[Message]) -> None:
-        catch_up(self._client, layout, [_applied(message) for message in messages])
+        applied = [_applied(message) for message in messages]
+        kept = [one for one in applied if not self._is_erased(one.transaction.customer_id)]
+        if kept:
+            catch_up(self._client, layout, kept)
 
     def _apply_labels(self, layout: Layout, topic_id: str, messages: Sequence[Message]) -> None:
         read = [(_label(message), coordinates(topic_id, message)) for message in messages]
-        good = [(label, place) for label, place in read if label is not None]
+        good = [
+            (label, place)
+            for label, place in read
+            if label is not None and not self._is_erased(label.customer_id)
+        ]
         apply_labels(self._client, layout, [label for label, _ in good], [place for _, place in good])
 
 

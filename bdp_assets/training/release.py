@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from bdp_assets.clients.model_run import ModelRun
-from bdp_assets.clients.registry import CHALLENGER, CHAMPION, DIGEST, POLICY_VERSION, Registry
+from bdp_assets.clients.registry import CHALLENGER, CHAMPION, DIGEST, POLICY_VERSION, SNAPSHOT, Registry
 from bdp_assets.scoring.bundle import Bundle, BundleError, Registration
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.scoring.local_bundles import LocalBundles
@@ -77,7 +77,7 @@ def register(trained: TrainedModel, registry: Registry) -> str:
     info, training = trained.bundle.info, trained.bundle.manifest.training
     tags = {
         "catalog_version": training.catalog_version,
-        "snapshot_version": training.snapshot_version or "none",
+        SNAPSHOT: training.snapshot_version or "none",
         "git_sha": training.git_sha or "none",
         POLICY_VERSION: trained.policy.version,
     }

@@ -23,6 +23,7 @@ from bdp_assets.clients.kafka.topics import (
     TopicSpec,
     committed_offsets,
     ensure_topics,
+    newest_times,
     topic_ids,
     watermarks,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "consumer",
     "ends",
     "ensure_topics",
+    "newest_times",
     "producer",
     "read_range",
     "starts",

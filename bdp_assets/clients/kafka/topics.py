@@ -99,6 +99,28 @@ def watermarks(
     return {partition: (lows[partition], highs[partition]) for partition in partitions}
 
 
+def newest_times(settings: Settings, names: Sequence[str]) -> dict[str, int]:
+    """Topic -> the latest timestamp of its messages (epoch ms); an empty or missing topic has no entry.
+
+    Raises KafkaUnavailable, KafkaRefused.
+    """
+    with translated(settings.kafka):
+        client = admin(settings)
+        counts = _partitions(client)
+        wanted = {
+            TopicPartition(name, number): OffsetSpec.max_timestamp()
+            for name in names
+            for number in range(counts.get(name, 0))
+        }
+        futures = client.list_offsets(wanted, request_timeout=TIMEOUT_S) if wanted else {}
+        times = [(place.topic, future.result(TIMEOUT_S).timestamp) for place, future in futures.items()]
+    newest: dict[str, int] = {}
+    for name, time_ms in times:
+        if time_ms >= 0:
+            newest[name] = max(time_ms, newest.get(name, 0))
+    return newest
+
+
 def committed_offsets(settings: Settings, group: str, names: Sequence[str]) -> dict[tuple[str, int], int]:
     """(topic, partition) -> the offset at which the group goes on; without those it never committed.
 

@@ -1,20 +1,25 @@
 """Delta rows == topic rows: of each topic's offsets that have landed, every message is one row.
 
 The table's snapshot says up to which offset its rows are; messages before it are counted while the topics are
-read. Rows that came from files are no messages, and do not count.
+read. Rows that came from files are no messages, and do not count. Nor do messages of customers who were
+erased.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 
 from bdp_assets.clients.kafka import Message, topic_ids, watermarks
 from bdp_assets.clients.lake import Lake
-from bdp_assets.contracts.records import Door
+from bdp_assets.contracts.records import DeadLetter, Door
+from bdp_assets.contracts.topics import DLQ
+from bdp_assets.ingest.erased import IsErased, among, names, tombstones
 from bdp_assets.ingest.landing import DESTINATIONS, NOT_DECODABLE, QUARANTINED
 from bdp_assets.ingest.tables import DOOR
 from bdp_assets.ingest.validation import SOURCE as HISTORY
@@ -23,6 +28,7 @@ from bdp_assets.operations.ledger import Equation
 from bdp_assets.settings import Settings
 
 Partition = tuple[str, int]
+_decode_letter = msgspec.json.Decoder(DeadLetter).decode
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Landed:
     ends: Mapping[Partition, int]
     rows: Mapping[str, int]
     cut: frozenset[str]
+    is_erased: IsErased = lambda _: False
 
 
 class Counted:
@@ -47,7 +54,8 @@ class Counted:
     def add(self, batch: Sequence[Message]) -> None:
         ends = self._landed.ends
         for message in batch:
-            if message.offset < ends.get((message.topic, message.partition), 0):
+            landed = message.offset < ends.get((message.topic, message.partition), 0)
+            if landed and not names(_content(message), self._landed.is_erased):
                 self._messages[message.topic] += 1
 
     def equations(self) -> tuple[Equation, ...]:
@@ -77,7 +85,14 @@ def read_landed(settings: Settings, lake: Lake) -> Landed:
     rejected = _rejected(lake, versions)
     rows = {topic: _rows(lake, topic, versions) + rejected.get(topic, 0) for topic in DESTINATIONS}
     cut = frozenset(topic for (topic, _), (low, _) in marks.items() if low > 0)
-    return Landed(ends, rows, cut)
+    return Landed(ends, rows, cut, among(settings, tombstones(lake)))
+
+
+def _content(message: Message) -> bytes | None:
+    """What somebody sent: a dead letter holds it."""
+    if message.topic != DLQ.name or message.value is None:
+        return message.value
+    return b64decode(_decode_letter(message.value).value_base64)
 
 
 def _tables() -> list[str]:

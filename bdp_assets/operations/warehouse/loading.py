@@ -9,8 +9,9 @@ from datetime import date
 
 import polars as pl
 
-from bdp_assets.clients.lake import Lake
+from bdp_assets.clients.lake import Admit, Lake
 from bdp_assets.clients.postgres import Connection, Warehouse, upsert
+from bdp_assets.ingest.erased import admission
 from bdp_assets.operations.warehouse import months
 from bdp_assets.operations.warehouse.dimensions import DIMENSIONS
 from bdp_assets.operations.warehouse.facts import CHALLENGER, CHAMPION, DECISIONS, FACTS, TRANSACTIONS, Fact
@@ -55,13 +56,13 @@ def load(settings: Settings, lake: Lake, first: date, last: date) -> Loaded:
     warehouse, loaded = Warehouse(settings), Loaded()
     try:
         for start, end in months.spans(first, last):
-            with _turn(warehouse) as connection:
+            with turn(warehouse) as connection:
                 if end < months.kept_from(settings, connection):
                     loaded.days_passed_over = (end - first).days + 1
                     break
                 loaded.made += months.make(connection, end)
-            _load_month(warehouse, lake, start, end, loaded)
-        with _turn(warehouse) as connection:
+            _load_month(warehouse, lake, (start, end), admission(settings, lake), loaded)
+        with turn(warehouse) as connection:
             loaded.dropped += months.forget(settings, connection)
     finally:
         warehouse.close()
@@ -69,7 +70,7 @@ def load(settings: Settings, lake: Lake, first: date, last: date) -> Loaded:
 
 
 @contextmanager
-def _turn(warehouse: Warehouse) -> Iterator[Connection]:
+def turn(warehouse: Warehouse) -> Iterator[Connection]:
     """A transaction in which no other load works."""
     with warehouse.transaction() as connection:
         connection.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
@@ -78,10 +79,14 @@ def _turn(warehouse: Warehouse) -> Iterator[Connection]:
         yield connection
 
 
-def _load_month(warehouse: Warehouse, lake: Lake, first: date, last: date, loaded: Loaded) -> None:
-    """Read the lake first: nobody waits for it with locks in the hand."""
-    frames = [(fact, fact.read(lake, first, last)) for fact in FACTS]
-    with _turn(warehouse) as connection:
+def _load_month(
+    warehouse: Warehouse, lake: Lake, days: tuple[date, date], admit: Admit, loaded: Loaded
+) -> None:
+    """Read the lake first: nobody waits for it with locks in the hand. Who was erased since stays out."""
+    first, last = days
+    read = [(fact, fact.read(lake, first, last)) for fact in FACTS]
+    with turn(warehouse) as connection:
+        frames = [(fact, admit(frame)) for fact, frame in read]
         counts = [*_members(connection, frames), *_facts(connection, frames)]
         counts += _figures(connection, first, last)
         connection.cursor().executemany(_AUDIT, [(first, last, *count) for count in counts if count[2]])

@@ -106,6 +106,10 @@ SELECT partition, next_offset, stream_ms FROM warehouse.window_positions WHERE t
 _ALL_LABELS = """
 SELECT customer_id, transaction_id, label FROM warehouse.window_transactions WHERE label IS NOT NULL
 """
+_PSEUDONYMOUS = """
+SELECT customer_id, transaction_id, ts_ms, members::text FROM warehouse.window_transactions
+WHERE starts_with(customer_id, %(prefix)s) AND source IS NOT NULL
+"""
 _NOTE_LATE = """
 INSERT INTO warehouse.window_late (customer_id, transaction_id, window_name, start_ms, ts_ms, stream_ms)
 SELECT * FROM json_to_recordset(%(rows)s) AS late (
@@ -187,6 +191,13 @@ def all_positions(connection: Connection, topic_id: str) -> pl.DataFrame:
 def all_labels(connection: Connection) -> pl.DataFrame:
     """The latest label of each transaction that has one: LABELS of `reading`."""
     return pl.DataFrame(connection.execute(_ALL_LABELS).fetchall(), LABELS, orient="row")
+
+
+def pseudonymous(connection: Connection, prefix: str) -> pl.DataFrame:
+    """What was counted of customers whose id begins so: KEY, ts_ms and DIMENSIONS."""
+    rows = connection.execute(_PSEUDONYMOUS, {"prefix": prefix}).fetchall()
+    counted = pl.DataFrame(rows, {name: _CLAIMED[name] for name in (*KEY, "ts_ms", "members")}, orient="row")
+    return counted.with_columns(pl.col("members").str.json_decode(_MEMBERS)).unnest("members")
 
 
 def _as_parameter(frame: pl.DataFrame) -> dict[str, str]:

@@ -137,14 +137,14 @@ def test_where_others_are_always_faster_the_table_is_left_as_it_is(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     land(lake, 0, 6)
-    claim = lake_upkeep._claimed
+    claim = lake_upkeep.claimed
 
     def overtaken(target: DeltaTable) -> DeltaTable:
         claimed = claim(target)
         claim(lake.delta("raw"))
         return claimed
 
-    monkeypatch.setattr(lake_upkeep, "_claimed", overtaken)
+    monkeypatch.setattr(lake_upkeep, "claimed", overtaken)
     done = tend(lake, "raw", retention=WEEK)
     assert (done.deferred, done.after.files) == (True, 6)
     assert rows(lake)["offset"].to_list() == list(range(6))

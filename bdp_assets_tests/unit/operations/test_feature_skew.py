@@ -11,6 +11,7 @@ from bdp_assets.contracts.columns import event_date
 from bdp_assets.contracts.records import Door
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.times import DAY
+from bdp_assets.ingest.erased import merchants, note_merchants
 from bdp_assets.ingest.tables import DOOR
 from bdp_assets.operations.feature_skew import measure, parity
 from bdp_assets.training.gate import NOTHING_SERVED
@@ -36,3 +37,25 @@ def test_one_transaction_years_ahead_does_not_hide_the_others(tmp_path: Path) ->
 
 def test_before_anything_was_streamed_parity_is_not_known(tmp_path: Path) -> None:
     assert parity(Lake(str(tmp_path))) == NOTHING_SERVED
+
+
+def test_what_an_erased_customer_had_a_part_in_is_not_held_against_the_rest(tmp_path: Path) -> None:
+    """Others were served figures of a merchant that the lake can not make again, as long as windows reach."""
+    gone = [transaction(i, START + i * 60_000, 50_000, customer="gone", merchant="m1") for i in range(5)]
+    later = START + 10 * DAY
+    stay = [
+        transaction(10 + i, later + i * 60_000, 100, customer="c9", merchant=f"m{i % 2}") for i in range(4)
+    ]
+    lake = Lake(str(tmp_path))
+    marks = {DOOR: Door.STREAM.value, "catalog_version": CATALOG.version}
+    columns = {name: pl.lit(value) for name, value in marks.items()}
+    both = served([*gone, *stay]).with_columns(event_date("ts_ms"), **columns)
+    mine = pl.col("customer_id") == "gone"
+    lake.append("enriched", both.filter(~mine))
+    assert measure(lake).total("unexplained") > 0, "the fault that an erasure alone would make"
+
+    note_merchants(lake, both.filter(mine).select("merchant_id", "event_date"))
+    found = measure(lake)
+    assert (found.total("compared"), found.total("unexplained")) == (2 * len(CATALOG.names), 0)
+    note_merchants(lake, both.filter(mine).select("merchant_id", "event_date"))
+    assert len(merchants(lake)) == 1
