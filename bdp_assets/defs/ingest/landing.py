@@ -14,7 +14,7 @@ from bdp_assets.contracts.records import Door
 from bdp_assets.defs.enrich.assets import ENRICHED
 from bdp_assets.defs.ingest.assets import ADJUSTMENTS, LABELS, RAW
 from bdp_assets.defs.partitions import DAYS
-from bdp_assets.defs.presentation import markdown_table
+from bdp_assets.defs.presentation import markdown_table, refusals
 from bdp_assets.defs.serving.tables import ALERTS, PREDICTIONS
 from bdp_assets.defs.tables import schema_check
 from bdp_assets.defs.validate.assets import CLEAN, QUARANTINED, RECONCILED
@@ -122,17 +122,26 @@ def _reconciled(lake: Lake, done: Sequence[Landed]) -> Iterator[dg.AssetCheckEva
 
 def _materializations(landed: Landed) -> Iterator[dg.AssetMaterialization]:
     """One a day that has a partition, and one without for the days that have none."""
+    refused = _refused(landed)
     outside = 0
     for day, rows in landed.rows_by_day.items():
         if DAYS.has_partition_key(day.isoformat()):
-            yield _materialization(landed, rows, day.isoformat())
+            yield _materialization(landed, rows, day.isoformat(), refused)
         else:
             outside += rows
     if outside:
-        yield _materialization(landed, outside, None)
+        yield _materialization(landed, outside, None, refused)
 
 
-def _materialization(landed: Landed, rows: int, day: str | None) -> dg.AssetMaterialization:
+def _refused(landed: Landed) -> Mapping[str, Any]:
+    """What this run brought into quarantine, as tables."""
+    refused = landed.rows if SPECS[landed.destination.table] is QUARANTINED else landed.rejects
+    return {} if refused.is_empty() else refusals(refused)
+
+
+def _materialization(
+    landed: Landed, rows: int, day: str | None, refused: Mapping[str, Any]
+) -> dg.AssetMaterialization:
     offsets = [f"{cut.partition}: {cut.start}-{cut.end}" for cut in landed.ranges]
     return dg.AssetMaterialization(
         SPECS[landed.destination.table].key,
@@ -143,5 +152,6 @@ def _materialization(landed: Landed, rows: int, day: str | None) -> dg.AssetMate
             "rows quarantined": len(landed.rejects),
             "topic": landed.destination.topic,
             "offsets": dg.MetadataValue.json(offsets),
+            **refused,
         },
     )
