@@ -56,7 +56,7 @@ def list_rows(
     with _told():
         lake = Lake.of(get_settings())
         if rows:
-            found = matching(lake, chosen)[:limit]
+            found = matching(lake, chosen, limit)
             _print([tables.as_json(row) for row in found], tables.rows_table(found), as_json)
         else:
             groups = listing.groups(lake, chosen)

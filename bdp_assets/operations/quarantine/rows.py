@@ -146,9 +146,10 @@ def _row(letter: DeadLetter, row: dict[str, Any]) -> Row:
     )
 
 
-def matching(lake: Lake, chosen: Filter) -> list[Row]:
-    """In order of day and offset."""
-    return as_rows(refused(lake, chosen.days).filter(chosen.expression()))
+def matching(lake: Lake, chosen: Filter, most: int | None = None) -> list[Row]:
+    """In order of day and offset, the first `most`; None: all."""
+    found = refused(lake, chosen.days).filter(chosen.expression())
+    return as_rows(found if most is None else found.head(most))
 
 
 def at(lake: Lake, places: Sequence[Place]) -> list[Row]:
@@ -156,5 +157,7 @@ def at(lake: Lake, places: Sequence[Place]) -> list[Row]:
     if not places:
         return []
     days = min(place.day for place in places), max(place.day for place in places)
+    offsets = [place.offset for place in places]
+    near = refused(lake, days).filter(pl.col("source_offset").is_in(offsets))
     wanted = set(places)
-    return [row for row in as_rows(refused(lake, days)) if row.place in wanted]
+    return [row for row in as_rows(near) if row.place in wanted]
