@@ -96,7 +96,11 @@ def _audit(landed: Landed) -> dg.AssetCheckEvaluation:
         check_name=check.name,
         passed=landed.failures.is_empty(),
         blocking=check.blocking,
-        metadata={"rows": len(landed.rows), "failures": markdown_table(landed.failures)},
+        metadata={
+            "rows": len(landed.rows),
+            "failures": markdown_table(landed.failures),
+            **_refused(landed),
+        },
     )
 
 
@@ -122,15 +126,14 @@ def _reconciled(lake: Lake, done: Sequence[Landed]) -> Iterator[dg.AssetCheckEva
 
 def _materializations(landed: Landed) -> Iterator[dg.AssetMaterialization]:
     """One a day that has a partition, and one without for the days that have none."""
-    refused = _refused(landed)
     outside = 0
     for day, rows in landed.rows_by_day.items():
         if DAYS.has_partition_key(day.isoformat()):
-            yield _materialization(landed, rows, day.isoformat(), refused)
+            yield _materialization(landed, rows, day.isoformat())
         else:
             outside += rows
     if outside:
-        yield _materialization(landed, outside, None, refused)
+        yield _materialization(landed, outside, None)
 
 
 def _refused(landed: Landed) -> Mapping[str, Any]:
@@ -139,9 +142,7 @@ def _refused(landed: Landed) -> Mapping[str, Any]:
     return {} if refused.is_empty() else refusals(refused)
 
 
-def _materialization(
-    landed: Landed, rows: int, day: str | None, refused: Mapping[str, Any]
-) -> dg.AssetMaterialization:
+def _materialization(landed: Landed, rows: int, day: str | None) -> dg.AssetMaterialization:
     offsets = [f"{cut.partition}: {cut.start}-{cut.end}" for cut in landed.ranges]
     return dg.AssetMaterialization(
         SPECS[landed.destination.table].key,
@@ -152,6 +153,6 @@ def _materialization(
             "rows quarantined": len(landed.rejects),
             "topic": landed.destination.topic,
             "offsets": dg.MetadataValue.json(offsets),
-            **refused,
+            **_refused(landed),
         },
     )
