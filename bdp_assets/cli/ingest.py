@@ -31,7 +31,7 @@ def ingest(
     """Send what is new in a source, each row once: killed at any moment, run it again.
 
     Rows that the contract refuses become dead letters (`bdp dlq list --source-topic source:NAME`); of the
-    past they are in the lake's table `quarantined`.
+    past they are in quarantine (`bdp quarantine list`).
     """
     from bdp_assets.cli.display import show
     from bdp_assets.cli.source_tables import summary_table

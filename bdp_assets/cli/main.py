@@ -31,6 +31,7 @@ from bdp_assets.cli import (
     models,
     platform,
     policy,
+    quarantine,
     rules,
     score,
     settings,
@@ -87,6 +88,7 @@ app.add_typer(stream.topics, name="topics")
 app.add_typer(sources.app, name="sources")
 app.add_typer(ingest.app)
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(features.app, name="features")
 app.add_typer(decisions.app, name="decisions")
 app.add_typer(rules.app, name="rules")

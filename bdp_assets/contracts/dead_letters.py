@@ -23,6 +23,12 @@ def content(value: bytes | None, pan_key: bytes) -> Content:
     return Content(value_base64=b64encode(kept).decode(), masked=masked, pan_hashes=hashes)
 
 
+def printable(value: bytes) -> str:
+    """Text whose control characters do nothing: anybody may have sent it."""
+    text = value.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+
+
 _SOURCE = "source:"
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 import polars as pl
 
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.ingest.failure_cases import failure_cases, reasons
 
 PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = 12
@@ -35,6 +36,16 @@ def _cell(value: object) -> str:
 def preview(frame: pl.DataFrame) -> dg.MarkdownMetadataValue:
     """The first rows and columns."""
     return markdown_table(frame.head(PREVIEW_ROWS).select(frame.columns[:PREVIEW_COLUMNS]))
+
+
+def refusals(refused: pl.DataFrame) -> Mapping[str, dg.MarkdownMetadataValue]:
+    """Rows of `quarantined` by reason, and a few of each as they were."""
+    if refused.is_empty():
+        return {"reasons": markdown_table(reasons(refused))}
+    # As code: anybody may have sent a row that is Markdown or HTML, or that fetches a picture.
+    as_code = pl.format("`{}`", pl.col("row").str.replace_all("`", "'", literal=True))
+    cases = failure_cases(refused).with_columns(row=as_code)
+    return {"reasons": markdown_table(reasons(refused)), "failure cases": markdown_table(cases)}
 
 
 def image(png: bytes) -> dg.MarkdownMetadataValue:

@@ -4,9 +4,11 @@ import dagster as dg
 
 from bdp_assets.contracts import topics
 from bdp_assets.contracts.topics import Topic
+from bdp_assets.defs.presentation import column_schema
 from bdp_assets.defs.sources import source_key
 from bdp_assets.defs.tables import PLATFORM_TEAM
 from bdp_assets.ingest.sources import entry
+from bdp_assets.ingest.tables import TABLES
 from bdp_assets.settings import get_settings
 
 STREAM_WORKER = dg.AssetKey(["serving", "stream_worker"])
@@ -27,6 +29,18 @@ history_file = dg.AssetSpec(
     deps=[source_key(_source)] if _source in entry.names(get_settings()) else [],
     owners=[PLATFORM_TEAM],
     kinds={"parquet"},
+)
+
+corrections = dg.AssetSpec(
+    ["sources", "corrections"],
+    description="Rows of the past that people corrected and released from quarantine (`bdp quarantine`): "
+    "each is a raw row of its day, beside those of the file.",
+    owners=[PLATFORM_TEAM],
+    kinds={"deltalake"},
+    metadata={
+        "dagster/table_name": "lake.corrections",
+        "dagster/column_schema": column_schema(TABLES["corrections"]),
+    },
 )
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from bdp_assets.clients.lake import Lake
 from bdp_assets.contracts.columns import event_date
 from bdp_assets.contracts.records import Door
-from bdp_assets.ingest import history
+from bdp_assets.ingest import corrections, history
 from bdp_assets.ingest.masking import masked
 from bdp_assets.ingest.source import HistorySource
 from bdp_assets.ingest.tables import DOOR, IS_HISTORY, TABLES, rows
@@ -25,13 +25,17 @@ def source_of(settings: Settings) -> HistorySource | None:
 def raw_rows(
     source: HistorySource | None, lake: Lake, first: date, last: date, *, pan_key: bytes
 ) -> pl.DataFrame:
-    """Rows of the table `raw`; without a file, those that an earlier one left. Raises MappingError.
+    """Rows of the table `raw`: those of the file (without one, what an earlier one left), then those that
+    were released from quarantine, so that of two with one id the file's stays. Raises MappingError.
 
     Card numbers are masked, as in rows that come by the live door.
     """
     if source is None:
-        return masked(rows(lake, "raw", None, (first, last), IS_HISTORY), pan_key)
-    return masked(history.raw_rows(source, first, last), pan_key)
+        of_a_file = IS_HISTORY & pl.col("topic").ne_missing(corrections.CORRECTED)
+        found = rows(lake, "raw", None, (first, last), of_a_file)
+    else:
+        found = history.raw_rows(source, first, last)
+    return pl.concat([masked(found, pan_key), corrections.raw_rows(lake, first, last)], how="diagonal")
 
 
 def label_rows(source: HistorySource | None, lake: Lake, first: date, last: date) -> pl.DataFrame:

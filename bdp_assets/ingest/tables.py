@@ -22,6 +22,28 @@ _SOURCE = {"source_topic_id": pl.String(), "source_partition": pl.Int64(), "sour
 IS_HISTORY = pl.col(DOOR) == Door.HISTORY.value
 
 
+CORRECTIONS = pl.Schema(
+    {
+        "action": pl.String(),
+        "act_id": pl.String(),
+        "acted_ms": pl.Int64(),
+        "acted_by": pl.String(),
+        "source_offset": pl.Int64(),
+        "error": pl.String(),
+        "field": pl.String(),
+        "value_base64": pl.String(),
+        "copy": pl.Int64(),
+        "value": pl.String(),
+        "customer_id": pl.String(),
+        "transaction_id": pl.String(),
+        "ts_ms": pl.Int64(),
+        columns.EVENT_DATE: pl.Date(),
+    }
+)
+"""What people made of quarantined rows, see `corrections`. Event date, offset, error, field and value_base64
+are the quarantined row's; value, ids and ts_ms those of the transaction that it was corrected to."""
+
+
 def _validated() -> pl.Schema:
     record = {name: dtype for name, dtype in columns.VALIDATED.items() if name != columns.EVENT_DATE}
     return pl.Schema({**record, **_SOURCE, columns.EVENT_DATE: pl.Date()})
@@ -31,6 +53,7 @@ TABLES: Mapping[str, pl.Schema] = {
     "raw": columns.RAW,
     "validated": _validated(),
     "quarantined": columns.QUARANTINED,
+    "corrections": CORRECTIONS,
     "enriched": columns.enriched(CATALOG.names),
     "features": columns.features(CATALOG.names),
     "predictions": columns.PREDICTIONS,

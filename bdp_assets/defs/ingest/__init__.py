@@ -7,6 +7,7 @@ from bdp_assets.defs.sources import source_assets
 ASSETS = [
     topics.payment_systems,
     topics.history_file,
+    topics.corrections,
     topics.raw_topic,
     topics.labels_topic,
     topics.adjustments_topic,

@@ -10,8 +10,9 @@ from bdp_assets.defs.freshness import LIVE
 from bdp_assets.defs.partitions import ONE_RUN, days_of
 from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import FROM_HISTORY, publish, schema_check, table_spec
-from bdp_assets.defs.topics import history_file, topic_key
+from bdp_assets.defs.topics import corrections, history_file, topic_key
 from bdp_assets.ingest import files
+from bdp_assets.ingest.corrections import CORRECTED
 from bdp_assets.ingest.source import HistorySource
 from bdp_assets.pan_key import pan_key
 from bdp_assets.resources.lake import LakeResource
@@ -21,9 +22,9 @@ RAW = table_spec(
     ["raw", "transactions"],
     "raw",
     replaces=FROM_HISTORY,
-    deps=[history_file, topic_key(topics.RAW)],
+    deps=[history_file, corrections, topic_key(topics.RAW)],
     description="Transactions as they travelled, unchecked. A backfilled day replaces what came from the "
-    "file; streamed rows stand under the day on which they were received.",
+    "file and from released corrections; streamed rows stand under the day on which they were received.",
     freshness=LIVE,
 )
 LABELS = table_spec(
@@ -53,7 +54,8 @@ def raw_transactions(context: dg.AssetExecutionContext, lake: LakeResource) -> I
     source = _source(context)
     key = pan_key(get_settings())
     rows = files.raw_rows(source, lake.open(), *days_of(context), pan_key=key)
-    yield from publish(context, RAW, rows, _origin(source))
+    corrected = rows.filter(topic=CORRECTED).height
+    yield from publish(context, RAW, rows, {**_origin(source), "corrected rows": corrected})
 
 
 @dg.multi_asset(specs=[LABELS], check_specs=[schema_check(LABELS)], backfill_policy=ONE_RUN)

@@ -15,7 +15,7 @@ from bdp_assets.defs.enrich.assets import ENRICHED
 from bdp_assets.defs.ingest.assets import ADJUSTMENTS, LABELS, RAW
 from bdp_assets.defs.lineage import column_lineage
 from bdp_assets.defs.partitions import DAYS
-from bdp_assets.defs.presentation import markdown_table
+from bdp_assets.defs.presentation import markdown_table, refusals
 from bdp_assets.defs.serving.tables import ALERTS, PREDICTIONS
 from bdp_assets.defs.tables import schema_check
 from bdp_assets.defs.validate.assets import CLEAN, QUARANTINED, RECONCILED
@@ -97,7 +97,11 @@ def _audit(landed: Landed) -> dg.AssetCheckEvaluation:
         check_name=check.name,
         passed=landed.failures.is_empty(),
         blocking=check.blocking,
-        metadata={"rows": len(landed.rows), "failures": markdown_table(landed.failures)},
+        metadata={
+            "rows": len(landed.rows),
+            "failures": markdown_table(landed.failures),
+            **_refused(landed),
+        },
     )
 
 
@@ -133,6 +137,12 @@ def _materializations(landed: Landed) -> Iterator[dg.AssetMaterialization]:
         yield _materialization(landed, outside, None)
 
 
+def _refused(landed: Landed) -> Mapping[str, Any]:
+    """What this run brought into quarantine, as tables."""
+    refused = landed.rows if SPECS[landed.destination.table] is QUARANTINED else landed.rejects
+    return {} if refused.is_empty() else refusals(refused)
+
+
 def _materialization(landed: Landed, rows: int, day: str | None) -> dg.AssetMaterialization:
     offsets = [f"{cut.partition}: {cut.start}-{cut.end}" for cut in landed.ranges]
     return dg.AssetMaterialization(
@@ -145,5 +155,6 @@ def _materialization(landed: Landed, rows: int, day: str | None) -> dg.AssetMate
             "topic": landed.destination.topic,
             "offsets": dg.MetadataValue.json(offsets),
             **column_lineage(landed.destination.table),
+            **_refused(landed),
         },
     )

@@ -15,6 +15,7 @@ from bdp_assets.settings import get_settings
 @dg.asset(
     key=["monitoring", "lake_upkeep"],
     deps=[
+        ["sources", "corrections"],
         *(["raw", noun] for noun in ("transactions", "labels", "adjustments")),
         *(["clean", noun] for noun in ("transactions", "quarantined_transactions", "enriched_transactions")),
         ["features", "transactions"],

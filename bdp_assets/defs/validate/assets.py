@@ -9,7 +9,7 @@ import polars as pl
 from bdp_assets.contracts import topics
 from bdp_assets.defs.freshness import LIVE
 from bdp_assets.defs.partitions import ONE_RUN
-from bdp_assets.defs.presentation import markdown_table
+from bdp_assets.defs.presentation import refusals
 from bdp_assets.defs.retries import retried
 from bdp_assets.defs.tables import FROM_HISTORY, publish, schema_check, table_spec
 from bdp_assets.defs.topics import topic_key
@@ -32,7 +32,8 @@ QUARANTINED = table_spec(
     "quarantined",
     replaces=f"source_topic = '{validation.SOURCE}'",
     deps=[RAW, topic_key(topics.DLQ)],
-    description="Transactions that were refused, with the reason and the bytes (card numbers masked).",
+    description="Transactions that were refused, with the reason and the bytes (card numbers masked). "
+    "`bdp quarantine` corrects and releases those of the past, `bdp dlq` those of the topics.",
 )
 RECONCILED = dg.AssetCheckSpec(
     "transactions_reconciled",
@@ -53,8 +54,13 @@ RECONCILED = dg.AssetCheckSpec(
 def clean_transactions(context: dg.AssetExecutionContext, raw: pl.DataFrame) -> Iterator[Any]:
     history = raw.filter(IS_HISTORY)
     validated = validation.validate(history, pan_key(get_settings()), context.log.info)
-    yield _reconciled(history, validated)
-    yield from publish(context, QUARANTINED, validated.refused, {"reasons": _reasons(validated.refused)})
+    reconciled = _reconciled(history, validated)
+    yield reconciled
+    if not reconciled.passed:
+        raise dg.Failure(
+            "Rows were lost or doubled on the way (see the check): none of the days is published."
+        )
+    yield from publish(context, QUARANTINED, validated.refused, refusals(validated.refused))
     yield from publish(context, CLEAN, from_no_topic(validated.transactions))
 
 
@@ -68,8 +74,3 @@ def _reconciled(history: pl.DataFrame, validated: validation.Validated) -> dg.As
     return dg.AssetCheckResult(
         asset_key=CLEAN.key, check_name=RECONCILED.name, passed=passed, metadata=counts
     )
-
-
-def _reasons(refused: pl.DataFrame) -> dg.MarkdownMetadataValue:
-    counts = refused.group_by("error", "field").agg(rows=pl.len(), message=pl.col("message").first())
-    return markdown_table(counts.sort("rows", descending=True))

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Raw, Struct, field
 
-from bdp_assets.operations.dead_letters.entries import Entry, place_of
+from bdp_assets.contracts.records import DeadLetter
+from bdp_assets.operations.dead_letters.entries import place_of
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -30,6 +32,19 @@ class Unfixable(ValueError):  # noqa: N818 - reads as what it is
     """A fix that can not be applied to this letter; says why, without the value."""
 
 
+class Fixable(Protocol):
+    """What was refused, at its place: a dead letter, or a row in quarantine."""
+
+    @property
+    def place(self) -> object: ...
+    @property
+    def step(self) -> str: ...
+    @property
+    def letter(self) -> DeadLetter: ...
+    @property
+    def original(self) -> bytes: ...
+
+
 class When(Struct, frozen=True, forbid_unknown_fields=True):
     """The letters that a fix is for: all of it must match."""
 
@@ -39,7 +54,7 @@ class When(Struct, frozen=True, forbid_unknown_fields=True):
     source_topic: str | None = None
     place: str | None = None
 
-    def matches(self, entry: Entry) -> bool:
+    def matches(self, entry: Fixable) -> bool:
         letter = entry.letter
         has = {
             "error": letter.error,
@@ -74,7 +89,7 @@ class Fixes(Struct, frozen=True, forbid_unknown_fields=True):
 
     fixes: list[Fix] = []
 
-    def apply(self, entry: Entry) -> bytes:
+    def apply(self, entry: Fixable) -> bytes:
         """The body to send. Raises Unfixable."""
         value = entry.original
         for fix in self.fixes:
@@ -83,20 +98,20 @@ class Fixes(Struct, frozen=True, forbid_unknown_fields=True):
         return value
 
 
-def read_fixes(path: Path) -> Fixes:
-    """Raises InvalidFix, OSError."""
+def read_fixes(path: Path, place_of: Callable[[str], object] = place_of) -> Fixes:
+    """`place_of` reads a place and raises ValueError for what is none. Raises InvalidFix, OSError."""
     try:
         fixes = msgspec.yaml.decode(path.read_bytes(), type=Fixes)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         hint = ' Quote places: "3:17".' if ".place`" in str(error) else ""
         raise InvalidFix(f"{path}: {error}.{hint}") from None
     for number, fix in enumerate(fixes.fixes, 1):
-        if fault := _fault(fix):
+        if fault := _fault(fix, place_of):
             raise InvalidFix(f"{path}: fix {number}: {fault}")
     return fixes
 
 
-def _fault(fix: Fix) -> str | None:
+def _fault(fix: Fix, place_of: Callable[[str], object]) -> str | None:
     if fix.when.place is not None:
         try:
             place_of(fix.when.place)

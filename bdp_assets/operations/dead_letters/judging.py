@@ -10,7 +10,7 @@ from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.labels import decode_label
 from bdp_assets.contracts.topics import LABELS, RAW
 from bdp_assets.contracts.transaction import decode_transaction
-from bdp_assets.operations.dead_letters.entries import NOT_REPLAYABLE, Entry, Place
+from bdp_assets.operations.dead_letters.entries import NOT_REPLAYABLE, Entry
 from bdp_assets.operations.dead_letters.fixes import Fixes, Unfixable
 from bdp_assets.operations.dead_letters.query import Row, Status
 from bdp_assets.streaming.steps import REFUSED
@@ -41,9 +41,9 @@ class Ready(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A letter that is not sent, and why; never its value."""
+    """A letter (or a row in quarantine) that is not sent, and why; never its value."""
 
-    place: Place
+    place: object
     error: str
     says: str
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.table import Table
 
+from bdp_assets.contracts.dead_letters import printable
 from bdp_assets.operations.dead_letters.entries import NOT_REPLAYABLE, Entry
 from bdp_assets.operations.dead_letters.judging import Kept
 from bdp_assets.operations.dead_letters.query import ByError, Row
@@ -74,13 +75,7 @@ def letter_lines(entry: Entry, became: str) -> Iterator[str]:
         yield f"card number with the keyed hash {hash_}"
     masked = "; card numbers are masked" if letter.masked else ""
     yield f"original, {len(entry.original):,} bytes{masked}:"
-    yield _printable(entry.original)
-
-
-def _printable(value: bytes) -> str:
-    """Text whose control characters do nothing: anybody may have sent it."""
-    text = value.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+    yield printable(entry.original)
 
 
 def report_parts(report: Report, *, rehearsed: bool) -> Iterator[RenderableType]:
@@ -95,7 +90,7 @@ def report_parts(report: Report, *, rehearsed: bool) -> Iterator[RenderableType]
         yield f"replay {report.replay_ids[0].partition('.')[0]}"
     if report.kept:
         yield f"{'would stay' if rehearsed else 'not sent'}: {len(report.kept):,}"
-        yield _kept_table(report.kept)
+        yield kept_table(report.kept, "letters")
     if not report.sent and not report.kept:
         yield "No letter matches."
 
@@ -109,8 +104,9 @@ def report_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _kept_table(kept: Sequence[Kept]) -> Table:
-    table = Table("letters", "error", "why", "places", box=None, pad_edge=False)
+def kept_table(kept: Sequence[Kept], what: str) -> Table:
+    """What stays where it is, by reason. `what`: letters or rows."""
+    table = Table(what, "error", "why", "places", box=None, pad_edge=False)
     reasons: dict[tuple[str, str], list[Kept]] = {}
     for one in sorted(kept):
         reasons.setdefault((one.error, one.says), []).append(one)
