@@ -21,9 +21,9 @@ from benchmarks.services import own_services
 class Effort:
     """`rows` a round; memory is that of a file of `rows`, and of one of `times_rows` times as many."""
 
-    repeats: int = 5
-    rows: int = 100_000
-    times_rows: int = 4
+    repeats: int = 3
+    rows: int = 200_000
+    times_rows: int = 3
 
 
 def run(request: Request) -> Outcome:

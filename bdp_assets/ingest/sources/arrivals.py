@@ -70,4 +70,4 @@ def _values(frame: pl.DataFrame, mapping: Mapping, now_ms: int) -> Iterator[tupl
         timestamp=encode.time_text(fields.timestamp, schema),
     )
     sure = values.select(surely_valid(pl.col("value"), pl.col("timestamp"), now_ms=now_ms)).to_series()
-    yield from zip(values["value"], values["customer_id"], sure, strict=True)
+    yield from zip(values["value"].to_list(), values["customer_id"].to_list(), sure.to_list(), strict=True)
