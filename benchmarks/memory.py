@@ -6,9 +6,11 @@ The measured process (`python -m <module> ...`) calls `resident` and `peak` and 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,17 @@ from bdp_assets.runtime.problems import Problem
 _OWN = Path("/proc/self")
 
 
-def measured_apart(module: str, *arguments: str) -> dict[str, Any]:
-    """The figures that a fresh process of a module prints. Raises Problem."""
+def measured_apart(
+    module: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The figures that a fresh process of a module prints. Raises Problem.
+
+    `environment`: BDP_ variables in the place of those there are.
+    """
+    others = {name: value for name, value in os.environ.items() if not name.startswith("BDP_")}
+    variables = None if environment is None else {**others, **environment}
     command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=PROJECT, env=variables, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Problem(f"Measuring memory failed:\n{done.stderr[-2000:].strip()}", "Mend what it names.")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -13,6 +13,7 @@ BENCHES: Mapping[str, str] = MappingProxyType(
     {
         "api": "benchmarks.api.bench",
         "features": "benchmarks.features.bench",
+        "ingest": "benchmarks.ingest.bench",
         "leaks": "benchmarks.model.leaks",
         "model": "benchmarks.model.bench",
         "online": "benchmarks.online.bench",

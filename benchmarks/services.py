@@ -31,13 +31,16 @@ def own_services(*names: str) -> Iterator[Settings]:
     """
     _remove_leftovers()
     home = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-    free = ports.choose_free(("redis", "kafka", "controller"))
+    home.chmod(0o755)  # PostgreSQL does not run as root
+    free = ports.choose_free(("redis", "kafka", "controller", "postgres"))
     settings = Settings(  # type: ignore[call-arg]
         _env_file=None,
         home=home,
         redis_url=None,
         redis_port=free["redis"],
         redis_timeout_ms=_TIMEOUT_MS,
+        postgres_url=None,
+        postgres_port=free["postgres"],
         kafka_bootstrap=None,
         kafka_port=free["kafka"],
         kafka_controller_port=free["controller"],

@@ -1,37 +1,26 @@
-"""Tables of databases that are not ours, read in the order of a column that only grows."""
+"""Tables of databases that are not ours, read in the order of a column that only grows.
+
+What is the same of every database; `source_postgresql` and `source_mysql` know theirs.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
-
-import psycopg
-from psycopg import sql
+from typing import Any, Protocol
 
 CONNECT_TIMEOUT_S = 5
-STATEMENT_TIMEOUT_MS = 60_000
+STATEMENT_TIMEOUT_S = 60
 LOOK_EVERY_S = 0.2
 PATIENCE_S = 60.0
-
-_ADVICE = (
-    "Does it run, and is the URL right? Its form is postgresql://user:password@host:port/database, with "
-    "special characters of the password as %XX."
-)
-_REASONS = (
-    *("password authentication failed", "no pg_hba.conf entry", "does not exist", "permission denied"),
-    *("Connection refused", "timeout expired", "could not translate host name", "too many clients"),
-)
-"""What may be told of the driver's words: of a URL that it misreads they hold parts of the password."""
 
 _KEPT = (str, int, float, date, dict, list)
 
 Place = tuple[str, str]
-"""Cursor and key of a row, as PostgreSQL writes them; the key orders rows of one cursor."""
+"""Cursor and key of a row, as the database writes them; the key orders rows of one cursor."""
 
 
 class SourceUnavailable(Exception):  # noqa: N818 - reads as what it is
@@ -60,20 +49,11 @@ class Page:
     places: Sequence[Place]
 
 
-class PostgresTable:
-    """A table by `with opened(url, table)`; every page is a read-only transaction of its own."""
-
-    def __init__(self, connection: psycopg.Connection[Any], table: Table) -> None:
-        self._connection = connection
-        self._table = table
-        self._name = sql.Identifier(*table.name.split("."))
-        # Of the table, not of the answer, where a column may be named alike and be text.
-        self._cursor, self._key = sql.Identifier("source", table.cursor), sql.Identifier("source", table.key)
+class SourceTable(Protocol):
+    """What a database's client opens. Its methods raise SourceUnavailable, SourceRefused."""
 
     def has_rows_without_place(self) -> bool:
         """Whether some row lacks its cursor or key: it would never be read."""
-        query = sql.SQL("SELECT EXISTS (SELECT FROM {} AS source WHERE {} IS NULL OR {} IS NULL)")
-        return bool(self._ask(query.format(self._name, self._cursor, self._key))[0][0])
 
     def settled_end(self) -> str | None:
         """The highest cursor below which no row can appear any more; None: the table is empty.
@@ -81,86 +61,27 @@ class PostgresTable:
         A row with a lower number may be committed after one with a higher. So this takes the highest one and
         waits for all transactions that were under way by then: SourceUnavailable after a minute.
         """
-        query = sql.SQL(
-            "SELECT max({})::text, pg_snapshot_xmax(pg_current_snapshot())::text::bigint FROM {} AS source"
-        )
-        ((highest, next_id),) = self._ask(query.format(self._cursor, self._name))
-        if highest is None:
-            return None
-        oldest = sql.SQL("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        deadline = time.monotonic() + PATIENCE_S
-        while self._ask(oldest)[0][0] < next_id:
-            if time.monotonic() > deadline:
-                raise SourceUnavailable(
-                    f"A transaction of the source's database has been open for {PATIENCE_S:g} s, and may "
-                    "bring rows with a lower cursor yet. End it (pg_stat_activity shows it), then run this "
-                    "again."
-                )
-            time.sleep(LOOK_EVERY_S)
-        return str(highest)
 
     def page(self, after: Place | None, end: str, most: int) -> Page:
-        """The next rows up to and with the cursor `end`."""
-        columns = sql.SQL(", ").join(map(sql.Identifier, self._table.columns))
-        behind = sql.SQL("AND ({}, {}) > (%s, %s)").format(self._cursor, self._key) if after else sql.SQL("")
-        query = sql.SQL(
-            "SELECT {cursor}::text, {key}::text, {columns} FROM {name} AS source "
-            "WHERE {cursor} <= %s {behind} ORDER BY {cursor}, {key} LIMIT %s"
-        ).format(cursor=self._cursor, key=self._key, columns=columns, name=self._name, behind=behind)
-        found = self._ask(query, [end, *(after or ()), most])
-        rows = [tuple(map(_plain, row[2:])) for row in found]
-        return Page(rows, [(row[0], row[1]) for row in found])
-
-    def _ask(self, query: sql.SQL | sql.Composed, values: Sequence[object] = ()) -> list[Any]:
-        with _told(), self._connection.transaction():
-            return self._connection.execute(query, values).fetchall()
+        """The next rows up to and with the cursor `end`; empty only where there is none."""
 
 
-@contextmanager
-def opened(url: str, table: Table) -> Iterator[PostgresTable]:
-    """Raises SourceUnavailable, SourceRefused, here and from the table's methods."""
-    options = (
-        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC -c default_transaction_read_only=on"
-    )
-    try:
-        connection = psycopg.connect(
-            url,
-            connect_timeout=CONNECT_TIMEOUT_S,
-            application_name="bdp-ingest",
-            options=options,
-            autocommit=True,
-        )
-    except psycopg.Error as error:
-        raise SourceUnavailable(f"The source's database does not let us in{_why(error)}. {_ADVICE}") from None
-    try:
-        yield PostgresTable(connection, table)
-    finally:
-        connection.close()
+def wait_while(under_way: Callable[[], bool], shown_by: str) -> None:
+    """Until transactions that may yet bring rows have ended; `shown_by`: where people see them.
+
+    Raises SourceUnavailable after a minute.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while under_way():
+        if time.monotonic() > deadline:
+            raise SourceUnavailable(
+                f"A transaction of the source's database has been open for {PATIENCE_S:g} s, and may "
+                f"bring rows with a lower cursor yet. End it ({shown_by} shows it), then run this again."
+            )
+        time.sleep(LOOK_EVERY_S)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise SourceUnavailable(f"The source's database: {_first_line(error)}") from None
-    except psycopg.errors.DataError as error:
-        # Its text may hold a value.
-        raise SourceRefused(f"The source's database: {type(error).__name__} ({error.sqlstate})") from None
-    except psycopg.Error as error:
-        raise SourceRefused(f"The source's database: {_first_line(error)}") from None
-
-
-def _why(error: Exception) -> str:
-    known = [reason for reason in _REASONS if reason.lower() in str(error).lower()]
-    return f" ({', '.join(known)})" if known else ""
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Numbers exact, as text; what has no type of its own in a frame (a UUID, say) as text too."""
     if isinstance(value, Decimal):
         return format(value, "f")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
@@ -42,8 +42,16 @@ class TransactionalPublisher:
 
     def send(self, topic: str, *, key: str | bytes | None, value: bytes, headers: Sequence[Header]) -> None:
         """Queue a record into the open transaction."""
+        self.send_all(topic, [(key, value)], headers=headers)
+
+    def send_all(
+        self, topic: str, records: Iterable[tuple[str | bytes | None, bytes]], *, headers: Sequence[Header]
+    ) -> None:
+        """Queue records (key, value) with the same headers into the open transaction."""
+        same = list(headers)
         try:
-            enqueue(self._producer, self._bootstrap, (topic, value, key), list(headers))
+            for key, value in records:
+                enqueue(self._producer, self._bootstrap, (topic, value, key), same)
         except KafkaException as exception:
             self._raise_final(exception)
             raise translate(self._bootstrap, exception.args[0]) from exception

@@ -38,6 +38,8 @@ _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
 
 class Database(StrEnum):
     postgresql = "postgresql"
+    mysql = "mysql"
+    """MariaDB too."""
 
 
 class Source(Mapping):

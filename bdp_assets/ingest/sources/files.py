@@ -17,10 +17,11 @@ import pyarrow.parquet as pq
 
 from bdp_assets.ingest.file_format import FileFormat, compression, file_format
 from bdp_assets.ingest.sources.chunk import Chunk, Position, Unreadable
+from bdp_assets.ingest.sources.csv_batches import CsvBatches, PlainRows
 from bdp_assets.ingest.sources.entry import Source
-from bdp_assets.ingest.sources.frames import frame_of, original_of, require_columns
+from bdp_assets.ingest.sources.frames import columns_of, frame_of, original_of, require_columns
 from bdp_assets.ingest.sources.lines import head_of, lines, reading
-from bdp_assets.ingest.sources.text_rows import Record, Row, csv_rows, json_rows, ndjson_rows
+from bdp_assets.ingest.sources.text_rows import Record, Row, json_rows, ndjson_rows
 from bdp_assets.runtime.problems import Problem
 
 MOST_JSON_BYTES = 256 * 1024 * 1024
@@ -69,10 +70,15 @@ def _at(chunk: Chunk, after: Position) -> Chunk:
 
 
 def _text(source: Source, file: Path, done: int, *, growing: bool) -> Iterator[Chunk]:
-    rows = _rows(source, file, growing=growing)
-    for _ in islice(rows, done):
-        pass
-    while batch := list(islice(rows, source.batch_rows)):
+    batch_of = _batches(source, file, growing=growing)
+    to_skip = done
+    while to_skip and (skipped := batch_of(min(to_skip, source.batch_rows))):
+        to_skip -= len(skipped)
+    while batch := batch_of(source.batch_rows):
+        after = {"rows": (done := done + len(batch))}
+        if isinstance(batch, PlainRows):
+            yield _plain(source, file, batch, after)
+            continue
         records = [row for row in batch if isinstance(row, Record)]
         if records:
             require_columns(source, file.name, records[0].values)
@@ -82,21 +88,28 @@ def _text(source: Source, file: Path, done: int, *, growing: bool) -> Iterator[C
             places=[record.place for record in records],
             original=_originals(records),
             unreadable=[row for row in batch if isinstance(row, Unreadable)],
-            after={"rows": (done := done + len(batch))},
+            after=after,
         )
+
+
+def _plain(source: Source, file: Path, batch: PlainRows, after: Position) -> Chunk:
+    require_columns(source, file.name, batch.header)
+    frame = batch.frame(columns_of(source))
+    places = range(batch.first, batch.first + len(batch))
+    return Chunk(file.name, frame, places, batch.original, (), after)
 
 
 def _originals(records: Sequence[Record]) -> Callable[[int], bytes]:
     return lambda index: records[index].original
 
 
-def _rows(source: Source, file: Path, *, growing: bool) -> Iterator[Row]:
-    match _format(source, file):
-        case FileFormat.csv:
-            return csv_rows(lines(file, growing=growing), source.delimiter)
-        case FileFormat.ndjson:
-            return ndjson_rows(lines(file, growing=growing))
-    return _array(file)
+def _batches(source: Source, file: Path, *, growing: bool) -> Callable[[int], PlainRows | list[Row]]:
+    """Gives at most so many rows more, none at the end."""
+    form = _format(source, file)
+    if form == FileFormat.csv:
+        return CsvBatches(lines(file, growing=growing), source.delimiter).batch
+    rows = ndjson_rows(lines(file, growing=growing)) if form == FileFormat.ndjson else _array(file)
+    return lambda most: list(islice(rows, most))
 
 
 def _array(file: Path) -> Iterator[Row]:

@@ -18,9 +18,12 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 def frame_of(source: Source, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
     """The columns that the mapping names, each of the type that all its values have, else text."""
-    columns = dict.fromkeys(column for _, column in source.fields.columns())
-    series = [_series(name, [row.get(name) for row in rows]) for name in columns]
-    return pl.DataFrame(series)
+    return pl.DataFrame([_series(name, [row.get(name) for row in rows]) for name in columns_of(source)])
+
+
+def columns_of(source: Source) -> list[str]:
+    """The columns that the mapping names."""
+    return list(dict.fromkeys(column for _, column in source.fields.columns()))
 
 
 def _series(name: str, values: Sequence[object]) -> pl.Series:

@@ -6,22 +6,25 @@ A position is {cursor, key, rows}: of the last row, as the database writes them,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 
-from bdp_assets.clients.source_database import Page, PostgresTable, Table, opened
+from bdp_assets.clients import source_mysql, source_postgresql
+from bdp_assets.clients.source_database import Page, SourceTable, Table
 from bdp_assets.ingest.mapping import MappingError
 from bdp_assets.ingest.sources.chunk import Chunk, Position
-from bdp_assets.ingest.sources.entry import Source
+from bdp_assets.ingest.sources.entry import Database, Source
 from bdp_assets.ingest.sources.frames import frame_of, original_of
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import secret_of
 
 PART = ""
 """A table has one part."""
+_CLIENTS = {Database.postgresql: source_postgresql, Database.mysql: source_mysql}
 
 
 def chunks(source: Source, at: Position | None) -> Iterator[Chunk]:
     """What is new. Raises Problem, MappingError, SourceUnavailable, SourceRefused."""
-    with opened(_url(source), table_of(source)) as table:
+    with _client(source).opened(_url(source), table_of(source)) as table:
         if at is None and table.has_rows_without_place():
             raise MappingError(
                 f"{source.table} of source {source.name} has rows without {source.cursor} or "
@@ -40,7 +43,7 @@ def table_of(source: Source) -> Table:
     return Table(str(source.table), str(source.cursor), key, tuple(columns))
 
 
-def _pages(source: Source, table: PostgresTable, at: Position | None, end: str) -> Iterator[Chunk]:
+def _pages(source: Source, table: SourceTable, at: Position | None, end: str) -> Iterator[Chunk]:
     after = None if at is None else (str(at["cursor"]), str(at["key"]))
     done = 0 if at is None else int(at["rows"])
     while (page := table.page(after, end, source.batch_rows)).rows:
@@ -58,12 +61,16 @@ def _chunk(source: Source, page: Page, done: int) -> Chunk:
     return Chunk(PART, frame, range(done + 1, rows + 1), original_of(frame), (), position)
 
 
+def _client(source: Source) -> ModuleType:
+    return _CLIENTS[Database(str(source.format))]
+
+
 def _url(source: Source) -> str:
     variable = str(source.dsn_variable)
     url = secret_of(variable)
     if not url:
         raise Problem(
             f"{variable} is not set, and source {source.name} reads the database that it names.",
-            f"Set it to postgresql://user:password@host:port/database: export {variable}=...",
+            f"Set it to {_client(source).URL}: export {variable}=...",
         )
     return url

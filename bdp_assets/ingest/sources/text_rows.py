@@ -28,10 +28,22 @@ _decode = msgspec.json.Decoder(dict[str, object]).decode
 
 def csv_rows(lines: Iterable[bytes], delimiter: str) -> Iterator[Row]:
     """Rows below the header, all values text; an empty one is None. `place` counts them from 1."""
+    following = iter(lines)
+    yield from csv_rows_below(csv_header(following, delimiter), following, delimiter, 1)
+
+
+def csv_header(lines: Iterator[bytes], delimiter: str) -> list[str]:
+    """Takes the first row; none in an empty file."""
+    return next(csv.reader(_Seen(lines), delimiter=delimiter), [])
+
+
+def csv_rows_below(
+    header: Sequence[str], lines: Iterator[bytes], delimiter: str, first: int
+) -> Iterator[Row]:
+    """No line is taken before it is needed. `first`: the place of the first row."""
     seen = _Seen(lines)
     reader = csv.reader(seen, delimiter=delimiter)
-    header = next(reader, [])
-    place = 0
+    place = first - 1
     while True:
         seen.since.clear()
         place += 1

@@ -29,7 +29,7 @@ from bdp_assets.clients.kafka import (
 from bdp_assets.clients.postgres import lock, session
 from bdp_assets.contracts.codec import encode, schema_version_header
 from bdp_assets.contracts.topics import DLQ, RAW
-from bdp_assets.ingest.sources.arrivals import Arrival, Sendable
+from bdp_assets.ingest.sources.arrivals import Arrival, Rejected, Sendable
 from bdp_assets.ingest.sources.chunk import Chunk
 from bdp_assets.operations.ingest import letters
 from bdp_assets.operations.ingest.positions import Positions
@@ -79,17 +79,17 @@ class Sender:
     def _publish(self, part: str, rows: Sequence[Arrival], batch_id: str) -> None:
         self._publisher.begin()
         try:
+            sendable = ((row.customer_id, row.value) for row in rows if isinstance(row, Sendable))
+            self._publisher.send_all(RAW.name, sendable, headers=self._headers)
             for row in rows:
-                self._queue(part, row)
+                if isinstance(row, Rejected):
+                    self._queue_letter(part, row)
             self._receipts.commit(self._publisher, batch_id)
         except (TransactionAborted, KafkaRefused):
             self._publisher.abort()  # left open, it would hold up the workers
             raise
 
-    def _queue(self, part: str, row: Arrival) -> None:
-        if isinstance(row, Sendable):
-            self._publisher.send(RAW.name, key=row.customer_id, value=row.value, headers=self._headers)
-            return
+    def _queue_letter(self, part: str, row: Rejected) -> None:
         now_ms = time.time_ns() // 1_000_000
         letter = letters.letter(self._source, part, row, now_ms=now_ms, pan_key=self._pan_key)
         self._publisher.send(

@@ -9,7 +9,7 @@ import sys
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -24,8 +24,9 @@ from bdp_assets.operations.dead_letters import listing, query
 from bdp_assets.operations.topics import specs
 from bdp_assets.settings import Settings, get_settings
 from bdp_assets_tests.integration.conftest import Platform
+from bdp_assets_tests.integration.ingest.databases import MariaDb
 from bdp_assets_tests.integration.stream import until
-from bdp_assets_tests.unit.ingest.sources.entries import HEADER, row, write
+from bdp_assets_tests.unit.ingest.sources.entries import HEADER, SHOP, TABLE, row, write
 
 pytestmark = pytest.mark.services
 ROWS, BATCH = 6_000, 300
@@ -149,6 +150,35 @@ def test_killed_at_every_boundary_and_at_any_moment_each_row_arrives_once(shop: 
     assert [(group.error, group.field, group.letters) for group in found] == [
         ("out_of_range", "amount", REFUSED.total())
     ]
+
+
+def test_a_table_of_mariadb_killed_on_its_way_arrives_once(
+    shop: Shop, maria: MariaDb, tmp_path: Path
+) -> None:
+    """With many rows of one cursor, and batches that end among them."""
+    rows = [(n, f"c{n % 7}", -1 if n % BAD == 0 else 1250, n // 250) for n in range(ROWS // 5)]
+    shop.environment["SHOP_URL"] = maria.url
+    table = {**TABLE, "format": maria.kind, "table": "receipts", "cursor": "day", "location": None}
+    fields = {**SHOP["fields"], "timestamp": "paid_at"}
+    write(tmp_path, batch_rows=BATCH, fields=fields, **table)
+    with closing(maria.session(autocommit=True)) as writer:
+        writer.run(
+            "CREATE TABLE receipts (receipt int PRIMARY KEY, client text, cents int, day int, country text, "
+            "paid_at timestamp DEFAULT '2024-01-15 10:30:00')"
+        )
+        for one in rows:
+            writer.run("INSERT INTO receipts (receipt, client, cents, day) VALUES (%s, %s, %s, %s)", one)
+        for place in ("in the transaction", "between producing and settling"):
+            assert shop.run(DIES[place])[0] == -signal.SIGKILL, place
+        assert 0 < shop.sent().total() < len(rows) // 2, "it was killed on the way"
+
+        code, told = shop.run()
+
+        assert code == 0, told
+        assert shop.sent() == Counter(f"R{n}" for n, *_ in rows if n % BAD)
+        refused = Counter(json.loads(original)["receipt"] for original in shop.refused().elements())
+        assert refused == Counter(range(0, len(rows), BAD))
+        writer.run("DROP TABLE receipts")
 
 
 def test_its_asset_sends_what_is_new(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from bdp_assets.ingest.mapping import MappingError
 from bdp_assets.ingest.sources import files
 from bdp_assets.ingest.sources.arrivals import Rejected, Sendable, arrivals
 from bdp_assets.ingest.sources.chunk import Chunk, Position
+from bdp_assets.ingest.sources.csv_batches import CsvBatches, PlainRows
 from bdp_assets.ingest.sources.entry import Source
 from bdp_assets.ingest.sources.text_rows import Record, csv_rows
 from bdp_assets.runtime.problems import Problem
@@ -176,7 +177,7 @@ def test_no_file_and_no_column(tmp_path: Path) -> None:
     with pytest.raises(Problem, match=r"There is no file .*shop\.csv"):
         read(source)
     (tmp_path / "sources" / "shop.csv").write_text("receipt,client\n1,2\n")
-    with pytest.raises(MappingError, match=r"fields\.amount says cents.*It has: client, receipt"):
+    with pytest.raises(MappingError, match=r"fields\.amount says cents.*It has: receipt, client"):
         read(source)
 
 
@@ -202,3 +203,40 @@ def test_both_doors_read_csv_alike(tmp_path_factory: pytest.TempPathFactory, cel
     assert [
         tuple(one.values[name] or "" for name in "ab") for one in found if isinstance(one, Record)
     ] == batch
+
+
+CELLS = st.text(st.sampled_from("ab1 ,;\t'\"\r\u00e9\u2028\ufeff\0"), max_size=4)
+LINES = st.lists(
+    st.one_of(
+        st.lists(CELLS, min_size=3, max_size=3).map(lambda cells: ";".join(cells).encode()),
+        st.tuples(st.sampled_from("ab"), st.just(""), st.sampled_from("12")).map(
+            lambda c: ";".join(c).encode()
+        ),
+        st.sampled_from([b"", b"a;b", b"a;b;c;d", b"a;\xff;c", b'"a', b"a;b;c\r"]),
+    )
+)
+
+
+@settings(max_examples=cases(500))
+@given(LINES, st.integers(1, 5), st.sampled_from([b"\n", b"\r\n"]), st.booleans())
+def test_batches_are_the_rows_one_by_one(found: list[bytes], most: int, end: bytes, whole: bool) -> None:
+    lines = [line + end for line in [b"x;y;x", *found]]
+    if not whole:
+        lines[-1] = lines[-1].removesuffix(end)
+    expected = list(csv_rows(lines, ";"))
+    batches = CsvBatches(iter(lines), ";")
+    rows: list[Any] = []
+    while batch := batches.batch(most):
+        assert len(batch) <= most
+        if not isinstance(batch, PlainRows):
+            rows += batch
+            continue
+        for index, values in enumerate(batch.frame(["y", "x"]).iter_rows(named=True)):
+            rows.append(Record(batch.first + index, values, batch.original(index)))
+    assert rows == expected
+
+
+def test_lines_without_quotes_are_read_as_columns() -> None:
+    batches = CsvBatches(iter([b"x;y\n", b"1;2\r\n", b"3;\n", b'"4";5\n', b"6;7"]), ";")
+    kinds = [type(batches.batch(most)) for most in (2, 1, 1, 1)]
+    assert kinds == [PlainRows, list, PlainRows, list]

@@ -1,0 +1,1 @@
+"""`bdp bench ingest`: a CSV file on its way to the raw topic."""
