@@ -14,11 +14,12 @@ PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = 12
 
 
-def column_schema(schema: pl.Schema) -> dg.TableSchema:
-    """Columns with their types; features with what they mean."""
-    meaning = {feature["name"]: feature["description"] for feature in CATALOG.describe()}
+def column_schema(schema: pl.Schema, origins: Mapping[str, str]) -> dg.TableSchema:
+    """Columns with their types, and in words where they come from; features with what they mean."""
+    meaning = {feature["name"]: f"{feature['description']}. " for feature in CATALOG.describe()}
+    told = {name: meaning.get(name, "") + origins.get(name, "") for name in schema}
     return dg.TableSchema(
-        [dg.TableColumn(name, str(dtype), meaning.get(name)) for name, dtype in schema.items()]
+        [dg.TableColumn(name, str(dtype), told[name].strip() or None) for name, dtype in schema.items()]
     )
 
 

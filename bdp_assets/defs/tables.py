@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 
 from bdp_assets.contracts.records import Door
-from bdp_assets.defs.lineage import column_lineage
+from bdp_assets.defs.lineage import column_lineage, origin_in_words
 from bdp_assets.defs.partitions import DAYS
 from bdp_assets.defs.presentation import column_schema, markdown_table, preview, row_counts
 from bdp_assets.ingest.audit import audit
@@ -45,7 +45,7 @@ def table_spec(  # noqa: PLR0913 - an asset says this much
         freshness_policy=freshness,
         metadata={
             "dagster/table_name": f"lake.{table}",
-            "dagster/column_schema": column_schema(TABLES[table]),
+            "dagster/column_schema": column_schema(TABLES[table], origin_in_words(table)),
             "table": table,
             "replaces": replaces,
         },

@@ -39,7 +39,7 @@ corrections = dg.AssetSpec(
     kinds={"deltalake"},
     metadata={
         "dagster/table_name": "lake.corrections",
-        "dagster/column_schema": column_schema(TABLES["corrections"]),
+        "dagster/column_schema": column_schema(TABLES["corrections"], {}),
     },
 )
 

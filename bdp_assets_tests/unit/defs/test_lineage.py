@@ -5,10 +5,11 @@ import pytest
 
 from bdp_assets.contracts.columns import EVENT_DATE
 from bdp_assets.definitions import defs
-from bdp_assets.defs.lineage import KEYS, column_lineage
+from bdp_assets.defs.lineage import KEYS, column_lineage, origin_in_words
+from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.tables import DOOR, TABLES
 
-FROM_OUTSIDE = {"raw", "labels", "adjustments", "alerts"}
+FROM_OUTSIDE = {"raw", "labels", "adjustments", "alerts", "corrections"}
 OWN = {
     "enriched": {"catalog_version", "apply_seq"},
     "features": set(),
@@ -57,6 +58,18 @@ def test_columns_come_from_upstream_assets_alone(table: str) -> None:
 @pytest.mark.parametrize("table", sorted(FROM_OUTSIDE))
 def test_what_comes_from_outside_has_none(table: str) -> None:
     assert column_lineage(table) == {}
+
+
+def test_columns_tell_where_they_come_from_in_words() -> None:
+    told = origin_in_words("features")
+    assert told["hour"] == "From clean/enriched_transactions: ts_ms."
+    assert told["merchant_fraud_share_30d"] == (
+        "From clean/enriched_transactions: merchant_id, ts_ms; raw/labels: is_fraud, known_at_ms."
+    )
+    assert (
+        origin_in_words("scores")["decision"] == f"From features/transactions: {len(CATALOG.names)} columns."
+    )
+    assert origin_in_words("alerts") == {}
 
 
 def test_features_of_labels_come_from_labels_and_others_do_not() -> None:
