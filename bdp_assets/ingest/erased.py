@@ -12,7 +12,7 @@ import hmac
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -21,6 +21,8 @@ import polars as pl
 
 from bdp_assets.clients.lake import Admit, Lake
 from bdp_assets.contracts.columns import EVENT_DATE
+from bdp_assets.features.catalog import CATALOG
+from bdp_assets.features.spec import MERCHANT, Catalog
 from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings
 
@@ -75,6 +77,14 @@ def merchants(lake: Lake) -> pl.DataFrame:
     """Merchants at which erased customers paid, and until which day they did."""
     schema = {MERCHANT_ID: pl.String(), EVENT_DATE: pl.Date()}
     return lake.read(MERCHANTS, [*schema]) if lake.exists(MERCHANTS) else pl.DataFrame(schema=schema)
+
+
+def blurred(lake: Lake, first: date) -> pl.DataFrame:
+    """Merchants (merchant_id) whose windows of the day `first`, or later, may hold erased transactions."""
+    known = merchants(lake)
+    days = Catalog(CATALOG.entities[MERCHANT]).reach_days
+    seen = known if days is None else known.filter(pl.col(EVENT_DATE) >= first - timedelta(days=days))
+    return seen.select(MERCHANT_ID).unique()
 
 
 def among(settings: Settings, hashes: frozenset[str]) -> IsErased:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 
@@ -10,9 +10,8 @@ from bdp_assets.clients.lake import Lake
 from bdp_assets.contracts.columns import EVENT_DATE
 from bdp_assets.contracts.records import Door
 from bdp_assets.features.catalog import CATALOG
-from bdp_assets.features.spec import MERCHANT, Catalog
 from bdp_assets.ingest.backfill import SEEN, visible
-from bdp_assets.ingest.erased import MERCHANT_ID, merchants
+from bdp_assets.ingest.erased import MERCHANT_ID, blurred
 from bdp_assets.ingest.tables import DOOR, rows
 from bdp_assets.monitoring.skew import Skew, skew
 from bdp_assets.training.gate import Gate, parity_gate
@@ -36,7 +35,7 @@ def measure(lake: Lake, sample: int = SAMPLE) -> Skew:
         return skew(CATALOG, *_nothing(lake))
     first, last = days[0], days[-1]
     served = rows(lake, TABLE, None, (first, last), streamed)
-    served = served.join(_blurred(lake, first), on=MERCHANT_ID, how="anti")
+    served = served.join(blurred(lake, first), on=MERCHANT_ID, how="anti")
     chosen = served.sort(pl.col("transaction_id").hash(seed=0)).head(sample)
     history, labels = visible(lake, TABLE, (first, last), [*SEEN, "apply_seq"], _seen_by(chosen))
     return skew(CATALOG, chosen, history, labels)
@@ -46,14 +45,6 @@ def parity(lake: Lake) -> Gate:
     """Whether a model is judged by features that it will be served."""
     found = measure(lake)
     return parity_gate(found.total("compared"), found.total("unexplained"))
-
-
-def _blurred(lake: Lake, first: date) -> pl.DataFrame:
-    """Merchants whose windows of the day `first`, or later, may have had erased transactions in them."""
-    known = merchants(lake)
-    days = Catalog(CATALOG.entities[MERCHANT]).reach_days
-    seen = known if days is None else known.filter(pl.col(EVENT_DATE) >= first - timedelta(days=days))
-    return seen.select(MERCHANT_ID).unique()
 
 
 def _seen_by(chosen: pl.DataFrame) -> pl.Expr:
