@@ -49,4 +49,7 @@ def summary_table(name: str, summary: Summary) -> Table:
     table.add_row("rejected", f"{summary.rejected.total():,}")
     for reason, count in summary.rejected.most_common():
         table.add_row(f"  {reason}", f"{count:,}")
+    if summary.labels or summary.labels_rejected:
+        table.add_row("labels sent", f"{summary.labels:,}")
+        table.add_row("labels rejected", f"{summary.labels_rejected:,}")
     return table

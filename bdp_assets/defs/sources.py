@@ -54,6 +54,7 @@ def _asset(source: Source) -> dg.AssetsDefinition:
             metadata={
                 "read": summary.read,
                 "sent": summary.sent,
+                "labels sent": summary.labels,
                 "rejected": dg.MetadataValue.json(rejected),
             },
         )

@@ -82,7 +82,7 @@ def all_labels(source: HistorySource) -> pl.LazyFrame:
     if rules is None:
         return LABEL.to_frame().lazy()
     rows, about = source.label_rows(rules)
-    found = rows.select(**_label_columns(rules, about, rows.collect_schema()))
+    found = rows.select(**label_columns(rules, about, rows.collect_schema()))
     return found if rules.file else found.filter("is_fraud")
 
 
@@ -104,7 +104,8 @@ def _days(source: HistorySource, first: date, last: date) -> pl.LazyFrame:
     )
 
 
-def _label_columns(rules: Labels, about: LabelFields, schema: pl.Schema) -> dict[str, pl.Expr]:
+def label_columns(rules: Labels, about: LabelFields, schema: pl.Schema) -> dict[str, pl.Expr]:
+    """Label's columns, of rows with these columns."""
     ts_ms = (
         encode.moment(about.timestamp, schema).dt.epoch("ms") if about.timestamp else pl.lit(None, pl.Int64)
     )

@@ -147,6 +147,13 @@ class Labels(_Part):
             raise ValueError("needs fields.timestamp to count known_after_days from")
         return self
 
+    def columns(self) -> Iterator[tuple[str, str]]:
+        """(field, column) in the transactions' file; none where labels have a file of their own."""
+        if self.file is None:
+            yield "labels.is_fraud", self.is_fraud.column
+            if self.known_at is not None:
+                yield "labels.known_at", self.known_at.column
+
 
 class Mapping(_Part):
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -12,7 +12,7 @@ from bdp_assets.ingest.file_format import FileFormat
 from bdp_assets.ingest.mapping import MappingError
 from bdp_assets.ingest.sources.entry import Source
 
-REQUIRED = ("transaction_id", "customer_id", "amount", "timestamp")
+REQUIRED = tuple(f"fields.{name}" for name in ("transaction_id", "customer_id", "amount", "timestamp"))
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
@@ -23,7 +23,15 @@ def frame_of(source: Source, rows: Sequence[Mapping[str, object]]) -> pl.DataFra
 
 def columns_of(source: Source) -> list[str]:
     """The columns that the mapping names."""
-    return list(dict.fromkeys(column for _, column in source.fields.columns()))
+    return list(dict.fromkeys(column for _, column in _named(source)))
+
+
+def _named(source: Source) -> Iterator[tuple[str, str]]:
+    """(what in the entry names it, column)."""
+    for field, column in source.fields.columns():
+        yield f"fields.{field}", column
+    if source.labels is not None:
+        yield from source.labels.columns()
 
 
 def _series(name: str, values: Sequence[object]) -> pl.Series:
@@ -58,9 +66,9 @@ def require_columns(source: Source, where: str, present: Collection[str]) -> Non
     """
     optional_too = source.kind not in (FileFormat.ndjson, FileFormat.json)
     absent = [
-        f"fields.{field} says {column}"
-        for field, column in source.fields.columns()
-        if column not in present and (optional_too or field in REQUIRED)
+        f"{name} says {column}"
+        for name, column in _named(source)
+        if column not in present and (optional_too or name in REQUIRED)
     ]
     if absent:
         raise MappingError(

@@ -13,7 +13,7 @@ from bdp_assets.clients.source_database import Page, SourceTable, Table
 from bdp_assets.ingest.mapping import MappingError
 from bdp_assets.ingest.sources.chunk import Chunk, Position
 from bdp_assets.ingest.sources.entry import Database, Source
-from bdp_assets.ingest.sources.frames import frame_of, original_of
+from bdp_assets.ingest.sources.frames import columns_of, frame_of, original_of
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import secret_of
 
@@ -38,9 +38,8 @@ def chunks(source: Source, at: Position | None) -> Iterator[Chunk]:
 
 def table_of(source: Source) -> Table:
     """Rows of one cursor are told apart, and ordered, by the column of their transaction id."""
-    columns = dict.fromkeys(column for _, column in source.fields.columns())
     key = source.fields.transaction_id.column
-    return Table(str(source.table), str(source.cursor), key, tuple(columns))
+    return Table(str(source.table), str(source.cursor), key, tuple(columns_of(source)))
 
 
 def _pages(source: Source, table: SourceTable, at: Position | None, end: str) -> Iterator[Chunk]:

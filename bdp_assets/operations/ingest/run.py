@@ -13,6 +13,7 @@ from bdp_assets.ingest.sources.arrivals import Arrival, Rejected, arrivals
 from bdp_assets.ingest.sources.chunk import Position
 from bdp_assets.ingest.sources.entry import Source, load
 from bdp_assets.ingest.sources.reading import chunks
+from bdp_assets.ingest.sources.told_labels import told_labels
 from bdp_assets.operations.ingest.positions import Positions
 from bdp_assets.operations.ingest.sending import IngestFailed, Sender, sender
 from bdp_assets.operations.progress import Bar, Screen
@@ -30,6 +31,8 @@ class Summary:
     sent: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     """By reason: error code and field."""
+    labels: int = 0
+    labels_rejected: int = 0
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -40,10 +43,13 @@ class Summary:
     def seconds(self) -> float:
         return time.monotonic() - self.began
 
-    def add(self, rows: list[Arrival]) -> None:
+    def add(self, rows: list[Arrival], labels: list[Arrival]) -> None:
         refused = [row for row in rows if isinstance(row, Rejected)]
         self.sent += len(rows) - len(refused)
         self.rejected.update(f"{row.error} {row.field or ''}".strip() for row in refused)
+        bad = [one for one in labels if isinstance(one, Rejected)]
+        self.labels += len(labels) - len(bad)
+        self.labels_rejected += len(bad)
 
 
 def once(settings: Settings, name: str, screen: Screen, summary: Summary) -> None:
@@ -94,8 +100,10 @@ class _Pass:
     def run(self, *, growing: bool) -> None:
         mapping = self.source.to_contract()
         for chunk in chunks(self.source, self.known.get, growing=growing):
-            rows = list(arrivals(chunk, mapping, now_ms=time.time_ns() // 1_000_000))
-            self.out.send(chunk, rows)
+            now_ms = time.time_ns() // 1_000_000
+            rows = list(arrivals(chunk, mapping, now_ms=now_ms))
+            labels = list(told_labels(chunk, mapping, rows, now_ms=now_ms))
+            self.out.send(chunk, rows, labels)
             self.known[chunk.part] = chunk.after
-            self.summary.add(rows)
+            self.summary.add(rows, labels)
             self.screen.bars([Bar(self.source.name, chunk.part, self.summary.read, unit="rows")])

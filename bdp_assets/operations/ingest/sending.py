@@ -4,7 +4,8 @@ As `dead_letters.sending` does (ADR 10): whoever ingests has the lock of the sou
 producer of its name in Kafka. For each batch:
 
 1. Plan: the position after it and the batch's id, committed in PostgreSQL.
-2. Send: its rows, the letters of those that are refused, and the id as receipt, in one Kafka transaction.
+2. Send: its rows, the labels that they tell, the letters of those that are refused, and the id as receipt, in
+   one Kafka transaction.
 3. Settle: the position becomes the planned one, committed in PostgreSQL.
 
 Killed in between, there is a plan that nobody settled. The next one reads the last receipt: it names the
@@ -28,7 +29,7 @@ from bdp_assets.clients.kafka import (
 )
 from bdp_assets.clients.postgres import lock, session
 from bdp_assets.contracts.codec import encode, schema_version_header
-from bdp_assets.contracts.topics import DLQ, RAW
+from bdp_assets.contracts.topics import DLQ, LABELS, RAW
 from bdp_assets.ingest.sources.arrivals import Arrival, Rejected, Sendable
 from bdp_assets.ingest.sources.chunk import Chunk
 from bdp_assets.operations.ingest import letters
@@ -58,30 +59,30 @@ class Sender:
         self._publisher = publisher
         self._receipts = receipts
         self._pan_key = key
-        self._headers = [schema_version_header(RAW)]
 
     def settle_predecessor(self) -> None:
         """Find out what became of a batch that was left behind."""
         self._positions.settle(self._receipts.last())
         self._positions.drop_plan()
 
-    def send(self, chunk: Chunk, rows: Sequence[Arrival]) -> None:
-        """All of a chunk's rows or none, and its position.
+    def send(self, chunk: Chunk, rows: Sequence[Arrival], labels: Sequence[Arrival] = ()) -> None:
+        """All of a chunk's rows and of the labels they tell or none, and its position.
 
         Raises TransactionAborted, ProducerFenced, KafkaUnavailable, KafkaRefused, WarehouseUnavailable.
         """
         batch_id = secrets.token_hex(12)
         self._positions.plan(chunk.part, chunk.after, batch_id)
         if rows:
-            self._publish(chunk.part, rows, batch_id)
+            self._publish(chunk.part, rows, labels, batch_id)
         self._positions.settle(batch_id)
 
-    def _publish(self, part: str, rows: Sequence[Arrival], batch_id: str) -> None:
+    def _publish(self, part: str, rows: Sequence[Arrival], labels: Sequence[Arrival], batch_id: str) -> None:
         self._publisher.begin()
         try:
-            sendable = ((row.customer_id, row.value) for row in rows if isinstance(row, Sendable))
-            self._publisher.send_all(RAW.name, sendable, headers=self._headers)
-            for row in rows:
+            for topic, arrivals in ((RAW, rows), (LABELS, labels)):
+                sendable = ((one.customer_id, one.value) for one in arrivals if isinstance(one, Sendable))
+                self._publisher.send_all(topic.name, sendable, headers=[schema_version_header(topic)])
+            for row in (*rows, *labels):
                 if isinstance(row, Rejected):
                     self._queue_letter(part, row)
             self._receipts.commit(self._publisher, batch_id)
@@ -124,7 +125,7 @@ def sender(settings: Settings, source: str) -> Iterator[tuple[Sender, Positions]
 
 
 def _require_topics(settings: Settings) -> None:
-    needed = [RAW.name, DLQ.name]
+    needed = [RAW.name, LABELS.name, DLQ.name]
     there = {topic for topic, _ in watermarks(settings, needed)}
     if absent := [topic for topic in needed if topic not in there]:
         raise KafkaRefused(f"Kafka at {settings.kafka} has no topic {', '.join(absent)}: `bdp up` makes it.")

@@ -17,7 +17,8 @@ import pytest
 
 from bdp_assets.clients.kafka import Message, ensure_topics, stream_range, watermarks
 from bdp_assets.contracts.codec import decode_dead_letter
-from bdp_assets.contracts.topics import DLQ, RAW
+from bdp_assets.contracts.labels import decode_label
+from bdp_assets.contracts.topics import DLQ, LABELS, RAW
 from bdp_assets.defs.sources import source_assets
 from bdp_assets.operations import migrations
 from bdp_assets.operations.dead_letters import listing, query
@@ -30,6 +31,7 @@ from bdp_assets_tests.unit.ingest.sources.entries import HEADER, SHOP, TABLE, ro
 
 pytestmark = pytest.mark.services
 ROWS, BATCH = 6_000, 300
+NOW_MS = 1_800_000_000_000
 BAD = 11
 """Every so many rows, one that the contract refuses."""
 
@@ -69,7 +71,7 @@ class Shop:
     def __init__(self, settings: Settings, environment: dict[str, str]) -> None:
         self.settings = settings
         self.environment = environment
-        self._before = watermarks(settings, [RAW.name, DLQ.name])
+        self._before = watermarks(settings, [RAW.name, LABELS.name, DLQ.name])
 
     def run(self, patch: str = "") -> tuple[int, str]:
         """`bdp ingest shop --to topic`: its exit code, and what it says."""
@@ -95,6 +97,11 @@ class Shop:
     def sent(self) -> Counter[str]:
         return Counter(json.loads(message.value or b"")["transaction_id"] for message in self.since(RAW.name))
 
+    def labels(self) -> Counter[tuple[str, int]]:
+        found = [decode_label(m.value, received_ms=NOW_MS) for m in self.since(LABELS.name)]
+        assert all(label.is_fraud for label in found)
+        return Counter((label.transaction_id, label.known_at_ms) for label in found)
+
     def refused(self) -> Counter[bytes]:
         letters = [decode_dead_letter(message.value or b"") for message in self.since(DLQ.name)]
         assert {letter.source_topic for letter in letters} <= {"source:shop"}
@@ -114,22 +121,34 @@ def shop(platform: Platform, tmp_path: Path) -> Iterator[Shop]:
     }
     migrations.upgrade(platform.settings)
     ensure_topics(settings, specs())
-    write(tmp_path, batch_rows=BATCH, location="shop-*.csv")
+    labels = {
+        "is_fraud": {"column": "chargeback"},
+        "known_at": {"column": "told_at", "format": "%d/%m/%Y %H:%M:%S", "time_zone": "Europe/Paris"},
+    }
+    write(tmp_path, batch_rows=BATCH, location="shop-*.csv", labels=labels)
     yield Shop(settings, environment)
     migrations.downgrade(platform.settings, "base")
 
 
+FRAUD = 13
+"""Every so many rows, one that says it was fraud."""
+
+
 def line(number: int) -> str:
-    return row(number, "-1") if number % BAD == 0 else row(number)
+    plain = row(number, "-1") if number % BAD == 0 else row(number)
+    return f"{plain.strip()},{int(number % FRAUD == 0)},16/01/2024 08:00:00\n"
 
 
 GOOD = Counter(f"R{n}" for n in range(ROWS) if n % BAD)
+KNOWN_MS = 1_705_388_400_000
+"""07:00 UTC."""
+LABELLED = Counter((f"R{n}", KNOWN_MS) for n in range(0, ROWS, FRAUD) if n % BAD)
 REFUSED = Counter(line(n).strip().encode() for n in range(0, ROWS, BAD))
 
 
 def fill(home: Path, name: str, numbers: range) -> None:
     path = home / "sources" / name
-    path.write_text(HEADER + "".join(map(line, numbers)))
+    path.write_text(HEADER.strip() + ",chargeback,told_at\n" + "".join(map(line, numbers)))
 
 
 def test_killed_at_every_boundary_and_at_any_moment_each_row_arrives_once(shop: Shop, tmp_path: Path) -> None:
@@ -145,6 +164,7 @@ def test_killed_at_every_boundary_and_at_any_moment_each_row_arrives_once(shop: 
     assert code == 0, told
     assert shop.sent() == GOOD
     assert shop.refused() == REFUSED
+    assert shop.labels() == LABELLED, "each fraud is told once, and none of a row that was refused"
     assert "out_of_range amount" in told
     found, _ = listing.errors(shop.settings, query.Filter(source_topic="source:shop"))
     assert [(group.error, group.field, group.letters) for group in found] == [
@@ -194,8 +214,8 @@ def test_its_asset_sends_what_is_new(shop: Shop, tmp_path: Path, monkeypatch: py
         get_settings.cache_clear()
     figures = [{name: value.value for name, value in one.metadata.items()} for one in told]
     assert figures == [
-        {"read": 22, "sent": 20, "rejected": {"out_of_range amount": 2}},
-        {"read": 0, "sent": 0, "rejected": {}},
+        {"read": 22, "sent": 20, "labels sent": 1, "rejected": {"out_of_range amount": 2}},
+        {"read": 0, "sent": 0, "labels sent": 0, "rejected": {}},
     ]
     assert shop.sent().total() == 20
 
@@ -205,7 +225,7 @@ def test_following_takes_what_comes_and_ends_when_told(shop: Shop, tmp_path: Pat
     with shop.following() as process:
         until(lambda: shop.sent() == Counter(["R1", "R2"]))
         with (tmp_path / "sources" / "shop-1.csv").open("a") as file:
-            file.write(row(3) + row(4)[:9])
+            file.write(line(3) + line(4)[:9])
         fill(tmp_path, "shop-2.csv", range(5, 6))
         until(lambda: shop.sent() == Counter(["R1", "R2", "R3", "R5"]))
         process.terminate()

@@ -81,5 +81,5 @@ def test_every_bench_there_is_judges_and_draws_figures_with_units() -> None:
 
 
 def test_an_unknown_bench_is_told_with_those_there_are() -> None:
-    with pytest.raises(Problem, match=r"no bench called 'nope'.*\n.*features, leaks, model, online"):
+    with pytest.raises(Problem, match=r"no bench called 'nope'.*\n.*features, ingest, leaks, model, online"):
         registry.find("nope")

@@ -18,6 +18,7 @@ def test_the_benches_are_listed_with_what_they_measure() -> None:
     assert [line.split()[0] for line in done.output.splitlines()] == [
         "api",
         "features",
+        "ingest",
         "leaks",
         "model",
         "online",

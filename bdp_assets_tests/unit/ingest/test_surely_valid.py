@@ -71,7 +71,9 @@ def candidate(rng: Random) -> tuple[str, str | None]:
     order = {name: place for place, name in enumerate(RawTransaction.__struct_fields__)}
     members = sorted(record.items(), key=lambda member: order.get(member[0], 99))
     time = json.loads(record.get("timestamp", "null"))
-    return "{" + ",".join(f'"{n}":{t}' for n, t in members) + "}", time if isinstance(time, str) else None
+    # A column holds no half of a pair of surrogates, so no source's row has one.
+    is_text = isinstance(time, str) and time.isprintable()
+    return "{" + ",".join(f'"{n}":{t}' for n, t in members) + "}", time if is_text else None
 
 
 def test_what_gets_a_quick_yes_is_taken_by_the_contract() -> None:
