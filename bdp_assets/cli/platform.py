@@ -15,14 +15,26 @@ Name = Annotated[str, typer.Argument(help="A program, as `bdp status` lists them
 
 
 @app.command()
-def up(names: Names = None) -> None:
+def up(
+    names: Names = None,
+    monitoring: Annotated[
+        bool | None,
+        typer.Option(
+            "--monitoring/--no-monitoring",
+            help="With Prometheus, Alertmanager and the exporter; BDP_HOME remembers it.",
+        ),
+    ] = None,
+) -> None:
     """Start the platform, or the named programs and what they need."""
     from bdp_assets.cli.display import progress
     from bdp_assets.operations import start
     from bdp_assets.settings import get_settings
 
+    settings = get_settings()
     with progress() as report:
-        start.up(get_settings(), names or [], report=report)
+        if monitoring is not None:
+            settings = start.with_monitoring(settings, wanted=monitoring, report=report)
+        start.up(settings, names or [], report=report)
 
 
 @app.command()

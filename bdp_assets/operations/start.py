@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bdp_assets.runtime import platform
+from bdp_assets.runtime import home, monitoring, platform, profile
 from bdp_assets.runtime.parts import Step
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.runtime.starter import Report
@@ -47,3 +47,20 @@ def up(settings: Settings, names: Sequence[str] = (), *, report: Report = platfo
 def restart(settings: Settings, name: str, *, report: Report = platform.quietly) -> None:
     """Stop and start one program; see `runtime.platform.restart`. Raises Problem."""
     platform.restart(settings, name, steps=STEPS, report=report)
+
+
+def with_monitoring(settings: Settings, *, wanted: bool, report: Report = platform.quietly) -> Settings:
+    """The settings with monitoring on or off, which BDP_HOME remembers for every later command.
+
+    Stops what the change concerns: workers that serve no metrics yet, or who watches. Raises Problem.
+    """
+    if wanted:
+        monitoring.required()
+    changed = settings.model_copy(update={"monitoring": wanted})
+    if not wanted:
+        platform.down(settings, monitoring.NAMES, report=report)
+    elif changed.worker_metrics_port != settings.worker_metrics_port:
+        platform.down(settings, monitoring.WORKERS, report=report)
+    home.prepare(settings.home)
+    profile.remember(settings.home, {"BDP_MONITORING": str(wanted).lower()})
+    return changed
