@@ -30,11 +30,8 @@ def up(
     from bdp_assets.operations import start
     from bdp_assets.settings import get_settings
 
-    settings = get_settings()
     with progress() as report:
-        if monitoring is not None:
-            settings = start.with_monitoring(settings, wanted=monitoring, report=report)
-        start.up(settings, names or [], report=report)
+        start.up(get_settings(), names or [], watched=monitoring, report=report)
 
 
 @app.command()

@@ -39,14 +39,31 @@ STEPS = (
 )
 
 
-def up(settings: Settings, names: Sequence[str] = (), *, report: Report = platform.quietly) -> None:
-    """Start all or the named programs; see `runtime.platform.up`. Raises Problem."""
+def up(
+    settings: Settings,
+    names: Sequence[str] = (),
+    *,
+    watched: bool | None = None,
+    report: Report = platform.quietly,
+) -> None:
+    """Start all or the named programs; see `runtime.platform.up`. Raises Problem.
+
+    `watched` turns monitoring on or off before that, see `with_monitoring`; None: as BDP_HOME remembers it.
+    """
+    if watched is not None:
+        settings = with_monitoring(settings, wanted=watched, report=report)
+    if watched and names:
+        names = [*names, *monitoring.NAMES]
     platform.up(settings, names, steps=STEPS, report=report)
+    if settings.monitoring:
+        monitoring.write_targets(settings)  # a first model brings the API and the scoring worker
 
 
 def restart(settings: Settings, name: str, *, report: Report = platform.quietly) -> None:
     """Stop and start one program; see `runtime.platform.restart`. Raises Problem."""
     platform.restart(settings, name, steps=STEPS, report=report)
+    if settings.monitoring:
+        monitoring.write_targets(settings)  # there may be more replicas now, or fewer
 
 
 def with_monitoring(settings: Settings, *, wanted: bool, report: Report = platform.quietly) -> Settings:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
-from bdp_assets.runtime import api, health
+from bdp_assets.runtime import api, health, web
 from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.parts import Say
 from bdp_assets.runtime.problems import Problem
@@ -26,9 +27,15 @@ RELOAD = "HUP"
 _PROMETHEUS = ("prometheus",)
 _ALERTMANAGER = ("prometheus-alertmanager", "alertmanager")
 EXPORTER, PROMETHEUS, ALERTMANAGER = "exporter", "prometheus", "alertmanager"
+WATCHING = ("BDP_MONITORING", "BDP_ALERT_WEBHOOK")
 NAMES = (EXPORTER, PROMETHEUS, ALERTMANAGER)
 WORKERS = ("scoring", "labels", "analytics")
 """Programs that serve metrics only where monitoring is on."""
+
+
+def worker_environment(settings: Settings) -> Mapping[str, str]:
+    """What makes a stream worker show its metrics."""
+    return {"BDP_MONITORING": "true"} if settings.monitoring else {}
 
 
 def is_on(settings: Settings) -> bool:
@@ -82,21 +89,30 @@ def prepare_prometheus(settings: Settings, _say: Say) -> None:
     """Put configuration, rules and targets in their places. Raises Problem, OSError."""
     _required(_PROMETHEUS)
     home = folder(settings)
-    (home / "targets").mkdir(parents=True, exist_ok=True)
+    write_targets(settings)
     shutil.copy(CONFIGURATION / "prometheus.yml", home)
     shutil.copytree(CONFIGURATION / "rules", home / "rules", dirs_exist_ok=True)
+
+
+def write_targets(settings: Settings) -> None:
+    """Prometheus looks at these files by itself when they change. Raises OSError."""
+    place = folder(settings) / "targets"
+    place.mkdir(parents=True, exist_ok=True)
     for job, found in targets(settings).items():
-        (home / "targets" / f"{job}.json").write_text(json.dumps(found, indent=1))
+        # Renamed, not written: it may look at any moment.
+        new = place / f"{job}.json.new"
+        new.write_text(json.dumps(found, indent=1))
+        new.replace(place / f"{job}.json")
 
 
 def targets(settings: Settings) -> dict[str, list[dict[str, object]]]:
-    """Job -> whom Prometheus asks, as its file_sd wants it; the label `program` is the supervisor's name."""
-    from bdp_assets.streaming.groups import METRICS_PORTS
+    """Job -> whom Prometheus asks, as its file_sd wants it; the label `program` is the supervisor's name.
 
-    ports = {name: settings.worker_metrics_port + METRICS_PORTS[name] for name in WORKERS}
+    What waits for a model is not asked: it is not down.
+    """
     return {
         "api": [_target(name, port) for name, port in _api_ports(settings).items()],
-        "stream": [_target(name, port) for name, port in ports.items()],
+        "stream": [_target(name, port) for name, port in _worker_ports(settings).items()],
         EXPORTER: [_target(EXPORTER, settings.exporter_port)],
         PROMETHEUS: [_target(PROMETHEUS, settings.prometheus_port)],
         ALERTMANAGER: [_target(ALERTMANAGER, settings.alertmanager_port)],
@@ -104,9 +120,18 @@ def targets(settings: Settings) -> dict[str, list[dict[str, object]]]:
 
 
 def _api_ports(settings: Settings) -> dict[str, int]:
+    if not web.has_champion(settings):
+        return {}
     if not api.is_replicated(settings):
         return {api.NAME: settings.api_port}
     return {f"{api.NAME}-{i}": port for i, port in enumerate(settings.api_replica_ports, 1)}
+
+
+def _worker_ports(settings: Settings) -> dict[str, int]:
+    from bdp_assets.streaming.groups import METRICS_PORTS
+
+    there = [name for name in WORKERS if name != "scoring" or web.has_champion(settings)]
+    return {name: settings.worker_metrics_port + METRICS_PORTS[name] for name in there}
 
 
 def _target(program: str, port: int) -> dict[str, object]:

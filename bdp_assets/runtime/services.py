@@ -111,6 +111,7 @@ PROGRAMS: tuple[Program, ...] = (
         prepare=web.require_pan_key,
         wanted=web.has_champion,
         waits_for=api.NO_MODEL,
+        environment=monitoring.worker_environment,
         stop_seconds=30,
     ),
     Program(
@@ -118,6 +119,7 @@ PROGRAMS: tuple[Program, ...] = (
         command=web.labels,
         healthy=web.labels_healthy,
         needs=("redis", "kafka", "topics"),
+        environment=monitoring.worker_environment,
         stop_seconds=30,
     ),
     Program(
@@ -126,6 +128,7 @@ PROGRAMS: tuple[Program, ...] = (
         healthy=web.analytics_healthy,
         needs=("postgres", "kafka", "topics", "migrations"),
         prepare=web.require_pan_key,
+        environment=monitoring.worker_environment,
         stop_seconds=30,
     ),
     # These need nothing of the platform: they are to say what of it is away.

@@ -137,24 +137,26 @@ def test_a_worker_stops_and_somebody_is_told_once_and_when_it_is_over(
     others = [StandIn(watched.api_port)]
     try:
         hurry(watched)
-        wait_until(lambda: len(health(watched)) == 7 and set(health(watched).values()) == {"up"})
+        expected = {one["labels"]["program"] for job in monitoring.targets(watched).values() for one in job}
+        assert expected >= {"labels", "analytics", *monitoring.NAMES}
+        wait_until(lambda: health(watched) == dict.fromkeys(expected, "up"))
         assert monitoring.folder(watched).joinpath("alertmanager.yml").stat().st_mode & 0o077 == 0
         for system in SYSTEMS:
             assert value(watched, f'bdp_platform_system_up_info{{system="{system}"}}') == 1
         assert (value(watched, "bdp_store_memory_bytes") or 0) > 0
         assert not receiver.told("WorkerDown", "firing")
 
-        workers["scoring"].stop()
+        workers["analytics"].stop()
         workers["labels"].stop()
         wait_until(lambda: any(len(m["alerts"]) == 2 for m in receiver.told("WorkerDown", "firing")))
         message = receiver.told("WorkerDown", "firing")[-1]
         assert message["receiver"] == "platform-critical"
-        assert {alert["labels"]["program"] for alert in message["alerts"]} == {"scoring", "labels"}
+        assert {alert["labels"]["program"] for alert in message["alerts"]} == {"analytics", "labels"}
         assert {alert["annotations"]["runbook"] for alert in message["alerts"]} == {
             "docs/runbook.md#workerdown"
         }
 
-        workers["scoring"].start()
+        workers["analytics"].start()
         workers["labels"].start()
         wait_until(lambda: bool(receiver.told("WorkerDown", "resolved")))
     finally:

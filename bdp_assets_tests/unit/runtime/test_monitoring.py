@@ -14,8 +14,10 @@ from pydantic import SecretStr
 
 from bdp_assets.operations import start
 from bdp_assets.operations.metric_catalog import metrics
-from bdp_assets.runtime import monitoring, platform, profile
+from bdp_assets.runtime import monitoring, platform, profile, services
 from bdp_assets.runtime.problems import Problem
+from bdp_assets.runtime.starter import Starter
+from bdp_assets.runtime.supervisor import Supervisor
 from bdp_assets.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -26,6 +28,9 @@ RULES = [
 ALERTS = [rule for rule in RULES if "alert" in rule]
 RECORDED = [rule for rule in RULES if "record" in rule]
 CASES = sorted((monitoring.CONFIGURATION / "tests").glob("*.yml"))
+
+
+NOTICING = ("mlflow", "dagster-code", *monitoring.WORKERS)
 
 
 def tool(*command: str) -> str:
@@ -104,15 +109,21 @@ def test_every_receiver_gets_the_webhook(tmp_path: Path) -> None:
     tool("amtool", "check-config", str(file))
 
 
+def programs(settings: Settings) -> dict[str, object]:
+    """Program -> its targets."""
+    jobs = monitoring.targets(settings).values()
+    return {target["labels"]["program"]: target["targets"] for job in jobs for target in job}  # type: ignore[index]
+
+
 def test_targets_are_the_ports_of_the_settings(tmp_path: Path) -> None:
     settings = Settings(
         home=tmp_path, monitoring=True, api_replicas=2, api_replica_port=6000, prometheus_port=6100
     )
-    found = {
-        target["labels"]["program"]: target["targets"]  # type: ignore[index]
-        for job in monitoring.targets(settings).values()
-        for target in job
-    }
+    without_model = programs(settings)
+    manifest = tmp_path / "models" / "champion" / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.touch()
+    found = programs(settings)
     assert found == {
         "api-1": ["127.0.0.1:6000"],
         "api-2": ["127.0.0.1:6001"],
@@ -123,6 +134,7 @@ def test_targets_are_the_ports_of_the_settings(tmp_path: Path) -> None:
         "prometheus": ["127.0.0.1:6100"],
         "alertmanager": ["127.0.0.1:9093"],
     }
+    assert without_model.keys() == found.keys() - {"api-1", "api-2", "scoring"}, "what waits is not down"
 
 
 def test_without_the_programs_it_says_how_to_get_them(
@@ -145,6 +157,19 @@ def test_the_home_remembers_that_it_is_watched(tmp_path: Path, monkeypatch: pyte
     assert profile.read(settings.home)["BDP_MONITORING"] == "true"
     assert not start.with_monitoring(watched, wanted=False).monitoring
     assert profile.read(settings.home)["BDP_MONITORING"] == "false"
+
+
+def test_only_workers_start_anew_to_be_watched(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    watched = settings.model_copy(update={"monitoring": True, "alert_webhook": SecretStr("http://a.example")})
+
+    def described(of: Settings) -> dict[str, str]:
+        starter = Starter(of, Supervisor(tmp_path), platform.quietly)
+        return {one.name: starter._description(one) for one in services.PROGRAMS if one.name in NOTICING}
+
+    before, after = described(settings), described(watched)
+    assert {name for name in before if before[name] != after[name]} == set(monitoring.WORKERS)
+    assert "a.example" not in str(after)
 
 
 def test_it_is_not_started_by_name_where_it_is_off(tmp_path: Path) -> None:
