@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 LOOPBACK = "127.0.0.1"
 PROFILE = "profile.env"
 MOST_REPLICAS = 8
+MONITORED_WORKERS = 9500
 _URLS = ("kafka_bootstrap", "postgres_url", "redis_url", "mlflow_uri")
 
 
@@ -53,6 +54,9 @@ class Settings(BaseSettings):
     kafka_controller_port: int = Field(default=9094, description="Embedded Kafka KRaft controller")
     postgres_port: int = Field(default=15432, description="Embedded PostgreSQL")
     redis_port: int = Field(default=16379, description="Embedded Valkey (Redis protocol)")
+    prometheus_port: int = Field(default=9090, description="Prometheus, where monitoring is on")
+    alertmanager_port: int = Field(default=9093, description="Alertmanager, where monitoring is on")
+    exporter_port: int = Field(default=9400, description="Metrics of what has no /metrics of ours of its own")
 
     kafka_bootstrap: str | None = Field(default=None, description="host:port[,...] of your own Kafka")
     postgres_url: str | None = Field(default=None, description="postgresql://... of your own warehouse")
@@ -107,7 +111,15 @@ class Settings(BaseSettings):
     stream_metrics_port: int = Field(
         default=0,
         ge=0,
-        description="Metrics of stream workers: this + slot (+ 100 labels, + 200 analytics); 0: off",
+        description="Metrics of stream workers: this + slot (+ 100 labels, + 200 analytics); 0: off, and "
+        "9500 where monitoring is on",
+    )
+    monitoring: bool = Field(
+        default=False,
+        description="Prometheus, Alertmanager and the exporter beside the platform: `bdp up --monitoring`",
+    )
+    alert_webhook: SecretStr | None = Field(
+        default=None, description="URL that Alertmanager tells of alerts that fire or are over; a secret"
     )
     analytics_days: int = Field(
         default=120, ge=1, description="Days that window figures and the transactions behind them are kept"
@@ -200,6 +212,11 @@ class Settings(BaseSettings):
     def metrics_dir(self) -> Path:
         """Metrics of work that ends, as files for node exporter's textfile collector."""
         return self.home / "metrics"
+
+    @property
+    def worker_metrics_port(self) -> int:
+        """Where the metrics ports of stream workers begin; 0: they serve none."""
+        return self.stream_metrics_port or (MONITORED_WORKERS if self.monitoring else 0)
 
     @property
     def spool_dir(self) -> Path:

@@ -27,6 +27,7 @@ from bdp_assets.cli import (
     ingest,
     keys,
     lists,
+    metrics,
     migrate,
     models,
     platform,
@@ -82,6 +83,7 @@ app.add_typer(migrate.app)
 app.add_typer(assets.app, name="assets")
 app.add_typer(doctor.app)
 app.add_typer(settings.app)
+app.add_typer(metrics.app, name="metrics")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(stream.app, name="stream")
 app.add_typer(stream.topics, name="topics")

@@ -15,14 +15,23 @@ Name = Annotated[str, typer.Argument(help="A program, as `bdp status` lists them
 
 
 @app.command()
-def up(names: Names = None) -> None:
+def up(
+    names: Names = None,
+    monitoring: Annotated[
+        bool | None,
+        typer.Option(
+            "--monitoring/--no-monitoring",
+            help="With Prometheus, Alertmanager and the exporter; BDP_HOME remembers it.",
+        ),
+    ] = None,
+) -> None:
     """Start the platform, or the named programs and what they need."""
     from bdp_assets.cli.display import progress
     from bdp_assets.operations import start
     from bdp_assets.settings import get_settings
 
     with progress() as report:
-        start.up(get_settings(), names or [], report=report)
+        start.up(get_settings(), names or [], watched=monitoring, report=report)
 
 
 @app.command()

@@ -123,6 +123,22 @@ def row_counts(settings: Settings, database: str) -> dict[str, int]:
     return counts
 
 
+_ROOM = (
+    "SELECT pg_database_size(current_database()), (SELECT count(*) FROM pg_stat_activity "
+    "WHERE backend_type = 'client backend'), current_setting('max_connections')::int"
+)
+
+
+def room(settings: Settings) -> tuple[int, int, int]:
+    """Bytes of the warehouse's database, connections in use, and how many there may be.
+
+    Raises WarehouseUnavailable.
+    """
+    with session(settings) as connection:
+        [(size, used, most)] = connection.execute(_ROOM).fetchall()
+    return size, used, most
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn what passes, or is mended by a migration, into WarehouseUnavailable."""

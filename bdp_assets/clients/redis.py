@@ -156,6 +156,13 @@ def lasting_keys(client: Redis) -> int:
     return sum(space["keys"] - space["expires"] for space in spaces)
 
 
+def memory(client: Redis) -> tuple[int, int]:
+    """Bytes that all servers use, and may use (0: no limit). Raises `StoreUnavailable`."""
+    with store_errors(client):
+        told = [server.info("memory") for server in _servers(client)]
+    return sum(one["used_memory"] for one in told), sum(one["maxmemory"] for one in told)
+
+
 def describe(client: Redis) -> str:
     """Name and version of the server, for people. Raises `StoreUnavailable`."""
     with store_errors(client):

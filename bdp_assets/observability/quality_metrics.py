@@ -9,9 +9,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+from prometheus_client import CollectorRegistry, Gauge
 
-FILE = "quality.prom"
+from bdp_assets.observability.textfile import leave
+
+FILE = "quality"
+
+
+def gauges(registry: CollectorRegistry) -> tuple[Gauge, Gauge, Gauge]:
+    """Score by table, failed by table and check, and when both were judged."""
+    return (
+        Gauge(
+            "bdp_quality_score_ratio",
+            "Quality of the table on the latest day that has one: sound share of the check that is worst off",
+            ["table"],
+            registry=registry,
+        ),
+        Gauge(
+            "bdp_quality_check_failed_info",
+            "1 where the check failed on the latest day on which it had something to judge, else 0",
+            ["table", "check"],
+            registry=registry,
+        ),
+        Gauge("bdp_quality_judged_seconds", "When quality was judged last (Unix time)", registry=registry),
+    )
 
 
 def write(
@@ -22,26 +43,10 @@ def write(
     `scores`: in percent, by table; `failed`: by table and check; `judged_s`: Unix time.
     """
     registry = CollectorRegistry()
-    score = Gauge(
-        "bdp_quality_score_percent",
-        "Quality of the table on the latest day that has one: sound share of the check that is worst off",
-        ["table"],
-        registry=registry,
-    )
-    check = Gauge(
-        "bdp_quality_check_failed_info",
-        "1 where the check failed on the latest day on which it had something to judge, else 0",
-        ["table", "check"],
-        registry=registry,
-    )
-    judged = Gauge(
-        "bdp_quality_judged_seconds", "When quality was judged last (Unix time)", registry=registry
-    )
+    score, check, judged = gauges(registry)
     for table, value in scores.items():
-        score.labels(table).set(value)
+        score.labels(table).set(value / 100)
     for (table, name), has_failed in failed.items():
         check.labels(table, name).set(has_failed)
     judged.set(judged_s)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_to_textfile(str(folder / FILE), registry)
-    return folder / FILE
+    return leave(folder, FILE, registry)

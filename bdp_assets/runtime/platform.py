@@ -99,11 +99,14 @@ def _is_reloaded(settings: Settings, program: Program, report: Report) -> bool:
 
 
 def _require_asked_for(settings: Settings, program: Program) -> None:
-    if not program.asked_for(settings):
-        raise Problem(
-            f"There is no {program.name}: BDP_API_REPLICAS is {settings.api_replicas}.",
-            "Set it to more, then `bdp restart api`.",
-        )
+    if program.asked_for(settings):
+        return
+    if program.part_of is None:
+        raise Problem(f"There is no {program.name}: monitoring is off.", "`bdp up --monitoring` turns it on.")
+    raise Problem(
+        f"There is no {program.name}: BDP_API_REPLICAS is {settings.api_replicas}.",
+        "Set it to more, then `bdp restart api`.",
+    )
 
 
 def _with_members(names: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from bdp_assets.runtime import api, kafka, postgres, valkey, web
+from bdp_assets.runtime import api, kafka, monitoring, postgres, valkey, web
 from bdp_assets.runtime.parts import Part, Program
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
@@ -111,6 +111,7 @@ PROGRAMS: tuple[Program, ...] = (
         prepare=web.require_pan_key,
         wanted=web.has_champion,
         waits_for=api.NO_MODEL,
+        environment=monitoring.worker_environment,
         stop_seconds=30,
     ),
     Program(
@@ -118,6 +119,7 @@ PROGRAMS: tuple[Program, ...] = (
         command=web.labels,
         healthy=web.labels_healthy,
         needs=("redis", "kafka", "topics"),
+        environment=monitoring.worker_environment,
         stop_seconds=30,
     ),
     Program(
@@ -126,7 +128,37 @@ PROGRAMS: tuple[Program, ...] = (
         healthy=web.analytics_healthy,
         needs=("postgres", "kafka", "topics", "migrations"),
         prepare=web.require_pan_key,
+        environment=monitoring.worker_environment,
         stop_seconds=30,
+    ),
+    # These need nothing of the platform: they are to say what of it is away.
+    Program(
+        name=monitoring.EXPORTER,
+        command=monitoring.exporter,
+        healthy=monitoring.exporter_healthy,
+        port="exporter_port",
+        url=_HTTP,
+        asked_for=monitoring.is_on,
+    ),
+    Program(
+        name=monitoring.ALERTMANAGER,
+        command=monitoring.alertmanager,
+        healthy=monitoring.alertmanager_healthy,
+        port="alertmanager_port",
+        url=_HTTP,
+        prepare=monitoring.prepare_alertmanager,
+        asked_for=monitoring.is_on,
+        reload_signal=lambda _settings: monitoring.RELOAD,
+    ),
+    Program(
+        name=monitoring.PROMETHEUS,
+        command=monitoring.prometheus,
+        healthy=monitoring.prometheus_healthy,
+        port="prometheus_port",
+        url=_HTTP,
+        prepare=monitoring.prepare_prometheus,
+        asked_for=monitoring.is_on,
+        reload_signal=lambda _settings: monitoring.RELOAD,
     ),
 )
 

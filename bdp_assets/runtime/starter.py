@@ -11,6 +11,7 @@ from typing import Literal
 
 from bdp_assets.runtime import home as homes
 from bdp_assets.runtime import launch, ordered, orphans, ports, profile, supervisord_conf
+from bdp_assets.runtime.monitoring import WATCHING
 from bdp_assets.runtime.parts import Part, Program, Step
 from bdp_assets.runtime.problems import DiskFull
 from bdp_assets.runtime.sickness import sick
@@ -136,7 +137,9 @@ class Starter:
     def _description(self, program: Program) -> str:
         own = {"BDP_HOME": str(self.settings.home), "PYTHONUNBUFFERED": "1"}
         marks = orphans.marks(self.settings.home, program.name)
-        environment = {**self.settings.chosen(), **own, **marks, **program.environment(self.settings)}
+        # Whether it is watched, and who is told, is nothing to most: they need not start anew for it.
+        chosen = {name: value for name, value in self.settings.chosen().items() if name not in WATCHING}
+        environment = {**chosen, **own, **marks, **program.environment(self.settings)}
         return launch.describe(program.command(self.settings), environment, alone=program.alone)
 
     def _await_health(self, program: Program, cancelled: Event) -> None:

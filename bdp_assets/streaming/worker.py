@@ -22,7 +22,7 @@ from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import REBALANCES
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.local_bundles import LocalBundles
-from bdp_assets.settings import Settings
+from bdp_assets.settings import LOOPBACK, Settings
 from bdp_assets.streaming import groups, kill_points
 from bdp_assets.streaming.catch_up import CatchUp
 from bdp_assets.streaming.following import Following
@@ -43,16 +43,14 @@ class Kind:
     group: str
     topics: tuple[Topic, ...]
     """What they read; the id of the first one names the messages that they claim."""
-    ports: int
-    """Where their metrics ports begin, after BDP_STREAM_METRICS_PORT."""
     fill_s: float | None = None
     """Longest wait for a micro-batch to fill; None: BDP_STREAM_BATCH_MS."""
 
 
-SCORING = Kind("scoring", groups.SCORING, (topics.RAW,), 0)
-LABELS = Kind("labels", groups.LABELS, (topics.LABELS,), 100)
+SCORING = Kind("scoring", groups.SCORING, (topics.RAW,))
+LABELS = Kind("labels", groups.LABELS, (topics.LABELS,))
 # Each message changes some twenty rows of figures, many of them the same ones, and people look at them: wait.
-ANALYTICS = Kind("analytics", groups.ANALYTICS, (topics.VALIDATED, topics.LABELS), 200, fill_s=0.5)
+ANALYTICS = Kind("analytics", groups.ANALYTICS, (topics.VALIDATED, topics.LABELS), fill_s=0.5)
 
 _log = logging.getLogger(__name__)
 
@@ -125,8 +123,8 @@ def _store(settings: Settings) -> OnlineStore:
 
 def _run(settings: Settings, slot: int, kind: Kind, process: Callable[[TopicId], Process]) -> None:
     stop = _stop_on_signals()
-    if settings.stream_metrics_port:
-        start_http_server(settings.stream_metrics_port + kind.ports + slot)
+    if settings.worker_metrics_port:
+        _show_metrics(settings, settings.worker_metrics_port + groups.METRICS_PORTS[kind.name] + slot)
     topic_id = TopicId(settings, kind.topics[0])
     publisher = TransactionalPublisher(settings, f"{kind.group}-{slot}")
     names = [topic.name for topic in kind.topics]
@@ -146,6 +144,14 @@ def _run(settings: Settings, slot: int, kind: Kind, process: Callable[[TopicId],
     finally:
         reader.close()
         _log.info("%s worker left the group", kind.name, extra={"slot": slot})
+
+
+def _show_metrics(settings: Settings, port: int) -> None:
+    """A Prometheus of your own may be on another machine; ours is on this one."""
+    if settings.monitoring:
+        start_http_server(port, addr=LOOPBACK)
+    else:
+        start_http_server(port)
 
 
 class TopicId:

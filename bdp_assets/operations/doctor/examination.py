@@ -16,6 +16,7 @@ _ALWAYS: tuple[Look, ...] = (
     machine.packages,
     machine.broker_needs,
     machine.replicas_need,
+    machine.monitoring_needs,
     machine.disk,
     machine.pan_hash_key,
     machine.programs,

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from bdp_assets.operations.doctor.finding import Finding, fail, ok, warn
 from bdp_assets.pan_key import PanKeyMissing, require_choice
-from bdp_assets.runtime import api, haproxy, jars, java, ports, services, status
+from bdp_assets.runtime import api, haproxy, jars, java, monitoring, ports, services, status
 from bdp_assets.runtime.home import PROJECT, ROOM_NEEDED_BYTES
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
@@ -97,6 +97,16 @@ def replicas_need(settings: Settings) -> Iterator[Finding]:
         yield ok("haproxy", f"{haproxy.required()}, before {settings.api_replicas} replicas of the API")
     except Problem as missing:
         yield fail("haproxy", missing.what, missing.do)
+
+
+def monitoring_needs(settings: Settings) -> Iterator[Finding]:
+    """Prometheus and Alertmanager, when monitoring is on."""
+    if not settings.monitoring:
+        return
+    try:
+        yield ok("monitoring", ", ".join(monitoring.required()))
+    except Problem as missing:
+        yield fail("monitoring", missing.what, missing.do)
 
 
 def disk(settings: Settings) -> Iterator[Finding]:

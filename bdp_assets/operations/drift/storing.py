@@ -30,7 +30,7 @@ def publish(settings: Settings, found: DriftOfDay) -> None:
     """Write the day's figures where a collector of text files reads them."""
     everything = found.comparisons.filter(pl.col("segment") == EVERYTHING)
     drift_metrics.write(
-        settings.metrics_dir / drift_metrics.FILE,
+        settings.metrics_dir,
         found.day,
         dict(everything.select("quantity", "psi").iter_rows()),
         dict(found.comparisons.group_by("kind").agg(pl.col("drifted").sum()).iter_rows()),

@@ -43,7 +43,12 @@ def commit(receipts, publisher, receipt):
     publisher._producer.flush(10)
     die()
 Receipts.commit = commit""",
-    "between producing and settling": "Positions.settle = lambda self, batch: die() if batch else None",
+    "between producing and settling": """
+produce = Sender._publish
+def produced(*arguments):
+    produce(*arguments)
+    die()
+Sender._publish = produced""",
     "at some moment": """
 publish = Sender._publish
 def timed(*arguments):
@@ -56,7 +61,6 @@ PROGRAM = """
 import os, random, signal, threading
 from bdp_assets.clients.kafka import Receipts
 from bdp_assets.cli.main import app
-from bdp_assets.operations.ingest.positions import Positions
 from bdp_assets.operations.ingest.sending import Sender
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)

@@ -78,6 +78,6 @@ def test_a_defect_shows_in_the_report_the_warehouse_and_the_metrics(
     plots = [name for name, value in event.metadata.items() if "data:image/png" in str(value.value)]
     assert plots == ["plot of scores", "volume of raw"]
     metrics = (tmp_path / "metrics" / "quality.prom").read_text()
-    assert 'bdp_quality_score_percent{table="predictions"} 0.0' in metrics
+    assert 'bdp_quality_score_ratio{table="predictions"} 0.0' in metrics
     assert 'bdp_quality_check_failed_info{check="volume",table="raw"} 1.0' in metrics
     assert 'bdp_quality_check_failed_info{check="nulls",table="raw"} 0.0' in metrics

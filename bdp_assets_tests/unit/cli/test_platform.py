@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from bdp_assets.cli.main import app
 from bdp_assets.runtime.services import PROGRAMS
-from bdp_assets.settings import get_settings
+from bdp_assets.settings import Settings, get_settings
 
-NAMES = [program.name for program in PROGRAMS if program.part_of is None]
-"""One API process, as by default, has no replicas."""
+NAMES = [program.name for program in PROGRAMS if program.asked_for(Settings())]
+"""By default: one API process has no replicas, and monitoring is off."""
 
 
 @pytest.fixture
