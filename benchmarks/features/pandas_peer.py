@@ -1,7 +1,7 @@
 """Peer: the Handbook's own way, a rolling window in pandas for each customer and each terminal.
 
 The whole table takes long, so whole customers and whole terminals are drawn, and the time is extrapolated by
-rows: the work is a loop over them. That errs in pandas' favour, by a quarter or so. pandas starts from a
+rows: the work is a loop over them. That errs in pandas' favour, by some 5 percent. pandas starts from a
 frame of its own with numbers for ids, as the Handbook has it; making that is not timed.
 """
 
