@@ -97,6 +97,16 @@ fuzz: setup ## Call an API of its own with whatever hurts (CALLS=n); none may en
 notebooks: setup ## Run every notebook on the data of the demo (executed copies: notebooks/executed)
 	$(BIN)/python -m bdp_assets_tests.notebooks --output notebooks/executed
 
+.PHONY: docs
+docs: export NO_MKDOCS_2_WARNING := true
+docs: setup ## The docs as a site in site/, strictly; fails on a broken link and on anything that needs a network
+	$(BIN)/mkdocs build --strict
+	$(BIN)/python -m bdp_assets_tests.docs.site site
+
+.PHONY: docs-run
+docs-run: setup ## Run the shell in the docs that is marked as runnable, on what make demo started
+	$(BIN)/python -m bdp_assets_tests.docs
+
 .PHONY: lint
 lint: setup ## ruff and import-linter
 	$(BIN)/ruff check .
