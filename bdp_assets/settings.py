@@ -53,6 +53,13 @@ class Settings(BaseSettings):
     kafka_controller_port: int = Field(default=9094, description="Embedded Kafka KRaft controller")
     postgres_port: int = Field(default=15432, description="Embedded PostgreSQL")
     redis_port: int = Field(default=16379, description="Embedded Valkey (Redis protocol)")
+    listen: str = Field(
+        default=LOOPBACK,
+        description="Address at which API, MLflow and Dagster take calls; in a container of its own 0.0.0.0",
+    )
+    dagster_code_host: str = Field(
+        default=LOOPBACK, description="Where Dagster's webserver and daemon find its code server"
+    )
 
     kafka_bootstrap: str | None = Field(default=None, description="host:port[,...] of your own Kafka")
     postgres_url: str | None = Field(default=None, description="postgresql://... of your own warehouse")
