@@ -182,6 +182,10 @@ def code_server(image: Path, container: dict[str, str], tmp_path: Path) -> Itera
     ):
         yield process
         process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 @pytest.mark.services

@@ -8,6 +8,7 @@ WORKDIR /src
 RUN python -m venv /opt/venv && python -m venv /opt/builder
 # Before the code, so that a change of code does not install them anew.
 COPY requirements.lock requirements-build.lock ./
+# pip compiles as it installs: under a read-only root nobody else could keep the bytecode.
 RUN /opt/venv/bin/pip install --require-hashes -r requirements.lock
 RUN /opt/builder/bin/pip install --require-hashes -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE ./
@@ -15,9 +16,6 @@ COPY bdp_assets bdp_assets
 COPY bento bento
 RUN /opt/builder/bin/python -m hatchling build -t wheel \
     && /opt/venv/bin/pip install --no-deps --target /opt/bdp dist/*.whl
-# What nothing runs: installers and tests of libraries.
-RUN /opt/venv/bin/pip uninstall -y setuptools pip \
-    && find /opt/venv -type d \( -name tests -o -name __pycache__ \) -path '*/site-packages/*' -prune -exec rm -rf {} +
 
 FROM ${PYTHON}
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/bdp bdp \
