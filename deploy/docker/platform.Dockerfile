@@ -35,6 +35,7 @@ ENV PATH=/opt/bdp/bin:/opt/venv/bin:$PATH \
 WORKDIR /opt/bdp
 USER 10001:10001
 # A fresh volume begins as a copy of this folder: a home already, whichever container is first to write in it.
-RUN ["python", "-c", "from pathlib import Path; from bdp_assets.runtime.home import prepare; prepare(Path('/var/lib/bdp'))"]
+RUN python -c "from pathlib import Path; from bdp_assets.runtime.home import prepare; \
+    prepare(Path('/var/lib/bdp'))"
 VOLUME /var/lib/bdp
 CMD ["bdp", "--help"]
