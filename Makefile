@@ -23,7 +23,7 @@ endif
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(READY) $(if $(BDP_KAFKA_BOOTSTRAP),,$(JARS)) ## Virtual environment from the hashed lock, the project, Kafka's jars
@@ -81,6 +81,16 @@ drills: setup ## Tests that take parts away from running programs: replicas, deg
 test-all: setup ## All tests (those marked slow, too), property tests with five times their cases
 	$(BIN)/pytest $(TESTS) --timeout 1800 $(SIDE_BY_SIDE)
 
+COMPOSE_TESTS := bdp_assets_tests/unit/deploy/test_compose.py bdp_assets_tests/integration/test_compose.py
+
+.PHONY: compose-check
+compose-check: setup ## Compare deploy/compose with the code, and have the real programs read it as far as they are here
+	$(BIN)/pytest $(COMPOSE_TESTS) -m "not drill"
+
+.PHONY: compose-files
+compose-files: setup ## Write what of deploy/compose is made from the code: the proxy's file
+	BDP_RECORD=1 $(BIN)/pytest bdp_assets_tests/unit/deploy/test_compose.py -k proxy
+
 SEED ?= 1
 
 .PHONY: chaos
@@ -123,4 +133,5 @@ COMPILE := $(UV) compile --universal --python-version 3.11 --generate-hashes --n
 lock: setup ## Bring the requirements*.lock files up to pyproject.toml (UPGRADE=1: newest versions)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra scale --extra notebooks --group dev -o requirements-dev.lock
+	echo "hatchling>=1.27" | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o requirements-build.lock
 	echo uv | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o requirements-setup.lock

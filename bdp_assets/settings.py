@@ -57,6 +57,13 @@ class Settings(BaseSettings):
     prometheus_port: int = Field(default=9090, description="Prometheus, where monitoring is on")
     alertmanager_port: int = Field(default=9093, description="Alertmanager, where monitoring is on")
     exporter_port: int = Field(default=9400, description="Metrics of what has no /metrics of ours of its own")
+    listen: str = Field(
+        default=LOOPBACK,
+        description="Address at which API, MLflow and Dagster take calls; in a container of its own 0.0.0.0",
+    )
+    dagster_code_host: str = Field(
+        default=LOOPBACK, description="Where Dagster's webserver and daemon find its code server"
+    )
 
     kafka_bootstrap: str | None = Field(default=None, description="host:port[,...] of your own Kafka")
     postgres_url: str | None = Field(default=None, description="postgresql://... of your own warehouse")

@@ -1,4 +1,4 @@
-"""`bdp up | down | status | logs | restart | setup`: the local platform's programs."""
+"""`bdp up | down | run | healthy | status | logs | restart | setup`: the platform's programs."""
 
 from __future__ import annotations
 
@@ -63,6 +63,24 @@ def restart(name: Name) -> None:
 
     with progress() as report:
         start.restart(get_settings(), name, report=report)
+
+
+@app.command()
+def run(name: Name) -> None:
+    """Be one program, in the foreground and without the supervisor: what a container does."""
+    from bdp_assets.runtime import foreground
+    from bdp_assets.settings import get_settings
+
+    foreground.become(get_settings(), name, lambda text: typer.echo(text, err=True))
+
+
+@app.command()
+def healthy(name: Name) -> None:
+    """Exit code 0 where a program answers on this machine, else 1: the health check of a container."""
+    from bdp_assets.runtime import services
+    from bdp_assets.settings import get_settings
+
+    raise typer.Exit(0 if services.find(name).healthy(get_settings()) else 1)
 
 
 @app.command()

@@ -17,7 +17,7 @@ def _stream() -> None:
 
 @topics.callback()
 def _topics() -> None:
-    """Keeps `list` a command of its own: typer folds a group that has only one."""
+    """Groups the topics' commands."""
 
 
 Slot = Annotated[int, typer.Option(min=0, help="Number of this worker; each that runs has its own.")]
@@ -68,6 +68,16 @@ def _work_alone(kind: str, slot: int) -> None:
 
     with told(BundleError, PanKeyMissing, KafkaUnavailable, KafkaRefused, ProducerFenced):
         RUN[kind](get_settings(), slot)
+
+
+@topics.command("create")
+def create_topics() -> None:
+    """Create the topics of schemas/topics.yaml that are missing; what is there stays as it is."""
+    from bdp_assets.operations.start import create_topics
+    from bdp_assets.settings import get_settings
+
+    create_topics(get_settings())
+    typer.echo("Every topic of schemas/topics.yaml is there.")
 
 
 @topics.command("list")

@@ -10,7 +10,7 @@ from pathlib import Path
 from bdp_assets.runtime import haproxy, health, web
 from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.parts import Program, Say
-from bdp_assets.settings import LOOPBACK, MOST_REPLICAS, Settings
+from bdp_assets.settings import MOST_REPLICAS, Settings
 
 NAME = "api"
 NO_MODEL = "no model yet: train one"
@@ -21,15 +21,15 @@ def is_replicated(settings: Settings) -> bool:
     return settings.api_replicas > 1
 
 
-def service(port: int) -> list[str]:
-    address = ("--host", LOOPBACK, "--port", str(port))
+def service(settings: Settings, port: int) -> list[str]:
+    address = ("--host", settings.listen, "--port", str(port))
     code = ("bento.service:FraudService", "--working-dir", str(PROJECT))
     return [sys.executable, "-m", "bentoml", "serve", *code, *address]
 
 
 def command(settings: Settings) -> list[str]:
     """What answers at the API's port."""
-    return haproxy.command(settings) if is_replicated(settings) else service(settings.api_port)
+    return haproxy.command(settings) if is_replicated(settings) else service(settings, settings.api_port)
 
 
 def environment(settings: Settings) -> Mapping[str, str]:
@@ -54,7 +54,7 @@ def replica(number: int) -> Program:
     """The replica of that number, from 1. They share the online store; each takes a spool for itself."""
     return Program(
         name=f"{NAME}-{number}",
-        command=lambda settings: service(_port(settings, number)),
+        command=lambda settings: service(settings, _port(settings, number)),
         healthy=lambda settings: health.http_ok(_port(settings, number), "/health"),
         port="api_replica_port",
         port_step=number - 1,

@@ -6,6 +6,7 @@ import contextlib
 import shlex
 import shutil
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from bdp_assets.runtime import home as homes
@@ -41,6 +42,12 @@ defaults
     option redispatch 1
     retry-on conn-failure empty-response
 """
+_RESOLVERS = """
+resolvers docker
+    nameserver dns 127.0.0.11:53
+    hold valid 1s
+"""
+"""Docker's own name server, at the same address in every container."""
 _AWAY = '{"error":{"code":"no_replica","message":"no replica of the API answers; send the same again"}}'
 
 
@@ -74,22 +81,47 @@ def prepare(settings: Settings, _say: Say) -> None:
 
 
 def render(settings: Settings) -> str:
+    """The configuration for replicas on this machine."""
+    servers = [f"{LOOPBACK}:{port}" for port in settings.api_replica_ports]
+    admin = (
+        f"    stats socket {shlex.quote(str(_socket(settings)))} mode 600 level admin expose-fd listeners\n"
+    )
+    return _text(
+        "Made by `bdp up` from the settings", admin, f"{settings.listen}:{settings.api_port}", servers
+    )
+
+
+def render_compose(settings: Settings) -> str:
+    """The text of deploy/compose/haproxy/haproxy.cfg: replicas are found, and found anew, by their names."""
+    servers = [
+        f"api-{number}:{port} resolvers docker init-addr none"
+        for number, port in enumerate(settings.api_replica_ports, 1)
+    ]
+    return (
+        _text(
+            "Made from bdp_assets/runtime/haproxy.py by `make compose-files`",
+            "",
+            f":{settings.api_port}",
+            servers,
+        )
+        + _RESOLVERS
+    )
+
+
+def _text(made: str, admin: str, address: str, places: Sequence[str]) -> str:
     """The API's port on one side, its replicas on the other; one that is not ready gets no calls."""
     away = "\n".join(
         f"    http-error status {status} content-type application/json string '{_AWAY}'"
         for status in (502, 503, 504)
     )
-    servers = "\n".join(
-        f"    server {number} {LOOPBACK}:{port}" for number, port in enumerate(settings.api_replica_ports, 1)
-    )
+    servers = "\n".join(f"    server {number} {place}" for number, place in enumerate(places, 1))
     return f"""\
-# Made by `bdp up` from the settings; changes are lost.
+# {made}; changes are lost.
 global
-    stats socket {shlex.quote(str(_socket(settings)))} mode 600 level admin expose-fd listeners
-{_HEAD}{away}
+{admin}{_HEAD}{away}
 
 frontend api
-    bind {LOOPBACK}:{settings.api_port}
+    bind {address}
     default_backend replicas
 
 backend replicas

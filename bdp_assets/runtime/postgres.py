@@ -22,6 +22,8 @@ from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK, Settings
 
 DATABASES = ("bdp", "dagster", "mlflow")
+LOCALE = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+"""Sorts the same on every machine."""
 USER = "bdp"
 
 # access(2) asks about the real user and forgets capabilities, unless no_setuid_fixup is set.
@@ -94,9 +96,8 @@ def _create_cluster(settings: Settings) -> None:
 
 
 def _initdb(home: Path) -> list[str]:
-    locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     login = (f"--username={USER}", "--auth=scram-sha-256", f"--pwfile={home}/password")
-    return [binary("initdb"), f"--pgdata={home}/new", *login, *locale, "--no-instructions"]
+    return [binary("initdb"), f"--pgdata={home}/new", *login, *LOCALE, "--no-instructions"]
 
 
 def _create_databases() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from bdp_assets.runtime import health, one_daemon
 from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.parts import Say
 from bdp_assets.runtime.problems import Problem
-from bdp_assets.settings import LOOPBACK, Settings
+from bdp_assets.settings import Settings
 
 DEFINITIONS = "bdp_assets.definitions"
 _HEARTBEAT_S = 90
@@ -27,7 +28,7 @@ def _module(name: str, *arguments: str) -> list[str]:
 
 def mlflow(settings: Settings) -> list[str]:
     """The application that `mlflow server` runs, without that command's own process (280 MB more)."""
-    address = ("--host", LOOPBACK, "--port", str(settings.mlflow_port))
+    address = ("--host", settings.listen, "--port", str(settings.mlflow_port))
     return _module("uvicorn", "mlflow.server.fastapi_app:app", *address, "--no-access-log")
 
 
@@ -61,11 +62,21 @@ def dagster_prepare(settings: Settings, say: Say) -> None:
     require_pan_key(settings, say)
     home = settings.home / "dagster"
     home.mkdir(exist_ok=True)
-    link = home / "dagster.yaml"
-    link.unlink(missing_ok=True)
-    link.symlink_to(PROJECT / "dagster.yaml")
-    server = {"host": LOOPBACK, "port": settings.dagster_code_port, "location_name": DEFINITIONS}
+    _link(home / "dagster.yaml", PROJECT / "dagster.yaml")
+    server = {
+        "host": settings.dagster_code_host,
+        "port": settings.dagster_code_port,
+        "location_name": DEFINITIONS,
+    }
     _workspace(settings).write_text(json.dumps({"load_from": [{"grpc_server": server}]}))  # JSON is YAML
+
+
+def _link(place: Path, target: Path) -> None:
+    """Whole at any moment: containers that share a home start side by side."""
+    draft = place.with_name(f"{place.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target)
+    draft.replace(place)
 
 
 def _workspace(settings: Settings) -> Path:
@@ -77,7 +88,7 @@ def dagster_code(settings: Settings) -> list[str]:
 
     With the root's workspace.yaml each would load it for itself, the daemon anew every minute (6 s of CPU).
     """
-    address = ("-h", LOOPBACK, "-p", str(settings.dagster_code_port))
+    address = ("-h", settings.listen, "-p", str(settings.dagster_code_port))
     code = ("-m", DEFINITIONS, "--location-name", DEFINITIONS, "-d", str(PROJECT))
     return _module("dagster", "code-server", "start", *address, *code)
 
@@ -92,7 +103,7 @@ def dagster_environment(settings: Settings) -> Mapping[str, str]:
 
 
 def dagster_webserver(settings: Settings) -> list[str]:
-    address = ("-h", LOOPBACK, "-p", str(settings.dagster_port))
+    address = ("-h", settings.listen, "-p", str(settings.dagster_port))
     return _module("dagster_webserver", "-w", str(_workspace(settings)), *address)
 
 
