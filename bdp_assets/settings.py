@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     redis_port: int = Field(default=16379, description="Embedded Valkey (Redis protocol)")
 
     kafka_bootstrap: str | None = Field(default=None, description="host:port[,...] of your own Kafka")
+    kafka_username: str | None = Field(
+        default=None, description="User of your own Kafka, by SCRAM-SHA-512; needs BDP_KAFKA_PASSWORD"
+    )
+    kafka_password: SecretStr | None = Field(default=None, description="That user's password")
+    kafka_ca_file: Path | None = Field(
+        default=None, description="CA certificates (PEM) of your own Kafka; set: TLS, not plain TCP"
+    )
     postgres_url: str | None = Field(default=None, description="postgresql://... of your own warehouse")
     redis_url: str | None = Field(
         default=None,
@@ -108,6 +115,9 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         description="Metrics of stream workers: this + slot (+ 100 labels, + 200 analytics); 0: off",
+    )
+    stream_metrics_by_slot: bool = Field(
+        default=True, description="Whether the slot counts in that port; false: each worker has an address"
     )
     analytics_days: int = Field(
         default=120, ge=1, description="Days that window figures and the transactions behind them are kept"

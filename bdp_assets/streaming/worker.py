@@ -123,10 +123,17 @@ def _store(settings: Settings) -> OnlineStore:
     return OnlineStore(connect(settings.model_copy(update={"redis_timeout_ms": STORE_TIMEOUT_MS})))
 
 
+def metrics_port(settings: Settings, kind: Kind, slot: int) -> int | None:
+    """Where a worker's metrics are; None: nowhere."""
+    if not settings.stream_metrics_port:
+        return None
+    return settings.stream_metrics_port + kind.ports + (slot if settings.stream_metrics_by_slot else 0)
+
+
 def _run(settings: Settings, slot: int, kind: Kind, process: Callable[[TopicId], Process]) -> None:
     stop = _stop_on_signals()
-    if settings.stream_metrics_port:
-        start_http_server(settings.stream_metrics_port + kind.ports + slot)
+    if port := metrics_port(settings, kind, slot):
+        start_http_server(port)
     topic_id = TopicId(settings, kind.topics[0])
     publisher = TransactionalPublisher(settings, f"{kind.group}-{slot}")
     names = [topic.name for topic in kind.topics]
