@@ -17,7 +17,7 @@ BUILD_TIMEOUT_S = 1_500
 
 
 def helm() -> Path:
-    """The helm of this machine, or the one that is built here (two minutes, 80 MB, once)."""
+    """The helm of this machine, or the one that is built here (two idle minutes, 110 MB, once)."""
     if found := shutil.which("helm"):
         return Path(found)
     kept = _kept(f"helm-{HELM_VERSION}")
