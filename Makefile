@@ -97,6 +97,10 @@ SEED ?= 1
 chaos: setup ## Kill everything, some 400 times, and prove that nothing is lost (SEED=n)
 	$(BIN)/bdp chaos --seed $(SEED) --rounds 16 --minutes 60
 
+.PHONY: helm-check
+helm-check: setup ## Lint and render the Helm chart, and judge what comes out (needs helm, or Go to build it once)
+	$(BIN)/pytest bdp_assets_tests/unit/operations/test_helm_chart.py bdp_assets_tests/integration/test_helm.py
+
 CALLS ?= 100000
 
 .PHONY: fuzz

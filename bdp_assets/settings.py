@@ -66,6 +66,13 @@ class Settings(BaseSettings):
     )
 
     kafka_bootstrap: str | None = Field(default=None, description="host:port[,...] of your own Kafka")
+    kafka_username: str | None = Field(
+        default=None, description="User of your own Kafka, by SCRAM-SHA-512; needs BDP_KAFKA_PASSWORD"
+    )
+    kafka_password: SecretStr | None = Field(default=None, description="That user's password")
+    kafka_ca_file: Path | None = Field(
+        default=None, description="CA certificates (PEM) of your own Kafka; set: TLS, not plain TCP"
+    )
     postgres_url: str | None = Field(default=None, description="postgresql://... of your own warehouse")
     redis_url: str | None = Field(
         default=None,
@@ -127,6 +134,9 @@ class Settings(BaseSettings):
     )
     alert_webhook: SecretStr | None = Field(
         default=None, description="URL that Alertmanager tells of alerts that fire or are over; a secret"
+    )
+    stream_metrics_by_slot: bool = Field(
+        default=True, description="Whether the slot counts in that port; false: each worker has an address"
     )
     analytics_days: int = Field(
         default=120, ge=1, description="Days that window figures and the transactions behind them are kept"

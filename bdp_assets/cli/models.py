@@ -95,6 +95,26 @@ def use(version: Version) -> None:
 
 
 @app.command()
+def fetch(
+    version: Annotated[str | None, typer.Argument(help="A version; by default the champion.")] = None,
+) -> None:
+    """Have this machine serve the registry's champion, or a version; the registry stays as it is."""
+    from bdp_assets.clients.registry import Registry
+    from bdp_assets.scoring.local_bundles import LocalBundles
+    from bdp_assets.settings import get_settings
+    from bdp_assets.training.release import serve_champion, serve_version
+
+    settings = get_settings()
+    registry, bundles = Registry.of(settings), LocalBundles(settings.models_dir)
+    with _told():
+        if version is None:
+            version = serve_champion(registry, bundles)
+        else:
+            serve_version(registry, bundles, version)
+    typer.echo(f"Version {version} is on this machine. {TAKEN_UP}")
+
+
+@app.command()
 def rollback() -> None:
     """Make the version that the champion replaced champion again, and bring it to this machine."""
     from bdp_assets.clients.registry import Registry

@@ -121,10 +121,18 @@ def _store(settings: Settings) -> OnlineStore:
     return OnlineStore(connect(settings.model_copy(update={"redis_timeout_ms": STORE_TIMEOUT_MS})))
 
 
+def metrics_port(settings: Settings, kind: Kind, slot: int) -> int | None:
+    """Where a worker's metrics are; None: nowhere."""
+    if not settings.worker_metrics_port:
+        return None
+    first = settings.worker_metrics_port + groups.METRICS_PORTS[kind.name]
+    return first + (slot if settings.stream_metrics_by_slot else 0)
+
+
 def _run(settings: Settings, slot: int, kind: Kind, process: Callable[[TopicId], Process]) -> None:
     stop = _stop_on_signals()
-    if settings.worker_metrics_port:
-        _show_metrics(settings, settings.worker_metrics_port + groups.METRICS_PORTS[kind.name] + slot)
+    if port := metrics_port(settings, kind, slot):
+        _show_metrics(settings, port)
     topic_id = TopicId(settings, kind.topics[0])
     publisher = TransactionalPublisher(settings, f"{kind.group}-{slot}")
     names = [topic.name for topic in kind.topics]

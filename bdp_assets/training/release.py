@@ -111,9 +111,17 @@ def serve_champion(registry: Registry, bundles: LocalBundles) -> str:
             f"{registry.model_name} has no champion yet: train one (`bdp train`), or see why "
             "those that are there (`bdp models list`) do not pass: `bdp models promote VERSION`"
         )
+    serve_version(registry, bundles, version)
+    return version
+
+
+def serve_version(registry: Registry, bundles: LocalBundles, version: str) -> None:
+    """Have this machine serve a version, whatever the registry's champion is, which stays as it is.
+
+    Raises BundleError, VersionMissing.
+    """
     download(registry, bundles, version)
     bundles.activate(version)
-    return version
 
 
 def make_champion(

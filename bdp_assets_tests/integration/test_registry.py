@@ -20,7 +20,14 @@ from bdp_assets.scoring.bundle import Bundle, BundleError
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.training.gate import failed
 from bdp_assets.training.policy_release import release_policy, use_policy
-from bdp_assets.training.release import make_champion, register, release, roll_back, serve_champion
+from bdp_assets.training.release import (
+    make_champion,
+    register,
+    release,
+    roll_back,
+    serve_champion,
+    serve_version,
+)
 from bdp_assets_tests.fakes.trained_model import trained
 
 COSTS = Costs(review_minor=500, false_decline_minor=3_000, reviews_per_day=10)
@@ -62,6 +69,8 @@ def test_a_models_way_into_service_and_back(
 
     assert roll_back(registry, bundles) == "1"
     assert (registry.champion(), bundles.active()) == ("1", "1")
+    serve_version(registry, bundles, "3")
+    assert (registry.champion(), bundles.active()) == ("1", "3")
     make_champion(registry, bundles, "2")
     assert (registry.champion(), bundles.active(), registry.predecessor()) == ("2", "2", "1")
     listed = [(row.version, row.aliases) for row in registry.versions()]

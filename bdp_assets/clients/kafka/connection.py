@@ -8,7 +8,7 @@ from typing import Any
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
-from bdp_assets.settings import Settings
+from bdp_assets.settings import InvalidSettings, Settings
 
 LARGEST_MESSAGE_BYTES = 8_388_608
 """A dead letter carries a message in base64: four thirds of the largest one that a topic of ours takes."""
@@ -22,11 +22,27 @@ _log = logging.getLogger("bdp.kafka")
 def _common(settings: Settings) -> dict[str, Any]:
     return {
         "bootstrap.servers": settings.kafka,
+        **_security(settings),
         "logger": _log,
         # A broker that restarts takes seconds: knock often, it is one process on the same machine or network.
         "reconnect.backoff.max.ms": 1_000,
         "log.connection.close": False,
     }
+
+
+def _security(settings: Settings) -> dict[str, str]:
+    """TLS where there is a CA file, a login where there is a user. Raises InvalidSettings: half a login."""
+    tls, user, password = settings.kafka_ca_file, settings.kafka_username, settings.kafka_password
+    if (user is None) != (password is None):
+        raise InvalidSettings("BDP_KAFKA_USERNAME, BDP_KAFKA_PASSWORD: set both or none.")
+    transport = "plaintext" if tls is None else "ssl"
+    secured = {"security.protocol": transport if user is None else f"sasl_{transport}"}
+    if tls is not None:
+        secured["ssl.ca.location"] = str(tls)
+    if user is not None and password is not None:
+        login = {"sasl.username": user, "sasl.password": password.get_secret_value()}
+        secured |= {"sasl.mechanisms": "SCRAM-SHA-512", **login}
+    return secured
 
 
 def admin(settings: Settings) -> Any:

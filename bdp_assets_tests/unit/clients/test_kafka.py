@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from types import SimpleNamespace
 
+import certifi
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
@@ -16,6 +17,7 @@ from bdp_assets.clients.kafka import (
     ProducerFenced,
     TransactionAborted,
     TransactionalPublisher,
+    connection,
     ends,
     group,
     publisher,
@@ -25,9 +27,35 @@ from bdp_assets.clients.kafka import (
 from bdp_assets.clients.kafka.errors import translate, translated
 from bdp_assets.clients.kafka.members import count_partitions
 from bdp_assets.clients.kafka.publisher import enqueue
-from bdp_assets.settings import Settings
+from bdp_assets.settings import InvalidSettings, Settings
 
+CA = certifi.where()
 SETTINGS = Settings(_env_file=None, kafka_bootstrap="broker:9092")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "protocol"),
+    [
+        ({}, "plaintext"),
+        ({"kafka_ca_file": CA}, "ssl"),
+        ({"kafka_username": "bdp", "kafka_password": "p"}, "sasl_plaintext"),
+        ({"kafka_ca_file": CA, "kafka_username": "bdp", "kafka_password": "p"}, "sasl_ssl"),
+    ],
+)
+def test_the_driver_is_told_how_to_log_in(chosen: dict[str, str], protocol: str) -> None:
+    settings = SETTINGS.model_copy(update=Settings(_env_file=None, **chosen).model_dump(exclude_unset=True))  # type: ignore[call-arg]
+    said = connection._common(settings)
+    assert said["security.protocol"] == protocol
+    assert said.get("sasl.password") == ("p" if "kafka_password" in chosen else None)
+    connection.admin(settings)  # the driver takes them: it refuses properties that it does not know
+
+
+@pytest.mark.parametrize("half", [{"kafka_username": "bdp"}, {"kafka_password": "geheim"}])
+def test_half_a_login_is_refused_and_not_echoed(half: dict[str, str]) -> None:
+    settings = Settings(_env_file=None, **half)  # type: ignore[call-arg]
+    with pytest.raises(InvalidSettings, match="set both or none") as refused:
+        connection.admin(settings)
+    assert "geheim" not in str(refused.value)
 
 
 def message(partition: int, offset: int) -> Message:

@@ -16,6 +16,7 @@ from bdp_assets.cli.main import app
 from bdp_assets.runtime import haproxy, kafka, postgres
 from bdp_assets.runtime.services import BY_NAME
 from bdp_assets.settings import Settings, variables
+from bdp_assets.streaming import groups
 from bdp_assets.streaming.worker import ANALYTICS, LABELS, SCORING
 from bdp_assets_tests import compose
 
@@ -130,7 +131,9 @@ def test_prometheus_asks_programs_where_they_answer() -> None:
     first = int(compose.environment(SERVICES["scoring"])["BDP_STREAM_METRICS_PORT"])
     expected = {
         "api": {f"api-{i}": port for i, port in enumerate(DEFAULTS.api_replica_ports, 1)},
-        "stream": {kind.name: first + kind.ports for kind in (SCORING, LABELS, ANALYTICS)},
+        "stream": {
+            kind.name: first + groups.METRICS_PORTS[kind.name] for kind in (SCORING, LABELS, ANALYTICS)
+        },
     }
     for file in (compose.FOLDER / "monitoring" / "targets").glob("*.json"):
         found = {}
