@@ -28,7 +28,7 @@ from bdp_assets.observability import platform_metrics as metrics
 from bdp_assets.operations.landing_lag import not_landed, oldest_waiting_s
 from bdp_assets.operations.verify.lag import READERS, waiting
 from bdp_assets.runtime import web
-from bdp_assets.settings import LOOPBACK, Settings
+from bdp_assets.settings import Settings
 
 EVERY_S = 15.0
 AWAY = (KafkaUnavailable, KafkaRefused, OffsetsGone, LakeUnavailable, WarehouseUnavailable, StoreUnavailable)
@@ -113,7 +113,7 @@ class Files(Collector):
 def serve(settings: Settings, stop: Event, every_s: float = EVERY_S) -> None:
     """Show metrics at the exporter's port on loopback until `stop`. Raises OSError: it is taken."""
     REGISTRY.register(Files(settings.metrics_dir))
-    server, thread = start_http_server(settings.exporter_port, addr=LOOPBACK)
+    server, thread = start_http_server(settings.exporter_port, addr=settings.listen)
     try:
         while not stop.is_set():
             look(settings)

@@ -17,7 +17,6 @@ from bdp_assets.runtime import haproxy, kafka, postgres
 from bdp_assets.runtime.services import BY_NAME
 from bdp_assets.settings import Settings, variables
 from bdp_assets.streaming import groups
-from bdp_assets.streaming.worker import ANALYTICS, LABELS, SCORING
 from bdp_assets_tests import compose
 
 SERVICES = compose.services(compose.some_values())
@@ -122,6 +121,8 @@ def test_ports_are_those_of_the_settings() -> None:
         "kafka": DEFAULTS.kafka_port,
         "postgres": DEFAULTS.postgres_port,
         "redis": DEFAULTS.redis_port,
+        "prometheus": DEFAULTS.prometheus_port,
+        "alertmanager": DEFAULTS.alertmanager_port,
     }
     outside = [port for ports in published.values() for port, _ in ports]
     assert len(outside) == len(set(outside))
@@ -131,9 +132,7 @@ def test_prometheus_asks_programs_where_they_answer() -> None:
     first = int(compose.environment(SERVICES["scoring"])["BDP_STREAM_METRICS_PORT"])
     expected = {
         "api": {f"api-{i}": port for i, port in enumerate(DEFAULTS.api_replica_ports, 1)},
-        "stream": {
-            kind.name: first + groups.METRICS_PORTS[kind.name] for kind in (SCORING, LABELS, ANALYTICS)
-        },
+        "stream": {kind: first + port for kind, port in groups.METRICS_PORTS.items()},
     }
     for file in (compose.FOLDER / "monitoring" / "targets").glob("*.json"):
         found = {}
