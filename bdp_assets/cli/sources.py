@@ -41,13 +41,15 @@ def test(
     from bdp_assets.cli.display import show
     from bdp_assets.cli.failure import told
     from bdp_assets.cli.source_tables import preview_table
+    from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable
     from bdp_assets.clients.source_database import SourceRefused, SourceUnavailable
     from bdp_assets.ingest.mapping import MappingError
     from bdp_assets.operations.source_preview import preview
     from bdp_assets.pan_key import PanKeyMissing, pan_key
     from bdp_assets.settings import get_settings
 
-    with told(MappingError, PanKeyMissing, SourceRefused, SourceUnavailable):
+    away = (SourceRefused, SourceUnavailable, KafkaUnavailable, KafkaRefused)
+    with told(MappingError, PanKeyMissing, *away):
         settings = get_settings()
         show(preview_table(preview(settings, name, most), pan_key(settings)), markup=False)
 

@@ -19,6 +19,8 @@ SCHEDULED = ("scheduled_work", "compare_served_features")
 """Jobs of what follows the clock alone."""
 SCHEDULED_BY_DAY = ("judge_models",)
 """The same, of what has days: the latest one."""
+SCHEDULED_BY_ENDED_DAY = ("judge_drift",)
+"""The same, of what has whole days: the latest that is over."""
 
 Days = tuple[date, date]
 
@@ -73,7 +75,7 @@ def last_scores(settings: Settings, screen: Screen) -> None:
 
 def scheduled(settings: Settings, screen: Screen) -> None:
     """What follows the clock alone: dead letters, window figures, the lake's upkeep and quality, features
-    as served compared with the lake, models judged.
+    as served compared with the lake, models judged, drift of yesterday.
 
     Raises Problem, ControlPlaneUnavailable.
     """
@@ -82,6 +84,9 @@ def scheduled(settings: Settings, screen: Screen) -> None:
     today = latest_day(settings)
     for job in SCHEDULED_BY_DAY:
         materialize(settings, job, (today, today), screen)
+    ended = latest_ended_day(settings)
+    for job in SCHEDULED_BY_ENDED_DAY:
+        materialize(settings, job, (ended, ended), screen)
 
 
 def history_days(settings: Settings) -> Days:
@@ -105,6 +110,12 @@ def latest_day(settings: Settings) -> date:
     """The latest day that has a partition: today (UTC), or the last one of replayed data."""
     today = datetime.now(UTC).date()
     return min(today, settings.partitions_end or today)
+
+
+def latest_ended_day(settings: Settings) -> date:
+    """The latest day that is over and has a partition."""
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    return min(yesterday, settings.partitions_end or yesterday)
 
 
 def missing_days(settings: Settings, days: Days) -> Days | None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
+from bdp_assets.contracts.topics import TOPICS
 from bdp_assets.ingest.file_format import READ, FileFormat, file_format
 from bdp_assets.ingest.mapping import (
     ConstantSource,
@@ -42,12 +43,17 @@ class Database(StrEnum):
     """MariaDB too."""
 
 
+class Broker(StrEnum):
+    kafka = "kafka"
+
+
 class Source(Mapping):
-    """One entry. A file has `location`; a table of a database `dsn_variable`, `table` and `cursor`."""
+    """One entry. A file has `location`; a table of a database `dsn_variable`, `table` and `cursor`; a topic
+    of another Kafka `bootstrap_variable` and `topic`."""
 
     location: str | None = None
     """A file, or a pattern (`drops/*.csv.gz`); relative to the entry's own folder."""
-    format: FileFormat | Database | None = None
+    format: FileFormat | Database | Broker | None = None
     """Left out: by the file's ending."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     dsn_variable: str | None = None
@@ -55,6 +61,9 @@ class Source(Mapping):
     table: str | None = None
     cursor: str | None = None
     """Column that only grows: rows are read in its order, and on from the last one."""
+    bootstrap_variable: str | None = None
+    """Environment variable that holds another Kafka's addresses, host:port[,...]."""
+    topic: str | None = None
     time_zone: Annotated[str, AfterValidator(known_zone)] | None = None
     """Of times that do not say theirs."""
     currency: str | None = None
@@ -78,7 +87,9 @@ class Source(Mapping):
 
     @model_validator(mode="after")
     def _says_where(self) -> Source:
-        if self.is_table:
+        if self.is_topic:
+            self._check_topic()
+        elif self.is_table:
             self._check_table()
         else:
             self._check_file()
@@ -98,8 +109,14 @@ class Source(Mapping):
         return isinstance(self.format, Database) or self.dsn_variable is not None
 
     @property
+    def is_topic(self) -> bool:
+        return isinstance(self.format, Broker) or self.topic is not None
+
+    @property
     def where(self) -> str:
         """For people; holds no secret."""
+        if self.is_topic:
+            return f"topic {self.topic} at ${self.bootstrap_variable}"
         return f"{self.table} at ${self.dsn_variable}" if self.is_table else str(self.location)
 
     @property
@@ -132,9 +149,22 @@ class Source(Mapping):
                 "URL itself, with its password, does not belong into this file"
             )
 
+    def _check_topic(self) -> None:
+        if not isinstance(self.format, Broker) or not self.topic or not self.bootstrap_variable:
+            raise ValueError("a topic needs format: kafka, topic and bootstrap_variable")
+        if self.location or self.table or self.cursor or self.dsn_variable:
+            raise ValueError("location, dsn_variable, table and cursor are not for topics")
+        if not _VARIABLE.fullmatch(self.bootstrap_variable):
+            raise ValueError("bootstrap_variable must be the name of an environment variable: SHOP_KAFKA")
+        if self.topic in TOPICS:
+            raise ValueError(f"topic: {self.topic} is a name of ours; read as a source it would feed itself")
+
     def _check_file(self) -> None:
         if not self.location:
-            raise ValueError("needs location (a file) or format, dsn_variable, table and cursor (a database)")
+            raise ValueError(
+                "needs location (a file), format, dsn_variable, table and cursor (a database), or format, "
+                "bootstrap_variable and topic (Kafka)"
+            )
         if "://" in self.location:
             raise ValueError("location must be a file of this machine; URLs are not read: fetch it first")
         if self.table or self.cursor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from bdp_assets.ingest.sources import files, tables
+from bdp_assets.ingest.sources import files, messages, tables
 from bdp_assets.ingest.sources.chunk import Chunk, Position
 from bdp_assets.ingest.sources.entry import Source
 
@@ -14,8 +14,11 @@ def chunks(
 ) -> Iterator[Chunk]:
     """Rows after the positions (by part); `growing`: whoever writes them may not be done.
 
-    Raises Problem, MappingError; of a database SourceUnavailable, SourceRefused.
+    Raises Problem, MappingError; of a database SourceUnavailable, SourceRefused; of Kafka KafkaUnavailable,
+    KafkaRefused.
     """
+    if source.is_topic:
+        return messages.chunks(source, position_of)
     if source.is_table:
         return tables.chunks(source, position_of(tables.PART))
     return files.chunks(source, position_of, growing=growing)

@@ -76,10 +76,15 @@ def ndjson_rows(lines: Iterable[bytes]) -> Iterator[Row]:
         if not stripped:
             continue
         place += 1
-        try:
-            yield Record(place, _decode(stripped), stripped)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            yield Unreadable(place, _kept(stripped), "It is no JSON object.")
+        yield json_row(place, stripped)
+
+
+def json_row(place: int, text: bytes) -> Row:
+    """One JSON object."""
+    try:
+        return Record(place, _decode(text), text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Unreadable(place, _kept(text), "It is no JSON object.")
 
 
 def json_rows(content: bytes) -> Iterator[Row]:

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from confluent_kafka import Producer
 
-from bdp_assets.clients.kafka import Message, ensure_topics, stream_range, watermarks
+from bdp_assets.clients.kafka import Message, TopicSpec, ensure_topics, stream_range, watermarks
 from bdp_assets.contracts.codec import decode_dead_letter
 from bdp_assets.contracts.labels import decode_label
 from bdp_assets.contracts.topics import DLQ, LABELS, RAW
@@ -27,7 +28,7 @@ from bdp_assets.settings import Settings, get_settings
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.integration.ingest.databases import MariaDb
 from bdp_assets_tests.integration.stream import until
-from bdp_assets_tests.unit.ingest.sources.entries import HEADER, SHOP, TABLE, row, write
+from bdp_assets_tests.unit.ingest.sources.entries import COLUMNS, HEADER, SHOP, TABLE, TOPIC, row, write
 
 pytestmark = pytest.mark.services
 ROWS, BATCH = 6_000, 300
@@ -203,6 +204,39 @@ def test_a_table_of_mariadb_killed_on_its_way_arrives_once(
         refused = Counter(json.loads(original)["receipt"] for original in shop.refused().elements())
         assert refused == Counter(range(0, len(rows), BAD))
         writer.run("DROP TABLE receipts")
+
+
+def test_a_topic_of_another_kafka_killed_on_its_way_arrives_once(shop: Shop, tmp_path: Path) -> None:
+    """And what another program of that Kafka wrote and gave up is not there."""
+    settings, topic = shop.settings, "terminals"
+    ensure_topics(settings, [TopicSpec(topic, 2, 1)])
+    shop.environment["TERMINALS_KAFKA"] = settings.kafka
+    write(tmp_path, batch_rows=100, **TOPIC, fields={**SHOP["fields"], "timestamp": "paid_at"})
+    rows = ROWS // 10
+    terminal = Producer({"bootstrap.servers": settings.kafka, "transactional.id": "terminals"})
+    terminal.init_transactions(30)
+    given_up = range(rows, rows + 50)
+    for numbers in (range(rows), given_up, range(rows, rows + 9)):
+        terminal.begin_transaction()
+        for n in numbers:
+            terminal.produce(topic, b"no object" if n % BAD == 0 else told_by_terminal(n), str(n))
+        terminal.abort_transaction(30) if numbers is given_up else terminal.commit_transaction(30)
+    for place in ("in the transaction", "between producing and settling"):
+        assert shop.run(DIES[place])[0] == -signal.SIGKILL, place
+    assert 0 < shop.sent().total() < rows
+
+    code, told = shop.run()
+
+    assert code == 0, told
+    assert shop.sent() == Counter(f"R{n}" for n in range(rows + 9) if n % BAD)
+    assert shop.refused() == Counter({b"no object": len(range(0, rows + 9, BAD))})
+    assert shop.run()[0] == 0
+    assert shop.sent().total() == len([n for n in range(rows + 9) if n % BAD]), "nothing is sent again"
+
+
+def told_by_terminal(number: int) -> bytes:
+    values = (number, f"c{number % 7}", 1250, "2024-01-15T10:30:00Z", "France")
+    return json.dumps(dict(zip(COLUMNS, values, strict=True))).encode()
 
 
 def test_its_asset_sends_what_is_new(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

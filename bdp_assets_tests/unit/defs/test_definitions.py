@@ -13,7 +13,7 @@ import yaml
 
 from bdp_assets.definitions import GROUPS, defs
 from bdp_assets.defs.training.assets import fraud_ensemble
-from bdp_assets.operations.materialize import SCHEDULED, SCHEDULED_BY_DAY
+from bdp_assets.operations.materialize import SCHEDULED, SCHEDULED_BY_DAY, SCHEDULED_BY_ENDED_DAY
 from bdp_assets.runtime.home import PROJECT
 
 SNAPSHOT = Path(__file__).parents[2] / "snapshots" / "assets.json"
@@ -73,8 +73,7 @@ def test_what_follows_the_clock_alone_is_in_a_job_that_the_demo_runs() -> None:
     waits = {key for key, condition in conditions.items() if "cron_schedule" in repr(condition)}
     assert len(waits) == 11
     run: set[dg.AssetKey | dg.AssetCheckKey] = set()
-    # Drift is of whole days since the training, of which a demo has none yet: its job is for a backfill.
-    for job in ("history_backfill", "judge_drift", *SCHEDULED, *SCHEDULED_BY_DAY):
+    for job in ("history_backfill", *SCHEDULED, *SCHEDULED_BY_DAY, *SCHEDULED_BY_ENDED_DAY):
         selected = defs.resolve_job_def(job).asset_layer
         assets = set(selected.executable_asset_keys)
         # Jobs with assets are asked for by those, and bring their checks; others bring all they have.

@@ -33,6 +33,13 @@ TABLE: dict[str, Any] = {
     "cursor": "id",
 }
 
+TOPIC: dict[str, Any] = {
+    "location": None,
+    "format": "kafka",
+    "bootstrap_variable": "TERMINALS_KAFKA",
+    "topic": "terminals",
+}
+
 
 def row(receipt: int, cents: str = "1250") -> str:
     """A line of the shop's file."""

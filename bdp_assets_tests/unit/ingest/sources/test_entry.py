@@ -9,7 +9,7 @@ import pytest
 
 from bdp_assets.ingest.mapping import ConstantSource, MappingError
 from bdp_assets.ingest.sources import entry as entries
-from bdp_assets_tests.unit.ingest.sources.entries import SHOP, TABLE, entry, settings_of, write
+from bdp_assets_tests.unit.ingest.sources.entries import SHOP, TABLE, TOPIC, entry, settings_of, write
 
 ROOT = Path(__file__).resolve().parents[4]
 FIELDS = SHOP["fields"]
@@ -40,7 +40,10 @@ def test_what_a_field_says_itself_stands(tmp_path: Path) -> None:
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"locaton": "x.csv"}, r"locaton is not known; did you mean location\?"),
-    ({"location": None}, "needs location .* or format, dsn_variable, table and cursor"),
+    (
+        {"location": None},
+        "needs location .*, format, dsn_variable, table and cursor .* or format, bootstrap_variable",
+    ),
     ({"location": "shop.xlsx"}, r"ends in none of \.csv, .*say its format"),
     ({"location": "s3://bucket/x.csv"}, "URLs are not read: fetch it first"),
     ({"name": "Shop-1"}, "name must be 1 to 40 small letters"),
@@ -54,6 +57,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"cursor": "id"}, "table and cursor are for databases"),
     ({"location": None, **TABLE, "cursor": None}, "a table also needs cursor"),
     ({**TABLE}, "location is for files"),
+    ({**TOPIC, "topic": None}, "a topic needs format: kafka, topic and bootstrap_variable"),
+    ({**TOPIC, "format": None}, "a topic needs format: kafka, topic and bootstrap_variable"),
+    ({**TOPIC, "location": "x.csv"}, "location, dsn_variable, table and cursor are not for topics"),
+    ({**TOPIC, "bootstrap_variable": "kafka:9092"}, "must be the name of an environment variable"),
+    ({**TOPIC, "topic": "transactions-raw-v1"}, "a name of ours; read as a source it would feed itself"),
     (
         {"location": None, **TABLE, "dsn_variable": "postgresql://me:secret@db/shop"},
         "must be the name of an environment variable",
