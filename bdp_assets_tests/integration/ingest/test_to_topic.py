@@ -209,7 +209,7 @@ def test_a_table_of_mariadb_killed_on_its_way_arrives_once(
 def test_a_topic_of_another_kafka_killed_on_its_way_arrives_once(shop: Shop, tmp_path: Path) -> None:
     """And what another program of that Kafka wrote and gave up is not there."""
     settings, topic = shop.settings, "terminals"
-    ensure_topics(settings, [TopicSpec(topic, 2, 1)])
+    ensure_topics(settings, [TopicSpec(topic, 2)])
     shop.environment["TERMINALS_KAFKA"] = settings.kafka
     write(tmp_path, batch_rows=100, **TOPIC, fields={**SHOP["fields"], "timestamp": "paid_at"})
     rows = ROWS // 10
