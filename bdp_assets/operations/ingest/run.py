@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bdp_assets.clients.kafka import KafkaUnavailable
 from bdp_assets.clients.postgres import WarehouseUnavailable, session
 from bdp_assets.clients.source_database import SourceUnavailable
 from bdp_assets.ingest.sources.arrivals import Arrival, Rejected, arrivals
-from bdp_assets.ingest.sources.chunk import Position
+from bdp_assets.ingest.sources.chunk import Chunk, Position
 from bdp_assets.ingest.sources.entry import Source, load
 from bdp_assets.ingest.sources.reading import chunks
 from bdp_assets.ingest.sources.told_labels import told_labels
+from bdp_assets.operations.ingest.ahead import one_ahead
 from bdp_assets.operations.ingest.positions import Positions
 from bdp_assets.operations.ingest.sending import IngestFailed, Sender, sender
 from bdp_assets.operations.progress import Bar, Screen
@@ -98,12 +100,17 @@ class _Pass:
     screen: Screen
 
     def run(self, *, growing: bool) -> None:
-        mapping = self.source.to_contract()
-        for chunk in chunks(self.source, self.known.get, growing=growing):
-            now_ms = time.time_ns() // 1_000_000
-            rows = list(arrivals(chunk, mapping, now_ms=now_ms))
-            labels = list(told_labels(chunk, mapping, rows, now_ms=now_ms))
+        # A batch is read and judged while the one before is on its way: most of that is waiting for commits.
+        for chunk, rows, labels in one_ahead(self._judged(growing=growing)):
             self.out.send(chunk, rows, labels)
             self.known[chunk.part] = chunk.after
             self.summary.add(rows, labels)
             self.screen.bars([Bar(self.source.name, chunk.part, self.summary.read, unit="rows")])
+
+    def _judged(self, *, growing: bool) -> Iterator[tuple[Chunk, list[Arrival], list[Arrival]]]:
+        """Each chunk that is new, its rows and the labels that they tell."""
+        mapping = self.source.to_contract()
+        for chunk in chunks(self.source, dict(self.known).get, growing=growing):
+            now_ms = time.time_ns() // 1_000_000
+            rows = list(arrivals(chunk, mapping, now_ms=now_ms))
+            yield chunk, rows, list(told_labels(chunk, mapping, rows, now_ms=now_ms))

@@ -72,11 +72,13 @@ def _rows(customer: str, day: int) -> dict[str, pl.DataFrame]:
     sent = body(f"t-{day}", customer)
     plain = _transaction(customer, day)
     made = to_frame([enriched(customer, day)], EnrichedTransaction, "ts_ms")
+    letter = to_frame([_letter(customer, day)], DeadLetter, "received_ms")
     decided = to_frame([_prediction(customer, day)], Prediction, "ts_ms")
     return {
         "raw": pl.concat([_raw(day, sent, None), _raw(day, None, f"{customer} \xff".encode("latin-1"))]),
         "validated": from_no_topic(to_frame([plain], ValidatedTransaction, "ts_ms")),
         "quarantined": to_frame([_letter(customer, day), _garbage(customer, day)], DeadLetter, "received_ms"),
+        "corrections": _correction(letter, sent, day),
         "enriched": made,
         "features": made.select(TABLES["features"].names()),
         "predictions": decided,
@@ -86,6 +88,17 @@ def _rows(customer: str, day: int) -> dict[str, pl.DataFrame]:
         "adjustments": to_frame([_refund(customer, day)], Adjustment, "ts_ms"),
         "labels": to_frame([label(customer, day)], Label, "known_at_ms").with_columns(door=pl.lit("stream")),
     }
+
+
+def _correction(letter: pl.DataFrame, sent: bytes, day: int) -> pl.DataFrame:
+    """Of a refused row, what somebody made of it."""
+    kept = letter.select("source_offset", "error", "field", "value_base64", "event_date")
+    made = {"value": sent.decode(), "customer_id": json.loads(sent)["customer_id"], "ts_ms": _ms(day)}
+    act = {"action": "fixed", "act_id": f"a-{day}", "acted_ms": _ms(day), "acted_by": "somebody", "copy": 0}
+    values = {**act, **made, "transaction_id": f"t-{day}"}
+    return kept.with_columns(**{name: pl.lit(value) for name, value in values.items()}).select(
+        pl.col(name).cast(dtype) for name, dtype in TABLES["corrections"].items()
+    )
 
 
 def _ms(day: int) -> int:
