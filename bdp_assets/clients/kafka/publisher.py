@@ -69,7 +69,7 @@ class Publisher:
 def enqueue(
     producer: Any,
     bootstrap: str,
-    record: tuple[str, bytes | None, str | bytes | None],
+    record: tuple[str, str | bytes | None, str | bytes | None],
     headers: list[Header],
     more: Mapping[str, object] = {},
 ) -> None:

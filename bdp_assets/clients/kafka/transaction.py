@@ -45,13 +45,20 @@ class TransactionalPublisher:
         self.send_all(topic, [(key, value)], headers=headers)
 
     def send_all(
-        self, topic: str, records: Iterable[tuple[str | bytes | None, bytes]], *, headers: Sequence[Header]
+        self,
+        topic: str,
+        records: Iterable[tuple[str | bytes | None, str | bytes]],
+        *,
+        headers: Sequence[Header],
     ) -> None:
         """Queue records (key, value) with the same headers into the open transaction."""
-        same = list(headers)
+        same, produce = list(headers), self._producer.produce
         try:
             for key, value in records:
-                enqueue(self._producer, self._bootstrap, (topic, value, key), same)
+                try:
+                    produce(topic, value, key, headers=same)
+                except BufferError:  # There is no room now.
+                    enqueue(self._producer, self._bootstrap, (topic, value, key), same)
         except KafkaException as exception:
             self._raise_final(exception)
             raise translate(self._bootstrap, exception.args[0]) from exception

@@ -5,7 +5,7 @@ The same expressions as the history door's, and the same contract as the stream'
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -41,33 +41,70 @@ class Rejected(NamedTuple):
 Arrival = Sendable | Rejected
 
 
+class Judged(NamedTuple):
+    """A chunk's rows, as columns: what is sent in the rows' order, and what is refused.
+
+    `values`: canonical JSON, as long as `places` and `customer_ids`.
+    """
+
+    places: Sequence[int]
+    customer_ids: Sequence[str]
+    values: Sequence[str]
+    rejected: Sequence[Rejected]
+
+
 def arrivals(chunk: Chunk, mapping: Mapping, *, now_ms: int) -> Iterator[Arrival]:
-    """Each of the chunk's rows; `now_ms` is the clock of the contract's time bounds. Raises MappingError."""
-    for row in chunk.unreadable:
-        yield Rejected(row.place, row.original, UNREADABLE, None, row.says)
-    for index, (text, customer_id, sure) in enumerate(_values(chunk.frame, mapping, now_ms)):
-        value = text.encode()
-        if sure:
-            yield Sendable(chunk.places[index], customer_id, value)
-            continue
-        try:
-            transaction = decode_transaction(value, received_ms=now_ms)
-        except ContractError as error:
-            place, original = chunk.places[index], chunk.original(index)
-            yield Rejected(place, original, error.code, error.field, error.message)
+    """Each of the chunk's rows, in order; as `judged`."""
+    found = judged(chunk, mapping, now_ms=now_ms)
+    sent = (
+        Sendable(place, customer_id, value.encode())
+        for place, customer_id, value in zip(found.places, found.customer_ids, found.values, strict=True)
+    )
+    rows: list[Arrival] = [*sent, *found.rejected]
+    yield from sorted(rows, key=lambda row: row.place)
+
+
+def judged(chunk: Chunk, mapping: Mapping, *, now_ms: int) -> Judged:
+    """All of the chunk's rows; `now_ms` is the clock of the contract's time bounds. Raises MappingError.
+
+    Whole columns where the contract surely takes them: a row at a time costs three times as much.
+    """
+    rejected = [Rejected(row.place, row.original, UNREADABLE, None, row.says) for row in chunk.unreadable]
+    if chunk.frame.is_empty():
+        return Judged((), (), (), rejected)
+    values, customer_ids, sure = _columns(chunk.frame, mapping, now_ms)
+    if sure.all():
+        return Judged(chunk.places, customer_ids, values, rejected)
+    kept = []
+    for row, is_sure in enumerate(sure):
+        refused = None if is_sure else _refused(chunk, row, values[row], now_ms)
+        if refused is None:
+            kept.append(row)
         else:
-            yield Sendable(chunk.places[index], transaction.customer_id, value)
+            rejected.append(refused)
+    return Judged(
+        [chunk.places[row] for row in kept],
+        [customer_ids[row] for row in kept],
+        [values[row] for row in kept],
+        rejected,
+    )
 
 
-def _values(frame: pl.DataFrame, mapping: Mapping, now_ms: int) -> Iterator[tuple[str, str, bool]]:
+def _refused(chunk: Chunk, row: int, value: str, now_ms: int) -> Rejected | None:
+    try:
+        decode_transaction(value.encode(), received_ms=now_ms)
+    except ContractError as error:
+        return Rejected(chunk.places[row], chunk.original(row), error.code, error.field, error.message)
+    return None
+
+
+def _columns(frame: pl.DataFrame, mapping: Mapping, now_ms: int) -> tuple[list[str], list[str], pl.Series]:
     """Canonical JSON, the customer, and whether the contract surely takes it."""
-    if frame.is_empty():
-        return
     fields, schema = mapping.fields, frame.schema
-    values = frame.select(
+    found = frame.select(
         value=encode.value(fields, schema),
         customer_id=encode.text(fields.customer_id, schema),
         timestamp=encode.time_text(fields.timestamp, schema),
     )
-    sure = values.select(surely_valid(pl.col("value"), pl.col("timestamp"), now_ms=now_ms)).to_series()
-    yield from zip(values["value"].to_list(), values["customer_id"].to_list(), sure.to_list(), strict=True)
+    sure = found.select(surely_valid(pl.col("value"), pl.col("timestamp"), now_ms=now_ms)).to_series()
+    return found["value"].to_list(), found["customer_id"].to_list(), sure

@@ -70,7 +70,7 @@ class Source(Mapping):
     """Of rows that do not say theirs."""
     defaults: dict[str, str] = Field(default_factory=dict)
     """Field -> value for rows without one."""
-    batch_rows: int = Field(default=5_000, ge=1, le=100_000)
+    batch_rows: int = Field(default=10_000, ge=1, le=100_000)
     """Rows that are read, judged and sent together: they arrive all or none."""
 
     @model_validator(mode="after")

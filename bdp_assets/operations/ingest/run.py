@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bdp_assets.clients.kafka import KafkaUnavailable
 from bdp_assets.clients.postgres import WarehouseUnavailable, session
 from bdp_assets.clients.source_database import SourceUnavailable
-from bdp_assets.ingest.sources.arrivals import Arrival, Rejected, arrivals
+from bdp_assets.ingest.sources.arrivals import Judged, judged
 from bdp_assets.ingest.sources.chunk import Chunk, Position
 from bdp_assets.ingest.sources.entry import Source, load
 from bdp_assets.ingest.sources.reading import chunks
@@ -45,13 +45,11 @@ class Summary:
     def seconds(self) -> float:
         return time.monotonic() - self.began
 
-    def add(self, rows: list[Arrival], labels: list[Arrival]) -> None:
-        refused = [row for row in rows if isinstance(row, Rejected)]
-        self.sent += len(rows) - len(refused)
-        self.rejected.update(f"{row.error} {row.field or ''}".strip() for row in refused)
-        bad = [one for one in labels if isinstance(one, Rejected)]
-        self.labels += len(labels) - len(bad)
-        self.labels_rejected += len(bad)
+    def add(self, rows: Judged, labels: Judged) -> None:
+        self.sent += len(rows.values)
+        self.rejected.update(f"{row.error} {row.field or ''}".strip() for row in rows.rejected)
+        self.labels += len(labels.values)
+        self.labels_rejected += len(labels.rejected)
 
 
 def once(settings: Settings, name: str, screen: Screen, summary: Summary) -> None:
@@ -107,10 +105,10 @@ class _Pass:
             self.summary.add(rows, labels)
             self.screen.bars([Bar(self.source.name, chunk.part, self.summary.read, unit="rows")])
 
-    def _judged(self, *, growing: bool) -> Iterator[tuple[Chunk, list[Arrival], list[Arrival]]]:
+    def _judged(self, *, growing: bool) -> Iterator[tuple[Chunk, Judged, Judged]]:
         """Each chunk that is new, its rows and the labels that they tell."""
         mapping = self.source.to_contract()
         for chunk in chunks(self.source, dict(self.known).get, growing=growing):
             now_ms = time.time_ns() // 1_000_000
-            rows = list(arrivals(chunk, mapping, now_ms=now_ms))
-            yield chunk, rows, list(told_labels(chunk, mapping, rows, now_ms=now_ms))
+            rows = judged(chunk, mapping, now_ms=now_ms)
+            yield chunk, rows, told_labels(chunk, mapping, rows.places, now_ms=now_ms)

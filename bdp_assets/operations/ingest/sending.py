@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bdp_assets.clients.kafka import (
@@ -30,8 +30,9 @@ from bdp_assets.clients.kafka import (
 from bdp_assets.clients.postgres import lock, session
 from bdp_assets.contracts.codec import encode, schema_version_header
 from bdp_assets.contracts.topics import DLQ, LABELS, RAW
-from bdp_assets.ingest.sources.arrivals import Arrival, Rejected, Sendable
+from bdp_assets.ingest.sources.arrivals import Judged, Rejected
 from bdp_assets.ingest.sources.chunk import Chunk
+from bdp_assets.ingest.sources.told_labels import NONE
 from bdp_assets.operations.ingest import letters
 from bdp_assets.operations.ingest.positions import Positions
 from bdp_assets.pan_key import pan_key
@@ -65,26 +66,25 @@ class Sender:
         self._positions.settle(self._receipts.last())
         self._positions.drop_plan()
 
-    def send(self, chunk: Chunk, rows: Sequence[Arrival], labels: Sequence[Arrival] = ()) -> None:
+    def send(self, chunk: Chunk, rows: Judged, labels: Judged = NONE) -> None:
         """All of a chunk's rows and of the labels they tell or none, and its position.
 
         Raises TransactionAborted, ProducerFenced, KafkaUnavailable, KafkaRefused, WarehouseUnavailable.
         """
         batch_id = secrets.token_hex(12)
         self._positions.plan(chunk.part, chunk.after, batch_id)
-        if rows:
+        if rows.values or rows.rejected:
             self._publish(chunk.part, rows, labels, batch_id)
         self._positions.settle(batch_id)
 
-    def _publish(self, part: str, rows: Sequence[Arrival], labels: Sequence[Arrival], batch_id: str) -> None:
+    def _publish(self, part: str, rows: Judged, labels: Judged, batch_id: str) -> None:
         self._publisher.begin()
         try:
-            for topic, arrivals in ((RAW, rows), (LABELS, labels)):
-                sendable = ((one.customer_id, one.value) for one in arrivals if isinstance(one, Sendable))
-                self._publisher.send_all(topic.name, sendable, headers=[schema_version_header(topic)])
-            for row in (*rows, *labels):
-                if isinstance(row, Rejected):
-                    self._queue_letter(part, row)
+            for topic, one in ((RAW, rows), (LABELS, labels)):
+                records = zip(one.customer_ids, one.values, strict=True)
+                self._publisher.send_all(topic.name, records, headers=[schema_version_header(topic)])
+            for row in (*rows.rejected, *labels.rejected):
+                self._queue_letter(part, row)
             self._receipts.commit(self._publisher, batch_id)
         except (TransactionAborted, KafkaRefused):
             self._publisher.abort()  # left open, it would hold up the workers
