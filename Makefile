@@ -74,7 +74,7 @@ test: setup ## Unit tests, then tests on real PostgreSQL, Valkey and Kafka
 	$(BIN)/pytest $(TESTS) -m "not slow and not drill" $(SIDE_BY_SIDE)
 
 .PHONY: drills
-drills: setup ## Tests that take parts away from running programs: replicas, degraded modes, the Bento elsewhere, backup and restore
+drills: setup ## Tests that take parts away: replicas, degraded modes, the Bento elsewhere, backup, erasure, live rebuild; and whole benches
 	$(BIN)/pytest $(TESTS) -m "drill and not slow" $(SIDE_BY_SIDE)
 
 .PHONY: test-all

@@ -15,7 +15,7 @@ from benchmarks.ingest import floor, ours
 from benchmarks.ingest.bench import BENCH, Effort, measured
 from benchmarks.services import own_services
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.drill]
 TINY = Effort(repeats=1, rows=300, times_rows=2)
 
 

@@ -20,7 +20,7 @@ from benchmarks.stream.bench import BENCH, measured
 from benchmarks.stream.effort import Effort
 from benchmarks.stream.world import Prepared
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.drill]
 
 TINY = Effort(repeats=1, messages=1_000, workers=2, rate=50, seconds=3)
 

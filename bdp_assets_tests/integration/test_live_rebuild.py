@@ -28,7 +28,7 @@ from bdp_assets_tests.integration.rebuilding import Traffic, enriched, land_all
 from bdp_assets_tests.integration.stream import Stream
 from bdp_assets_tests.unit.features.frames import batch_vectors, bits, label_frame, transaction_frame
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.drill]
 
 KILLED_REBUILD = """
 import os, sys

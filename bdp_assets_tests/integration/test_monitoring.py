@@ -26,7 +26,7 @@ from bdp_assets.streaming.groups import METRICS_PORTS
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.integration.running_api import wait_until
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.drill]
 
 NAMED = ("prometheus_port", "alertmanager_port", "exporter_port")
 SHORT = {

@@ -43,7 +43,7 @@ from bdp_assets_tests.integration.erasure.everywhere import (
 )
 from bdp_assets_tests.integration.stream import Stream
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.drill]
 NOT_ROWS = ("store: bdp:lists", "bdp: statistics")
 HIS = re.compile(re.escape(VICTIM) + r"(?!\d)")
 

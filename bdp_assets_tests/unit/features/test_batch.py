@@ -33,7 +33,7 @@ from bdp_assets_tests.unit.features.strategies import (
 )
 
 
-@settings(max_examples=cases(5_000), deadline=None)
+@settings(max_examples=cases(4_500), deadline=None)
 @given(st.data())
 def test_any_catalog_and_stream_equal_the_oracle(data: st.DataObject) -> None:
     catalog, transactions = data.draw(catalogs()), data.draw(streams())
@@ -42,7 +42,7 @@ def test_any_catalog_and_stream_equal_the_oracle(data: st.DataObject) -> None:
     assert batch_vectors(transactions, known, catalog) == expected
 
 
-@settings(max_examples=cases(5_000), deadline=None)
+@settings(max_examples=cases(4_500), deadline=None)
 @given(st.data(), st.integers(0, 5), st.sampled_from((1, 4, 1_000)))
 def test_folded_events_in_pieces_equal_the_oracle(data: st.DataObject, exact_events: int, piece: int) -> None:
     catalog, transactions = data.draw(catalogs()), data.draw(streams(customers=("c0", "c0", "c0", "c1")))
