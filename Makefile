@@ -58,7 +58,7 @@ down: setup ## Stop the platform; its data stays (bdp down --wipe removes it)
 TESTS := $(wildcard $(addprefix bdp_assets_tests/,unit integration e2e))
 
 .PHONY: test-unit
-test-unit: setup ## Unit tests alone, property tests with a share of their cases: seconds, no network
+test-unit: setup ## Unit tests alone, property tests with a share of their cases: some minutes, no network
 	$(BIN)/pytest bdp_assets_tests/unit -m "not slow and not handbook"
 
 # So many test processes, each with services of its own (2 GB); the tests of a file stay together.
