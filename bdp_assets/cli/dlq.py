@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from bdp_assets.cli.places import parsed
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -129,10 +131,7 @@ def replay(
 def _places(texts: Sequence[str]) -> list[Place]:
     from bdp_assets.operations.dead_letters.entries import place_of
 
-    try:
-        return list(map(place_of, texts))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="PLACE") from None
+    return parsed(texts, place_of)
 
 
 def _filter(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bdp_assets.cli.places import parsed
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -172,10 +174,7 @@ def _choice(places: Sequence[str] | None, matching: Filter, *, every: bool) -> C
 def _places(texts: Sequence[str]) -> list[Place]:
     from bdp_assets.operations.quarantine.places import place_of
 
-    try:
-        return list(map(place_of, texts))
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="PLACE") from None
+    return parsed(texts, place_of)
 
 
 def _filter(

@@ -67,7 +67,7 @@ def arrivals(chunk: Chunk, mapping: Mapping, *, now_ms: int) -> Iterator[Arrival
 def judged(chunk: Chunk, mapping: Mapping, *, now_ms: int) -> Judged:
     """All of the chunk's rows; `now_ms` is the clock of the contract's time bounds. Raises MappingError.
 
-    Whole columns where the contract surely takes them: a row at a time costs three times as much.
+    Whole columns where the contract surely takes them, without an object a row.
     """
     rejected = [Rejected(row.place, row.original, UNREADABLE, None, row.says) for row in chunk.unreadable]
     if chunk.frame.is_empty():

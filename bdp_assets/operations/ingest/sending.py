@@ -32,7 +32,6 @@ from bdp_assets.contracts.codec import encode, schema_version_header
 from bdp_assets.contracts.topics import DLQ, LABELS, RAW
 from bdp_assets.ingest.sources.arrivals import Judged, Rejected
 from bdp_assets.ingest.sources.chunk import Chunk
-from bdp_assets.ingest.sources.told_labels import NONE
 from bdp_assets.operations.ingest import letters
 from bdp_assets.operations.ingest.positions import Positions
 from bdp_assets.pan_key import pan_key
@@ -66,7 +65,7 @@ class Sender:
         self._positions.settle(self._receipts.last())
         self._positions.drop_plan()
 
-    def send(self, chunk: Chunk, rows: Judged, labels: Judged = NONE) -> None:
+    def send(self, chunk: Chunk, rows: Judged, labels: Judged) -> None:
         """All of a chunk's rows and of the labels they tell or none, and its position.
 
         Raises TransactionAborted, ProducerFenced, KafkaUnavailable, KafkaRefused, WarehouseUnavailable.

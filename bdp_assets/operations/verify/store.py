@@ -87,7 +87,8 @@ def _unknowable(lake: Lake, payers: Sequence[EnrichedTransaction]) -> NDArray[np
     first = datetime.fromtimestamp(min(payer.ts_ms for payer in payers) / 1000, UTC).date()
     places = set(blurred(lake, first)[MERCHANT_ID])
     at_one = np.array([[payer.merchant_id in places] for payer in payers], dtype=np.bool_)
-    return at_one & np.array([name in _of_shared() for name in CATALOG.names], dtype=np.bool_)
+    shared = _of_shared()
+    return at_one & np.array([name in shared for name in CATALOG.names], dtype=np.bool_)
 
 
 def _of_shared() -> set[str]:
