@@ -17,6 +17,7 @@ from bdp_assets.contracts.records import Label, Prediction
 from bdp_assets.observability import metrics
 from bento import openapi, requests
 from bento.access.scopes import NEEDS
+from bento.context import context_of
 from bento.docs import docs_routes
 from bento.errors import ApiError, no_model
 from bento.frame import Frame
@@ -72,7 +73,8 @@ def keyed(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
 
     async def admitted(request: Request) -> Response:
         address = request.client.host if request.client else ""
-        request.state.caller = _serving(request).access.admit(request.headers, address, scopes)
+        context = context_of(request)
+        context.caller = _serving(request).access.admit(context.headers, address, scopes)
         return await endpoint(request)
 
     return Route(path, admitted, methods=[method])
@@ -80,13 +82,15 @@ def keyed(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
 
 def charge(request: Request, items: int) -> None:
     """Count a call of a keyed route against its caller's limit. Raises ApiError 429."""
-    request.state.answer_headers |= _serving(request).access.charge(request.state.caller, items)
+    context = context_of(request)
+    assert context.caller is not None  # noqa: S101 - `keyed` let it in
+    context.answer_headers |= _serving(request).access.charge(context.caller, items)
 
 
 async def predict(request: Request) -> Response:
     charge(request, 1)
     body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
-    [outcome] = await _serving(request).predictor.predict([body], _call(request))
+    outcome = await _serving(request).predictor.predict_one(body, _call(request))
     if isinstance(outcome, ApiError):
         raise outcome
     return _json(answer_of(outcome, _request_id(request)))
@@ -184,13 +188,13 @@ def _serving(request: Request) -> Serving:
 
 
 def _call(request: Request) -> Call:
-    traceparent = requests.traceparent(request.headers.get("traceparent"))
-    return Call(_request_id(request), traceparent, requests.dry_run(request))
+    context = context_of(request)
+    traceparent = requests.traceparent(context.headers.get("traceparent"))
+    return Call(context.request_id, traceparent, requests.dry_run(request))
 
 
 def _request_id(request: Request) -> str:
-    request_id: str = request.state.request_id
-    return request_id
+    return context_of(request).request_id
 
 
 def _item(outcome: Prediction | Label | ApiError, request_id: str) -> Answer | Accepted | Error:

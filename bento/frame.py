@@ -8,16 +8,16 @@ from time import perf_counter
 from typing import Any
 
 from prometheus_client import Counter, Histogram
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bdp_assets.observability.metrics import API_REQUEST_DURATION, API_REQUESTS
+from bento.context import Context, headers_in, place
 from bento.headers import headers_of
 from bento.requests import request_id
 
 
 class Frame:
-    """ASGI middleware: gives `request.state.request_id`, answers with it and with `answer_headers`, measures.
+    """ASGI middleware: gives the request its `Context`, answers with the id and headers of that, measures.
 
     `routes` are the paths that metrics may name, by their endpoints; any other is `other`, for callers choose
     paths at will.
@@ -32,9 +32,9 @@ class Frame:
             await self._app(scope, receive, send)
             return
         started = perf_counter()
-        identity = request_id(Headers(scope=scope).get("x-request-id"))
-        state = scope.setdefault("state", {})
-        state["request_id"], state["answer_headers"] = identity, {}
+        headers = headers_in(scope)
+        context = Context(request_id(headers.get("x-request-id")), headers)
+        place(scope, context)
         status = 500
 
         async def framed_send(message: Message) -> None:
@@ -44,10 +44,10 @@ class Frame:
                 message["headers"] = [
                     *message["headers"],
                     *headers_of(scope["path"]),
-                    (b"x-request-id", identity.encode()),
+                    (b"x-request-id", context.request_id.encode()),
                     *(
                         (name.lower().encode(), value.encode())
-                        for name, value in state["answer_headers"].items()
+                        for name, value in context.answer_headers.items()
                     ),
                 ]
             await send(message)

@@ -36,6 +36,7 @@ from bdp_assets.observability.metrics import API_DECISIONS, API_DEGRADED, API_DE
 from bento.dependencies import Dependencies
 from bento.entry import Entry
 from bento.errors import ApiError, broken_contract, conflict, no_model, queue_full
+from bento.gathering import Gathered
 from bento.spool.frames import Arrival
 from bento.spool.spool import Spool
 
@@ -57,16 +58,25 @@ class Call(Struct, frozen=True):
         return ("request-id", self.request_id.encode()), ("traceparent", self.traceparent.encode())
 
 
-class Received(Struct, frozen=True):
-    """A transaction that kept the contract, the bytes it came in, and when (UTC epoch milliseconds)."""
+class Asked(NamedTuple):
+    """A transaction as it came (JSON), and the call that brought it."""
+
+    value: bytes
+    call: Call
+
+
+class Received(NamedTuple):
+    """A transaction that kept the contract, how it came, and when (UTC epoch milliseconds)."""
 
     transaction: ValidatedTransaction
-    value: bytes
+    asked: Asked
     received_ms: int
 
-    def arrival(self, call: Call) -> Arrival:
+    @property
+    def arrival(self) -> Arrival:
         """As the spool has it."""
-        return Arrival(self.transaction.customer_id, self.value, call.headers, self.received_ms)
+        value, call = self.asked
+        return Arrival(self.transaction.customer_id, value, call.headers, self.received_ms)
 
 
 class Made(NamedTuple):
@@ -81,7 +91,7 @@ class Made(NamedTuple):
 
 
 class Predictor:
-    """Decides raw transactions, one or many at once.
+    """Decides raw transactions, one or many at once; those that come alone in one moment together.
 
     It works on the event loop's own thread: a call is a millisecond of computing and two round trips, and a
     thread pool made that slower (measured with 1, 8 and 64 connections). Batches give way between chunks.
@@ -101,11 +111,18 @@ class Predictor:
         self._spool = spool
         self._dependencies = dependencies
         self._lists = lists
+        self._together = Gathered(self._predict_together, CHUNK)
 
     def take(self, decider: Decider) -> None:
         """Decide with it from the next call on; a call that is under way ends with what it began with."""
         self.decider = decider
         API_DEPENDENCY_UP.labels("model").set(1)
+
+    async def predict_one(self, value: bytes, call: Call) -> Prediction | ApiError:
+        """Decide one value (JSON as it came), with what else comes in its moment. Raises as `predict`."""
+        if call.dry_run:
+            return (await self.predict([value], call))[0]
+        return await self._together.ask(Asked(value, call))
 
     async def predict(self, values: Sequence[bytes], call: Call) -> list[Prediction | ApiError]:
         """Decide each value (JSON as it came), in order.
@@ -113,46 +130,54 @@ class Predictor:
         Raises ApiError 503 where nothing can be decided, before anything is recorded; and where the disk is
         full: what was claimed by then reaches the stream, and the same call again gets its answer.
         """
-        decider = self.decider  # Once: a batch gives way between its chunks.
-        if decider is None:
-            raise no_model()
-        if not call.dry_run and not self._spool.has_room(values):
-            raise queue_full()
+        asked = [Asked(value, call) for value in values]
+        decider = self._checked(asked, call.dry_run)  # Once: a batch gives way between its chunks.
         outcomes: list[Prediction | ApiError] = []
-        for start in range(0, len(values), CHUNK):
+        for start in range(0, len(asked), CHUNK):
             if start:
                 await asyncio.sleep(0)
-            outcomes += self._predict_chunk(decider, values[start : start + CHUNK], call)
+            outcomes += self._predict_chunk(decider, asked[start : start + CHUNK], call.dry_run)
         return outcomes
 
+    def _predict_together(self, asked: Sequence[Asked]) -> list[Prediction | ApiError]:
+        return self._predict_chunk(self._checked(asked), asked)
+
+    def _checked(self, asked: Sequence[Asked], dry_run: bool = False) -> Decider:
+        """What decides them. Raises ApiError 503: nothing does, or there is no room to write them down."""
+        if self.decider is None:
+            raise no_model()
+        if not dry_run and not self._spool.has_room([one.value for one in asked]):
+            raise queue_full()
+        return self.decider
+
     def _predict_chunk(
-        self, decider: Decider, values: Sequence[bytes], call: Call
+        self, decider: Decider, asked: Sequence[Asked], dry_run: bool = False
     ) -> list[Prediction | ApiError]:
         received_ms = time.time_ns() // 1_000_000
-        items = [_receive(value, received_ms) for value in values]
+        items = [_receive(one, received_ms) for one in asked]
         valid = [item for item in items if isinstance(item, Received)]
-        outcomes = iter(self._decided(decider, valid, call) if valid else [])
+        outcomes = iter(self._decided(decider, valid, dry_run) if valid else [])
         return [next(outcomes) if isinstance(item, Received) else item for item in items]
 
     def _decided(
-        self, decider: Decider, received: Sequence[Received], call: Call
+        self, decider: Decider, received: Sequence[Received], dry_run: bool
     ) -> list[Prediction | ApiError]:
         """Decisions and refusals; written down before and after, but for a dry run."""
-        if call.dry_run:
-            return self._decide(decider, received, call)[0]
-        entry = Entry(self._spool, [item.arrival(call) for item in received])
+        if dry_run:
+            return self._decide(decider, received, dry_run)[0]
+        entry = Entry(self._spool, [item.arrival for item in received])
         with entry:
-            outcomes, fresh = self._decide(decider, received, call)
+            outcomes, fresh = self._decide(decider, received, dry_run)
             entry.settle({i: made.value for i, made in fresh.items()})
         for made in fresh.values():
             _count(made.prediction)
         return outcomes
 
     def _decide(
-        self, decider: Decider, received: Sequence[Received], call: Call
+        self, decider: Decider, received: Sequence[Received], dry_run: bool
     ) -> tuple[list[Prediction | ApiError], dict[int, Made]]:
         """Outcomes, in order; and by their places those that nobody has sent on before."""
-        enrichments, degraded = self._enrich([item.transaction for item in received], dry_run=call.dry_run)
+        enrichments, degraded = self._enrich([item.transaction for item in received], dry_run=dry_run)
         outcomes = [_known(enrichment) for enrichment in enrichments]
         open_ = [i for i, outcome in enumerate(outcomes) if outcome is None]
         made: list[Made] = []
@@ -167,7 +192,7 @@ class Predictor:
                 lists=self._lists(),
             )
             made = [Made.of(prediction) for prediction in decided]
-            if not call.dry_run and not degraded:
+            if not dry_run and not degraded:
                 made = self._keep([received[i] for i in open_], made)
         for i, one in zip(open_, made, strict=True):
             outcomes[i] = one.prediction
@@ -216,9 +241,9 @@ def _once(decided: Mapping[int, Made]) -> dict[int, Made]:
     return {i: decided[i] for i in first.values()}
 
 
-def _receive(value: bytes, received_ms: int) -> Received | ApiError:
+def _receive(asked: Asked, received_ms: int) -> Received | ApiError:
     try:
-        return Received(decode_transaction(value, received_ms=received_ms), value, received_ms)
+        return Received(decode_transaction(asked.value, received_ms=received_ms), asked, received_ms)
     except ContractError as error:
         return broken_contract(error)
 

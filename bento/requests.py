@@ -8,10 +8,12 @@ import secrets
 from collections.abc import Mapping
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
+from starlette.types import Receive
 
 from bdp_assets.contracts import pan
 from bdp_assets.contracts.transaction import MAX_VALUE_BYTES
+from bento.context import context_of
 from bento.errors import ApiError, too_large
 
 SINGLE_LIMIT_BYTES = MAX_VALUE_BYTES
@@ -27,17 +29,16 @@ _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 async def json_body(request: Request, limit_bytes: int) -> bytes:
     """The body, read only as far as the limit. Raises ApiError 400, 408, 413 or 415."""
-    _require_json(request.headers)
-    declared = request.headers.get("content-length", "")
+    headers = context_of(request).headers
+    _require_json(headers)
+    declared = headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit_bytes:
         raise too_large(limit_bytes)
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await _read(request, limit_bytes)
+            return await _read(request.receive, limit_bytes)
     except TimeoutError:
         raise ApiError(408, "body_timeout", f"the body took longer than {BODY_TIMEOUT_S:g} s") from None
-    except ClientDisconnect:
-        raise ApiError(400, "client_disconnected", "the caller left before the body was complete") from None
 
 
 def batch_items(body: bytes) -> list[bytes]:
@@ -56,6 +57,8 @@ def batch_items(body: bytes) -> list[bytes]:
 
 def dry_run(request: Request) -> bool:
     """Whether `?dry_run=true` asks for an answer that leaves no trace. Raises ApiError 422."""
+    if not request.scope["query_string"]:
+        return False
     text = request.query_params.get("dry_run", "false").lower()
     if text not in _SWITCH:
         raise ApiError(422, "query_invalid", "dry_run must be true or false", field="dry_run")
@@ -82,7 +85,8 @@ def traceparent(sent: str | None) -> str:
     """The caller's W3C trace context where it is well-formed, else a new trace."""
     if sent is not None and _TRACEPARENT.fullmatch(sent):
         return sent
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    digits = secrets.token_hex(24)
+    return f"00-{digits[:32]}-{digits[32:]}-01"
 
 
 def _require_json(headers: Mapping[str, str]) -> None:
@@ -93,12 +97,16 @@ def _require_json(headers: Mapping[str, str]) -> None:
         raise ApiError(415, "encoding_unsupported", "send the body without Content-Encoding")
 
 
-async def _read(request: Request, limit_bytes: int) -> bytes:
+async def _read(receive: Receive, limit_bytes: int) -> bytes:
     chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
+    size, is_whole = 0, False
+    while not is_whole:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ApiError(400, "client_disconnected", "the caller left before the body was complete")
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
         if size > limit_bytes:
             raise too_large(limit_bytes)
-        chunks.append(chunk)
+        is_whole = not message.get("more_body", False)
     return b"".join(chunks)

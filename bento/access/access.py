@@ -39,7 +39,10 @@ class Access:
         self._rate_per_s = rate_per_s
 
     def admit(self, headers: Mapping[str, str], address: str, scopes: Sequence[Scope]) -> Caller:
-        """Raises ApiError 401 for a key that is not good, 403 for one that is for other things."""
+        """`headers`: by lower-case names.
+
+        Raises ApiError 401 for a key that is not good, 403 for one that is for other things.
+        """
         if self._keyring is None:
             return Caller(f"address:{sha256(address.encode()).hexdigest()}", self._rate_per_s)
         key = self._keyring.find(_presented(headers), time.time_ns() // 1_000_000)
@@ -65,7 +68,8 @@ class Access:
 
 def _presented(headers: Mapping[str, str]) -> str:
     """What a caller says is its key."""
-    if HEADER in headers:
-        return headers[HEADER]
-    authorization = headers.get("Authorization", "")
+    key = headers.get(HEADER.lower())
+    if key is not None:
+        return key
+    authorization = headers.get("authorization", "")
     return authorization[len(_BEARER) :].strip() if authorization.lower().startswith(_BEARER) else ""

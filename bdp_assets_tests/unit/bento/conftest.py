@@ -118,13 +118,17 @@ def client(serving: Serving) -> Client:
     return Client(api)
 
 
+_NOW = datetime.now(UTC).isoformat(timespec="seconds")
+"""Of all transactions of a run: one that is sent twice is the same, whatever the clock does meanwhile."""
+
+
 def transaction(number: int = 1, **changes: Any) -> dict[str, Any]:
     """A good transaction as a caller writes it; a change to None leaves the field out."""
     fields = {
         "transaction_id": f"transaction-{number}",
         "customer_id": f"customer-{number}",
         "amount": 100.0 * number,
-        "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
+        "timestamp": _NOW,
         "merchant_id": "merchant-1",
         **changes,
     }

@@ -119,6 +119,34 @@ def test_a_batch_scores_as_single_calls_do(bench: Bench) -> None:
     assert len(set(alone)) > 1
 
 
+def test_calls_of_one_moment_are_decided_as_a_batch_is_each_with_its_own_marks(bench: Bench) -> None:
+    values = [body(1), b"{}", body(2), body(1, amount=7), body(1)]
+    calls = [Call(f"request-{number}", CALL.traceparent) for number in range(len(values))]
+
+    async def at_once() -> list[Any]:
+        asked = map(bench.predictor.predict_one, values, calls)
+        return list(await asyncio.gather(*asked))
+
+    outcomes = asyncio.run(at_once())
+    kinds = [o.transaction_id if isinstance(o, Prediction) else o.code for o in outcomes]
+    expected = ["transaction-1", "missing_field", "transaction-2", "transaction_conflict", "transaction-1"]
+    assert kinds == expected
+    assert outcomes[0] == outcomes[4]
+    assert bench.predict(body(1), body(2)) == [outcomes[0], outcomes[2]], "each was kept"
+    marks = [dict(one.came.arrival.headers)["request-id"] for one in bench.raw_topic.messages]
+    assert marks == [b"request-0", b"request-2"]
+
+
+def test_a_dry_run_beside_real_calls_leaves_no_trace(bench: Bench) -> None:
+    async def at_once() -> list[Any]:
+        one = bench.predictor.predict_one
+        return list(await asyncio.gather(one(body(1), CALL), one(body(2), DRY), one(body(3), CALL)))
+
+    assert [one.transaction_id for one in asyncio.run(at_once())] == [f"transaction-{n}" for n in (1, 2, 3)]
+    assert [customer for customer, _ in bench.raw_topic.sent] == ["customer-1", "customer-3"]
+    assert set(bench.store.decisions) == {(f"customer-{n}", f"transaction-{n}") for n in (1, 3)}
+
+
 def test_a_block_holds_without_the_store_too_and_is_as_of_the_call(
     bench: Bench, decider: Decider, store: Any, spool: Spool
 ) -> None:

@@ -1,0 +1,53 @@
+"""Calls of one moment, answered together: most of what a call costs is done once, however many there are.
+
+Nobody waits for company. What has come by when the event loop is free again is answered next: under little
+load that is one call, under much it is many, and the fuller a moment, the less each call costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+AskedT = TypeVar("AskedT")
+AnswerT = TypeVar("AnswerT")
+
+
+class _Waiting(NamedTuple, Generic[AskedT, AnswerT]):
+    asked: AskedT
+    answer: asyncio.Future[AnswerT]
+
+
+class Gathered(Generic[AskedT, AnswerT]):
+    """Asks `answers` for at most `most` at once: one answer each, in order; what it raises is told to all."""
+
+    def __init__(self, answers: Callable[[Sequence[AskedT]], Sequence[AnswerT]], most: int) -> None:
+        self._answers = answers
+        self._most = most
+        self._waiting: list[_Waiting[AskedT, AnswerT]] = []
+
+    async def ask(self, asked: AskedT) -> AnswerT:
+        """The answer to one question. Raises what `answers` does."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._answer)
+        waiting = _Waiting(asked, loop.create_future())
+        self._waiting.append(waiting)
+        answer: AnswerT = await waiting.answer
+        return answer
+
+    def _answer(self) -> None:
+        now, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._answer)
+        try:
+            answers = self._answers([one.asked for one in now])
+        except Exception as error:  # noqa: BLE001 - each caller gets it, as if it had asked alone
+            for one in now:
+                if not one.answer.done():  # Its caller may have left.
+                    one.answer.set_exception(error)
+            return
+        for one, answer in zip(now, answers, strict=True):
+            if not one.answer.done():
+                one.answer.set_result(answer)
