@@ -17,14 +17,19 @@ from typer.testing import CliRunner
 
 from bdp_assets.cli.main import app
 from bdp_assets.operations.load import run as runs
-from bdp_assets.operations.load import to_api
+from bdp_assets.operations.load import to_api, to_topic
+from bdp_assets.operations.load.choices import Door
 from bdp_assets.operations.load.run import Load, Watch, run
 from bdp_assets.operations.load.slo import Objective
 from bdp_assets.operations.load.tally import Tally
 from bdp_assets.operations.load.verdict import holds, judge
+from bdp_assets.operations.traffic_journal import lines
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings, get_settings, variables
 from bdp_assets.simulator.world import World
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
+from bdp_assets_tests.integration.conftest import Platform
+from bdp_assets_tests.integration.stream import Stream
 
 RATE = 200.0
 FINE = b'{"decision":"APPROVE","degraded":false}'
@@ -90,10 +95,14 @@ def serving(says: Callable[[int], bytes | float | None]) -> Iterator[Server]:
         thread.join()
 
 
+def write_history(home: Path) -> None:
+    World(seed=5, customers=60, merchants=50).history(date(2026, 3, 1), 1).write(home / "history")
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("load")
-    World(seed=5, customers=60, merchants=50).history(date(2026, 3, 1), 1).write(made / "history")
+    write_history(made)
     return made
 
 
@@ -208,3 +217,25 @@ def test_the_exit_code_is_the_verdict(
     assert [phase["phase"] for phase in values["phases"]] == ["before", "spike", "after"]
     assert values["all"]["calls"] == 56
     assert {one["holds"] for one in values["objectives"] if one["phase"] != "before"} == {True}
+
+
+@pytest.mark.services
+def test_by_the_topic_the_answer_is_the_prediction_and_none_is_bad(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "champion").symlink_to(tiny_bundle(tmp_path / "models" / "1"))
+    write_history(tmp_path)
+    stream = Stream(platform, tmp_path)
+    load = Load(RATE, 0.5, door=Door.TOPIC)
+    calls = round(load.rate * load.seconds)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(to_topic, "PATIENCE_S", 2.0)
+        alone = run(stream.settings, load, Watch())
+    assert alone.total().outcomes == {"no prediction": calls}
+    assert not holds(alone)
+    with stream.worker():
+        stream.drain()
+        answered = run(stream.settings, load, Watch())
+    assert answered.total().outcomes == {"predicted": calls}
+    assert len([*lines(tmp_path)]) == 2 * calls, "both wrote down what Kafka took"
