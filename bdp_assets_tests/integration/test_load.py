@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 from bdp_assets.cli.main import app
 from bdp_assets.operations.load import run as runs
 from bdp_assets.operations.load import to_api, to_topic
-from bdp_assets.operations.load.choices import Door
+from bdp_assets.operations.load.choices import Door, Profile
 from bdp_assets.operations.load.run import Load, Watch, run
 from bdp_assets.operations.load.slo import Objective
 from bdp_assets.operations.load.tally import Tally
@@ -191,6 +192,19 @@ def test_stopped_early_it_counts_what_was_due(settings: Settings) -> None:
     assert 40 < tally.total().calls < 600 * RATE / 10
     assert tally.total().outcomes == {"200": server.asked}
     assert tally.elapsed_s < tally.schedule.seconds
+
+
+@pytest.mark.usefixtures("easy")
+def test_a_source_that_ends_too_early_does_not_pass(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_of_them = runs.from_settings
+    monkeypatch.setattr(runs, "from_settings", lambda *a, **more: islice(all_of_them(*a, **more), 7))
+    with serving(lambda _: answer(200, FINE)) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        tally = run(settings, Load(RATE, 1.0, Profile.SPIKE, url=url), Watch())
+    assert tally.total().outcomes == {"200": 7}
+    assert {one.phase for one in judge(tally) if not one.holds} == {"spike", "after"}
 
 
 def test_nobody_there_is_told(settings: Settings) -> None:

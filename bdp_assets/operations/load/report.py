@@ -29,6 +29,9 @@ def as_text(tally: Tally) -> Group:
     """A table of the phases, one of the objectives, and the verdict."""
     judged = judge(tally)
     parts: list[Any] = [_phases(tally), _objectives(judged)]
+    done, planned = tally.total().calls, len(tally.schedule.times)
+    if done < planned:
+        parts.append(Text(f"Ended early: {done:,} calls of {planned:,}.", style="yellow"))
     failed = [f"{one.objective.name} ({one.phase})" for one in judged if not one.holds]
     if failed:
         parts.append(Text(f"FAILED: {', '.join(failed)}", style="red"))

@@ -46,7 +46,7 @@ class Session:
         return now_s - float(self.schedule.times[number])
 
     def end_of_source(self) -> None:
-        """There are no more records: what was due is all there is."""
+        """There are no more records: a phase that has had none by now will fail."""
         self.calls = self.sent
 
     def look(self, now_s: float, answered: int) -> bool:
@@ -68,3 +68,5 @@ class Session:
             self.tally.ended(number, self.latency(number, now_s), outcome)
         for number in range(self.sent, self.calls):
             self.tally.ended(number, self.latency(number, now_s), NOT_SENT)
+        if not self._stopped:
+            self.tally.elapsed_s = self.schedule.seconds

@@ -5,11 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
 
-from bdp_assets.clients.kafka import Publisher, TailReader
+from bdp_assets.clients.kafka import DeliveryFailed, KafkaUnavailable, Publisher, TailReader
 from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.topics import PREDICTIONS, RAW
 from bdp_assets.operations.load.session import Session
@@ -23,7 +24,7 @@ MOST_WAITING = 100_000
 PREDICTED = Outcome("predicted", right=True, served=True)
 NO_PREDICTION = Outcome("no prediction", right=False, served=False)
 NOT_WRITTEN = Outcome("not written", right=False, served=False)
-_TICK_S = 0.002
+_TICK_S, _LAST_REPORTS_S = 0.002, 1.0
 
 
 class Key(NamedTuple):
@@ -47,6 +48,7 @@ class Predictions(threading.Thread):
     def __init__(self, settings: Settings) -> None:
         super().__init__(daemon=True)
         self.found: queue.SimpleQueue[tuple[Key, float]] = queue.SimpleQueue()
+        self.failure: Exception | None = None
         self._over = threading.Event()
         self._reader = TailReader(settings, PREDICTIONS.name)
 
@@ -60,6 +62,12 @@ class Predictions(threading.Thread):
         self._reader.close()
 
     def run(self) -> None:
+        try:
+            self._read()
+        except Exception as error:  # noqa: BLE001 - raised again by whoever waits for them
+            self.failure = error
+
+    def _read(self) -> None:
         while not self._over.is_set():
             messages = self._reader.read(1_000, _TICK_S)
             now = time.perf_counter()
@@ -93,6 +101,9 @@ class _Driver:
             ahead_s = -(self._session.late(self._now()) or 0.0)
             if ahead_s > 0 or len(self._waiting) >= MOST_WAITING or self._session.sent == self._session.calls:
                 time.sleep(min(_TICK_S, ahead_s) if ahead_s > 0 else _TICK_S)
+        # What failed was counted when it was told, and what still waits has no prediction either.
+        with suppress(DeliveryFailed, KafkaUnavailable):
+            self._publisher.flush(_LAST_REPORTS_S)
         self._session.close(self._now(), dict.fromkeys(self._waiting.values(), NO_PREDICTION))
 
     def _now(self) -> float:
@@ -129,6 +140,8 @@ class _Driver:
 
     def _match(self) -> None:
         """Predictions of others are none of ours."""
+        if self._predictions.failure is not None:
+            raise self._predictions.failure
         while not self._predictions.found.empty():
             key, read_at = self._predictions.found.get()
             if key in self._waiting:

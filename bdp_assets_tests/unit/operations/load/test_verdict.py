@@ -38,7 +38,7 @@ def played(what: list[tuple[float, Outcome]]) -> Tally:
     return tally
 
 
-@settings(max_examples=cases(200))
+@settings(max_examples=cases(100))
 @given(st.lists(calls, min_size=len(SPIKE.times), max_size=len(SPIKE.times)))
 def test_each_objective_is_judged_in_each_phase_by_its_own_calls(what: list[tuple[float, Outcome]]) -> None:
     tally, start, expected = played(what), 0, []
