@@ -98,13 +98,18 @@ class _Driver:
             self._send_due()
             self._publisher.poll()
             self._match()
-            ahead_s = -(self._session.late(self._now()) or 0.0)
-            if ahead_s > 0 or len(self._waiting) >= MOST_WAITING or self._session.sent == self._session.calls:
-                time.sleep(min(_TICK_S, ahead_s) if ahead_s > 0 else _TICK_S)
+            time.sleep(self._pause_s())
         # What failed was counted when it was told, and what still waits has no prediction either.
         with suppress(DeliveryFailed, KafkaUnavailable):
             self._publisher.flush(_LAST_REPORTS_S)
         self._session.close(self._now(), dict.fromkeys(self._waiting.values(), NO_PREDICTION))
+
+    def _pause_s(self) -> float:
+        """Until the next message is due, and not so long that answers wait to be heard."""
+        late_s = self._session.late(self._now())
+        if late_s is None or len(self._waiting) >= MOST_WAITING:
+            return _TICK_S
+        return min(_TICK_S, max(0.0, -late_s))
 
     def _now(self) -> float:
         return time.perf_counter() - self._began
