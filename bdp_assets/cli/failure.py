@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,6 +33,27 @@ def ended_by_signals() -> Iterator[None]:
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def stop_asked() -> Iterator[threading.Event]:
+    """Set by the first Ctrl+C or SIGTERM; the second is as ever."""
+    asked = threading.Event()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def ask(*_: object) -> None:
+        asked.set()
+        for number, handler in before.items():
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else handler)
+
+    for number in numbers:
+        signal.signal(number, ask)
+    try:
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -27,6 +27,7 @@ from bdp_assets.cli import (
     ingest,
     keys,
     lists,
+    load,
     metrics,
     migrate,
     models,
@@ -101,6 +102,7 @@ app.add_typer(verify.app)
 app.add_typer(backup.app)
 app.add_typer(erase.app)
 app.add_typer(chaos.app)
+app.add_typer(load.app)
 app.add_typer(train.app)
 app.add_typer(models.app, name="models")
 app.add_typer(bento.app, name="bento")

@@ -14,6 +14,7 @@ from types import TracebackType
 from bdp_assets.operations.traffic_journal import NO_ANSWER, Answer, Outgoing
 from bdp_assets.settings import LOOPBACK, Settings
 
+PREDICT = "/api/v1/predict"
 CLIENTS = 4
 TIMEOUT_S = 5.0
 
@@ -64,7 +65,7 @@ class ApiCaller:
 
 def _post(connection: HTTPConnection, body: bytes, headers: Mapping[str, str]) -> Answer:
     try:
-        connection.request("POST", "/api/v1/predict", body, headers)
+        connection.request("POST", PREDICT, body, headers)
         answer = connection.getresponse()
         content = answer.read()
     except (OSError, HTTPException):

@@ -7,8 +7,10 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -19,15 +21,19 @@ from bdp_assets.contracts.codec import decode_prediction
 from bdp_assets.contracts.records import Prediction
 from bdp_assets.contracts.topics import PREDICTIONS, RAW
 from bdp_assets.operations import start
-from bdp_assets.operations.ledger import read_ledger
+from bdp_assets.operations.ledger import balance, read_entries, read_ledger
+from bdp_assets.operations.load import run as open_load
+from bdp_assets.operations.load.run import Watch
 from bdp_assets.operations.traffic_api import CLIENTS, ApiCaller
-from bdp_assets.operations.traffic_journal import Answer, Outgoing
+from bdp_assets.operations.traffic_journal import Answer, Outgoing, lines
+from bdp_assets.operations.verify.promises import kept, read_promises
 from bdp_assets.runtime import haproxy, orphans, ports
 from bdp_assets.runtime import home as homes
 from bdp_assets.runtime import platform as runtime
 from bdp_assets.scoring.bundle import REGISTRATION
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
+from bdp_assets.simulator.world import World
 from bdp_assets_tests.fakes.messages import body
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import Platform
@@ -35,6 +41,7 @@ from bdp_assets_tests.integration.stream import Stream, until
 
 pytestmark = [pytest.mark.services, pytest.mark.drill]
 CUSTOMERS = 40
+CONNECTIONS = 16
 EVERY_S = 0.02
 """Between two calls: some 50 a second."""
 OLD, NEW = "1", "2"
@@ -150,6 +157,54 @@ def test_no_call_fails_and_every_transaction_is_decided_once(stream: Stream, set
     assert_each_is_decided_once(stream, load, published)
 
 
+def test_bdp_load_sees_no_more_than_what_a_kill_cuts_off(stream: Stream, settings: Settings) -> None:
+    """One replica killed under load, the model swapped, both restarted in turn: then the ledger is clean."""
+    World(seed=5, customers=60, merchants=50).history(date(2026, 3, 1), 1).write(settings.home / "history")
+    watch, load = Watch(), open_load.Load(rate=30.0, seconds=600.0, connections=CONNECTIONS)
+
+    def goes_on(calls: int = 60) -> None:
+        enough = answered(settings) + calls
+        until(lambda: answered(settings) >= enough or loading.done())
+
+    with stream.worker(), ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(open_load.run, settings, load, watch)
+        try:
+            goes_on()
+            kill(settings, "api-1")
+            until(lambda: serves_with(settings.api_replica_ports[0]) == OLD)
+            goes_on()
+            LocalBundles(settings.models_dir).activate(NEW)
+            until(lambda: [serves_with(port) for port in settings.api_replica_ports] == [NEW, NEW])
+            start.restart(settings, "api")
+            goes_on()
+        finally:
+            watch.stop.set()
+        tally = loading.result(timeout=60)
+        until(lambda: {transaction_id(m.value) for m in stream.records(RAW.name)} >= told(settings))
+        stream.send([("by-kafka", body("by-kafka", "by-kafka"))])
+        stream.settle()
+    outcomes = tally.total().outcomes
+    assert tally.total().calls - outcomes["200"] <= CONNECTIONS, "only what was under way at the kill"
+    assert outcomes["200"] == answered(settings) >= 180
+    assert {decode_prediction(m.value or b"").model_version for m in stream.records(PREDICTIONS.name)} == {
+        OLD,
+        NEW,
+    }
+    entries = read_entries(settings)
+    assert balance(entries).balanced
+    assert all(equation.holds for equation in kept(read_promises(lines(settings.home)), entries))
+
+
+def answered(settings: Settings) -> int:
+    """Calls of the journals that have a decision."""
+    return len(told(settings))
+
+
+def told(settings: Settings) -> set[str]:
+    """Their transactions."""
+    return {line.transaction_id for line in lines(settings.home) if line.decision is not None}
+
+
 def assert_each_is_decided_once(stream: Stream, load: Load, published: list[Prediction]) -> None:
     """On the topic and in the store, as it was answered; by one model before the swap, by another after."""
     assert Counter(one.transaction_id for one in published) == dict.fromkeys([*load.sent, "by-kafka"], 1)
@@ -181,6 +236,15 @@ def kill_in_mid_call(settings: Settings, program: str, load: Load) -> set[str]:
         process.kill()
     psutil.wait_procs(family, timeout=10)
     return load.sent.keys() - answered
+
+
+def kill(settings: Settings, program: str) -> None:
+    """kill -9 of a program with its children."""
+    root = orphans.roots(settings.home)[program]
+    family = (*orphans.descendants(root), root)
+    for process in family:
+        process.kill()
+    psutil.wait_procs(family, timeout=10)
 
 
 def serves_with(port: int) -> str | None:

@@ -10,20 +10,20 @@ import gc
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from http import HTTPStatus
 from multiprocessing import get_context
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bdp_assets.operations.load.http_connection import NO_STATUS, HttpConnection, post
+from bdp_assets.operations.traffic_api import PREDICT
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK
 from benchmarks.bench import Figures
 
-PREDICT = "/api/v1/predict"
 BATCH = f"{PREDICT}/batch"
-_END = b"\r\n\r\n"
-_LENGTH, _CLOSES = b"content-length:", b"connection: close"
 
 
 class _RefusedError(Exception):
@@ -69,21 +69,13 @@ class Clients:
 
 
 def _called(port: int, bodies: Sequence[bytes], connections: int, path: str) -> Answered:
-    requests = [_request(path, body) for body in bodies]
+    requests = [post(LOOPBACK, path, body, {}) for body in bodies]
     gc.collect()
     gc.disable()
     try:
         return asyncio.run(_all(port, requests, connections))
     finally:
         gc.enable()
-
-
-def _request(path: str, body: bytes) -> bytes:
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
 
 
 async def _all(port: int, requests: Sequence[bytes], connections: int) -> Answered:
@@ -98,63 +90,33 @@ async def _all(port: int, requests: Sequence[bytes], connections: int) -> Answer
     return Answered(times, time.perf_counter() - began)
 
 
-class _Client(asyncio.Protocol):
-    """Sends the next request when the answer is whole; connects anew where the server closes."""
+class _Client:
+    """Sends the next request when the answer is whole; a call pays for a new connection, if it needs one."""
 
     def __init__(
         self, port: int, todo: Iterator[bytes], taken: Iterator[int], times: NDArray[np.float64]
     ) -> None:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._port, self._todo, self._taken, self._times = port, todo, taken, times
-        self._received = b""
+        self._connection = HttpConnection(LOOPBACK, port, self._answered)
+        self._todo, self._taken, self._times = todo, taken, times
         self._sent = 0.0
-        self._again: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, LOOPBACK, self._port)
-        self._transport = transport
-
-    async def _connect_again(self) -> None:
-        self._sent = time.perf_counter()  # A call pays for its connection.
-        await self.connect()
-        self._ask()
+        await self._connection.open()
 
     def next(self) -> None:
         request = next(self._todo, None)
         if request is None:
+            self._connection.close()
             self.done.set_result(None)
-            self._transport.close()
             return
-        self._request = request
-        if self._transport.is_closing():
-            self._again = asyncio.ensure_future(self._connect_again())
-        else:
-            self._sent = time.perf_counter()
-            self._ask()
+        self._sent = time.perf_counter()
+        self._connection.ask(request)
 
-    def _ask(self) -> None:
-        self._received = b""
-        self._transport.write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        end = self._received.find(_END)
-        head = self._received[:end].lower()
-        if end < 0 or len(self._received) < end + len(_END) + _length(head):
-            return
+    def _answered(self, _: HttpConnection, status: int, _body: bytes) -> None:
         self._times[next(self._taken)] = time.perf_counter() - self._sent
-        if head[9:12] != b"200":
-            self.done.set_exception(_RefusedError(f"answered {head[9:12].decode()}"))
+        if status != HTTPStatus.OK:
+            how = "hung up" if status == NO_STATUS else f"answered {status}"
+            self.done.set_exception(_RefusedError(how))
             return
-        if _CLOSES in head:
-            self._transport.close()
         self.next()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self._again is None and not self.done.done():
-            self.done.set_exception(_RefusedError("hung up"))
-
-
-def _length(head: bytes) -> int:
-    at = head.find(_LENGTH) + len(_LENGTH)
-    return int(head[at:].split(b"\r\n", 1)[0])

@@ -7,9 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from confluent_kafka import TopicPartition
 
-from bdp_assets.clients.kafka import Publisher, consumer, watermarks
+from bdp_assets.clients.kafka import Publisher, TailReader
 from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.topics import PREDICTIONS, RAW
 from bdp_assets.operations.traffic_journal import Outgoing
@@ -31,9 +30,7 @@ class _Reader(threading.Thread):
         self.read_at: dict[str, float] = {}
         self._stop_reading = threading.Event()
         self._decode = msgspec.json.Decoder(_Id).decode
-        self._consumer = consumer(settings, "bdp-bench-freshness")
-        ends = {place: end for place, (_, end) in watermarks(settings, [PREDICTIONS.name]).items()}
-        self._consumer.assign([TopicPartition(*place, end) for place, end in ends.items()])
+        self._tail = TailReader(settings, PREDICTIONS.name)
 
     def __enter__(self) -> _Reader:
         self.start()
@@ -42,15 +39,14 @@ class _Reader(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self._stop_reading.set()
         self.join()
-        self._consumer.close()
+        self._tail.close()
 
     def run(self) -> None:
         while not self._stop_reading.is_set():
-            messages = self._consumer.consume(1_000, 0.002)
+            messages = self._tail.read(1_000, 0.002)
             now = time.perf_counter()
             for message in messages:
-                if message.error() is None:
-                    self.read_at[self._decode(message.value()).transaction_id] = now
+                self.read_at[self._decode(message.value or b"").transaction_id] = now
 
 
 def measured(settings: Settings, records: Iterator[Outgoing], rate: int, seconds: int) -> Sequence[float]:

@@ -18,6 +18,7 @@ from bdp_assets.clients.kafka.message import Header, Message
 from bdp_assets.clients.kafka.publisher import Publisher
 from bdp_assets.clients.kafka.reading import read_range, stream_range
 from bdp_assets.clients.kafka.receipts import Receipts
+from bdp_assets.clients.kafka.tail import TailReader
 from bdp_assets.clients.kafka.topics import (
     TopicReport,
     TopicSpec,
@@ -41,6 +42,7 @@ __all__ = [
     "ProducerFenced",
     "Publisher",
     "Receipts",
+    "TailReader",
     "TopicReport",
     "TopicSpec",
     "TransactionAborted",

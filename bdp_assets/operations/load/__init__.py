@@ -1,0 +1,1 @@
+"""`bdp load`: transactions on a schedule that waits for nobody, and a verdict by the objectives."""
