@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -15,9 +14,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from bdp_assets.clients.postgres import WarehouseUnavailable, engine
+from bdp_assets.project import FILES
 from bdp_assets.settings import Settings
 
-SCRIPTS = Path(__file__).parents[2] / "deploy" / "migrations"
+SCRIPTS = FILES / "deploy" / "migrations"
 
 _NOT_PERMITTED = "42501"
 
