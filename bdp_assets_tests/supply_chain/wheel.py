@@ -33,7 +33,7 @@ COMMANDS = (
     "migrate",
     "features rebuild-online",
     "simulate traffic --seconds 5 --rate 50 --api-share 0.5",
-    "verify --wait 60",
+    "verify --wait 300",
 )
 
 
