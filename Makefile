@@ -133,9 +133,37 @@ types: setup ## mypy --strict
 
 COMPILE := $(UV) compile --universal --python-version 3.11 --generate-hashes --no-header --quiet
 
+EXTRAS := 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"])'
+
 .PHONY: lock
 lock: setup ## Bring the requirements*.lock files up to pyproject.toml (UPGRADE=1: newest versions)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra scale --extra notebooks --group dev -o requirements-dev.lock
+	for extra in $$($(BIN)/python -c $(EXTRAS)); do $(COMPILE) $(if $(UPGRADE),--upgrade) --no-annotate pyproject.toml --extra $$extra --constraints requirements.lock -o requirements-$$extra.lock; done
 	echo "hatchling>=1.27" | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o requirements-build.lock
 	echo uv | $(COMPILE) $(if $(UPGRADE),--upgrade) - -o requirements-setup.lock
+
+.PHONY: dist
+dist: setup ## The wheel and the sdist in dist/
+	rm -f dist/*.whl dist/*.tar.gz
+	$(BIN)/python -m hatchling build -d dist
+
+# What requirements.lock installs, and nothing else; from uv's cache within seconds.
+CLEAN := build/clean
+IN_CLEAN := --python $(CLEAN)/bin/python
+
+.PHONY: clean-environment
+clean-environment: setup
+	test -x $(CLEAN)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(CLEAN)
+	$(UV) sync --quiet $(IN_CLEAN) --require-hashes requirements.lock
+
+.PHONY: sbom
+sbom: clean-environment ## Bill of materials (CycloneDX) in dist/sbom.json; fails where it is not the lock, or a licence is not allowed
+	mkdir -p dist
+	$(BIN)/cyclonedx-py environment $(CLEAN)/bin/python --pyproject pyproject.toml --spec-version 1.6 --output-reproducible --output-format JSON --validate -o dist/sbom.json
+	$(BIN)/python -m bdp_assets_tests.supply_chain dist/sbom.json
+
+.PHONY: test-wheel
+test-wheel: clean-environment dist ## Install the wheel where nothing else is, and run the platform from it in an empty folder
+	$(UV) install --quiet $(IN_CLEAN) --offline --no-deps --reinstall dist/*.whl
+	$(BIN)/python -m bdp_assets_tests.supply_chain.wheel $(CLEAN)

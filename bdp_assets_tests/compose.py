@@ -62,13 +62,6 @@ def commands(service: Service) -> Iterator[list[str]]:
         yield command
 
 
-def copied() -> list[tuple[list[str], str]]:
-    """(sources in the checkout, target in the image) of the last stage's COPY lines."""
-    last = DOCKERFILE.read_text().rpartition("\nFROM ")[2]
-    lines = [line.split()[1:] for line in last.splitlines() if line.startswith("COPY ")]
-    return [(words[:-1], words[-1]) for words in lines if not words[0].startswith("--from")]
-
-
 def _required() -> list[str]:
     return sorted(name for name, asked in user_variables().items() if "?" in asked)
 

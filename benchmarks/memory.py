@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import PROJECT
 from bdp_assets.runtime.problems import Problem
 
 _OWN = Path("/proc/self")

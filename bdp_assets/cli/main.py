@@ -41,6 +41,7 @@ from bdp_assets.cli import (
     sources,
     stream,
     train,
+    upgrade,
     verify,
 )
 
@@ -81,6 +82,7 @@ app = typer.Typer(
 )
 app.add_typer(platform.app)
 app.add_typer(migrate.app)
+app.add_typer(upgrade.app)
 app.add_typer(assets.app, name="assets")
 app.add_typer(doctor.app)
 app.add_typer(settings.app)

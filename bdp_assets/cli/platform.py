@@ -107,11 +107,11 @@ def env() -> None:
     """Print variables for commands of Dagster's that ask for a home: eval "$(bdp env)", dagster run list."""
     import shlex
 
-    from bdp_assets.runtime.home import PROJECT
+    from bdp_assets.project import FILES
     from bdp_assets.settings import get_settings
 
-    # The checkout, not BDP_HOME/dagster: `dagster dev` warns of a dagster.yaml that is not DAGSTER_HOME's.
-    for name, value in {"BDP_HOME": get_settings().home, "DAGSTER_HOME": PROJECT}.items():
+    # Not BDP_HOME/dagster: `dagster dev` warns of a dagster.yaml that is not DAGSTER_HOME's own file.
+    for name, value in {"BDP_HOME": get_settings().home, "DAGSTER_HOME": FILES}.items():
         typer.echo(f"export {name}={shlex.quote(str(value))}")
 
 

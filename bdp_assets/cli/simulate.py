@@ -27,9 +27,11 @@ def history(
     """Write days of transactions and labels to BDP_HOME/history."""
     import time
 
+    from bdp_assets.runtime.home import prepare
     from bdp_assets.settings import get_settings
     from bdp_assets.simulator.world import World, midnight
 
+    prepare(get_settings().home)  # before files are in it: then it could not become the platform's
     until = end.date() if end else midnight(time.time_ns() // 1_000_000)
     made = World(seed=seed, customers=customers, merchants=merchants).history(until, days)
     path = made.write(get_settings().home / "history")

@@ -8,7 +8,9 @@ from types import MappingProxyType
 
 import msgspec
 
-SCHEMAS = Path(__file__).parents[2] / "schemas"
+from bdp_assets.project import FILES
+
+SCHEMAS = FILES / "schemas"
 DAY_MS = 86_400_000
 
 

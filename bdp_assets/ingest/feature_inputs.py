@@ -20,7 +20,7 @@ from bdp_assets.features.formulas import COLUMNS, IDS
 from bdp_assets.features.labels import KEY
 from bdp_assets.ingest import encode, history
 from bdp_assets.ingest.amounts import base_minor
-from bdp_assets.ingest.mapping import Fields, MappingError
+from bdp_assets.ingest.mapping import EXAMPLE, Fields, MappingError
 from bdp_assets.ingest.source import HistorySource, scan_file
 from bdp_assets.ingest.tables import rows
 
@@ -74,7 +74,7 @@ def _fields(source: HistorySource) -> Fields:
     if source.given is None and absent:
         raise MappingError(
             f"{source.file} lacks {', '.join(sorted(absent))} (validated, {' and '.join(COLUMNS)}). "
-            "Say which of its columns are which with --mapping; copy deploy/sources/handbook.yaml."
+            f"Say which of its columns are which with --mapping; copy {EXAMPLE}."
         )
     return source.mapping.fields
 

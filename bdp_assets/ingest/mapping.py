@@ -15,6 +15,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from bdp_assets.contracts.wire import RawTransaction
 from bdp_assets.ingest.explain import explain
+from bdp_assets.project import FILES
+
+EXAMPLE = FILES / "deploy" / "sources" / "handbook.yaml"
 
 
 class MappingError(Exception):
@@ -195,10 +198,10 @@ def identity_mapping(columns: Collection[str]) -> Mapping:
 
 def load_mapping(path: Path) -> Mapping:
     """Read a mapping file. Raises MappingError with one line for each thing that is wrong."""
-    return validated(Mapping, str(path), read_yaml(path, "deploy/sources/handbook.yaml"))
+    return validated(Mapping, str(path), read_yaml(path, EXAMPLE))
 
 
-def read_yaml(path: Path, example: str) -> Any:
+def read_yaml(path: Path, example: Path) -> Any:
     """What the file holds; raises MappingError that names the example if it is missing or no YAML."""
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))

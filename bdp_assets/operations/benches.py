@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import PROJECT
 from bdp_assets.runtime.problems import Problem
 
 

@@ -20,14 +20,14 @@ import msgspec
 
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.local_policies import LocalPolicies, encode
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import FILES, PROJECT
 from bdp_assets.scoring.bundle import Bundle
 from bdp_assets.scoring.local_bundles import CHAMPION
 from bento.packed import PACKED
 
 SERVICE = "bento.service:FraudService"
 DESCRIPTION = "Decides card transactions with model {name} {version} (digest {digest}) and policy {policy}."
-_LOCK = PROJECT / "requirements.lock"
+_LOCK = FILES / "requirements.lock"
 _LOADED = """
 import json, sys
 import bento.service
@@ -74,7 +74,7 @@ def assemble(champion: Path, folder: Path) -> Contents:
     contents = _pack_model(champion.resolve(), folder / PACKED.relative_to(PROJECT))
     loaded = _loaded()
     _copy(_with_data(Path(file) for file in loaded.ours), folder)
-    shutil.copytree(PROJECT / "schemas", folder / "schemas")
+    shutil.copytree(FILES / "schemas", folder / "schemas")
     distributions = packages_distributions()
     installed = {found for module in loaded.all for found in distributions.get(module, ())}
     bentofile = {

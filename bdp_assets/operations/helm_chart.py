@@ -6,18 +6,18 @@ the file, and a test holds it to what is here (`BDP_RECORD=1` writes it anew).
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import SecretStr
 
 from bdp_assets.operations.topics import specs
+from bdp_assets.project import PROJECT
 from bdp_assets.settings import Settings, variables
 from bdp_assets.streaming import groups
 from bdp_assets.streaming.worker import ANALYTICS, LABELS, SCORING
 
-CHART = Path(__file__).parents[2] / "deploy" / "helm" / "bdp-platform"
+CHART = PROJECT / "deploy" / "helm" / "bdp-platform"
 CONTRACT = CHART / "files" / "platform.yaml"
 
 _WITH_PASSWORD = ("postgres_url", "redis_url")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -15,9 +14,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from bdp_assets.clients.postgres import WarehouseUnavailable, engine
+from bdp_assets.project import FILES
 from bdp_assets.settings import Settings
 
-SCRIPTS = Path(__file__).parents[2] / "deploy" / "migrations"
+SCRIPTS = FILES / "deploy" / "migrations"
 
 _NOT_PERMITTED = "42501"
 
@@ -37,6 +37,7 @@ class Revisions:
 def upgrade(settings: Settings, revision: str = "head") -> Revisions:
     """Migrate up to a revision; what is applied already stays as it is. Raises WarehouseUnavailable."""
     with _connected(settings) as connection:
+        _require_known(_revisions(connection).current)
         command.upgrade(_config(connection), revision)
         return _revisions(connection)
 
@@ -52,6 +53,14 @@ def revisions(settings: Settings) -> Revisions:
     """Compare the warehouse with the code. Raises WarehouseUnavailable."""
     with _connected(settings) as connection:
         return _revisions(connection)
+
+
+def _require_known(revision: str | None) -> None:
+    if not is_known(revision):
+        raise WarehouseUnavailable(
+            f"The warehouse is at revision {revision}, which a newer version of the platform made: "
+            "run that one, or restore a backup."
+        )
 
 
 @contextmanager
@@ -85,6 +94,12 @@ def _config(connection: Connection | None = None) -> Config:
 def _revisions(connection: Connection) -> Revisions:
     current = MigrationContext.configure(connection).get_current_revision()
     return Revisions(current, newest() or None)
+
+
+def is_known(revision: str | None) -> bool:
+    """Whether this code has that migration; no migration at all is known, too."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision is None or revision in known
 
 
 def newest() -> str:

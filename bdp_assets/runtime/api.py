@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from bdp_assets.project import PROJECT
 from bdp_assets.runtime import haproxy, health, web
-from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.parts import Program, Say
 from bdp_assets.settings import MOST_REPLICAS, Settings
 

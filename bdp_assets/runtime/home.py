@@ -14,9 +14,6 @@ from pathlib import Path
 
 from bdp_assets.runtime.problems import DiskFull, Problem
 
-PROJECT = Path(__file__).resolve().parents[2]
-"""The checkout: workspace.yaml, deploy/ and bento/ are here."""
-
 MARKER = ".bdp-home"
 ROOM_NEEDED_BYTES = 2 * 1024**3
 # sockaddr_un holds 107 characters; supervisord first binds a name that is longer by a dot and its pid.

@@ -9,15 +9,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from bdp_assets.project import FILES
 from bdp_assets.runtime import home as homes
 from bdp_assets.runtime import java
-from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.parts import Say
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
 
-KAFKA = PROJECT / "deploy" / "kafka"
+KAFKA = FILES / "deploy" / "kafka"
 LIBS = KAFKA / "libs"
+"""Beside the pom: of a checkout, or of the virtual environment that the wheel is in."""
 
 
 def are_current() -> bool:
@@ -27,9 +28,14 @@ def are_current() -> bool:
 
 
 def fetch(settings: Settings, say: Say) -> None:
-    """Have the jars in deploy/kafka/libs; at once when they are there. Raises Problem."""
+    """Have the jars in LIBS; at once when they are there. Raises Problem."""
     if are_current():
         return
+    if not os.access(KAFKA, os.W_OK):
+        raise Problem(
+            f"Kafka's jars are not there yet, and their folder, {KAFKA}, can not be written.",
+            "Run `bdp setup` once as the owner of that folder, or set BDP_KAFKA_BOOTSTRAP.",
+        )
     java.require_java(settings, say)
     fresh = KAFKA / f"libs.{os.getpid()}"
     command = _maven(settings, fresh, say)

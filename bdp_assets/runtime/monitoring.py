@@ -14,13 +14,13 @@ from pathlib import Path
 
 import yaml
 
+from bdp_assets.project import FILES
 from bdp_assets.runtime import api, health, web
-from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.parts import Say
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK, Settings
 
-CONFIGURATION = PROJECT / "deploy" / "monitoring"
+CONFIGURATION = FILES / "deploy" / "monitoring"
 KEPT_FOR = "15d"
 RELOAD = "HUP"
 # Debian's names come first.

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from bdp_assets.project import PROJECT
 from bdp_assets.runtime import launch
-from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.parts import Program
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bdp_assets.pan_key import PanKeyMissing, require_choice
+from bdp_assets.project import FILES, PROJECT
 from bdp_assets.runtime import health, one_daemon
-from bdp_assets.runtime.home import PROJECT
 from bdp_assets.runtime.parts import Say
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
@@ -58,11 +58,11 @@ def require_pan_key(settings: Settings, _say: Say) -> None:
 
 
 def dagster_prepare(settings: Settings, say: Say) -> None:
-    """DAGSTER_HOME with a link to the checkout's dagster.yaml, and a workspace that names the code server."""
+    """DAGSTER_HOME with a link to our dagster.yaml, and a workspace that names the code server."""
     require_pan_key(settings, say)
     home = settings.home / "dagster"
     home.mkdir(exist_ok=True)
-    _link(home / "dagster.yaml", PROJECT / "dagster.yaml")
+    _link(home / "dagster.yaml", FILES / "dagster.yaml")
     server = {
         "host": settings.dagster_code_host,
         "port": settings.dagster_code_port,

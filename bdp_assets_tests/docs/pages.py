@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import PROJECT
 
 DOCS = PROJECT / "docs"
 FENCE = "```"

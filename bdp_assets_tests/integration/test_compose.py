@@ -131,7 +131,7 @@ def until_answers(store: Redis) -> bool:
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as the image has at /opt/bdp: the wheel, and what the Dockerfile copies beside it."""
+    """A folder as the image has at /opt/bdp: the wheel, which carries all that is read."""
     built, folder = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("image") / "opt" / "bdp"
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", built],
@@ -141,13 +141,6 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     install = ["uv", "pip", "install", "--quiet", "--offline", "--no-deps", "--target", folder]
     subprocess.run([sys.executable, "-m", *install, *built.glob("*.whl")], check=True)
-    for sources, target in compose.copied():
-        place = folder / Path(target).relative_to("/opt/bdp")
-        for source in (compose.PROJECT / name for name in sources):
-            if source.is_dir():
-                shutil.copytree(source, place)
-            else:
-                shutil.copy(source, place / source.name if target.endswith("/") else place)
     return folder
 
 
@@ -193,7 +186,7 @@ def code_server(image: Path, container: dict[str, str], tmp_path: Path) -> Itera
 def test_the_image_has_all_that_its_commands_need(
     image: Path, container: dict[str, str], platform: Platform, code_server: subprocess.Popen[bytes]
 ) -> None:
-    """Migrations, topics and the code location run from the wheel and the copied files alone."""
+    """Migrations, topics and the code location run from the wheel alone."""
     programs = compose.programs_of_ours()
     where = [
         sys.executable,

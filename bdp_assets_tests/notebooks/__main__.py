@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import PROJECT
 
 FOLDER = PROJECT / "notebooks"
 TIMEOUT_S = 300

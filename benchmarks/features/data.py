@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bdp_assets.features.times import DAY
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import PROJECT
 from bdp_assets.runtime.problems import Problem
 from benchmarks.features import synthetic
 

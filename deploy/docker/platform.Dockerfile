@@ -14,6 +14,9 @@ RUN /opt/builder/bin/pip install --require-hashes -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY bdp_assets bdp_assets
 COPY bento bento
+COPY schemas schemas
+COPY deploy deploy
+COPY dagster.yaml workspace.yaml ./
 RUN /opt/builder/bin/python -m hatchling build -t wheel \
     && /opt/venv/bin/pip install --no-deps --target /opt/bdp dist/*.whl
 
@@ -22,10 +25,6 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/bdp bd
     && install -d -o bdp -g bdp /var/lib/bdp
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/bdp /opt/bdp
-# Beside the code, as in a checkout (bdp_assets/runtime/home.py: PROJECT).
-COPY schemas /opt/bdp/schemas
-COPY deploy/migrations /opt/bdp/deploy/migrations
-COPY dagster.yaml requirements.lock /opt/bdp/
 ENV PATH=/opt/bdp/bin:/opt/venv/bin:$PATH \
     PYTHONPATH=/opt/bdp \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -26,6 +26,7 @@ from bdp_assets.clients.kafka.topics import (
     ensure_topics,
     newest_times,
     topic_ids,
+    topic_names,
     watermarks,
 )
 from bdp_assets.clients.kafka.transaction import TransactionalPublisher
@@ -58,6 +59,7 @@ __all__ = [
     "starts",
     "stream_range",
     "topic_ids",
+    "topic_names",
     "transactional_producer",
     "watermarks",
 ]

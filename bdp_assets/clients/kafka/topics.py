@@ -67,6 +67,13 @@ def ensure_topics(settings: Settings, specs: Sequence[TopicSpec], *, create: boo
     return TopicReport(tuple(spec.name for spec in missing if create), tuple(differences))
 
 
+def topic_names(settings: Settings) -> set[str]:
+    """Every topic that there is, those of others too. Raises KafkaUnavailable, KafkaRefused."""
+    with translated(settings.kafka):
+        client = admin(settings)
+        return set(_partitions(client))
+
+
 def topic_ids(settings: Settings, names: Sequence[str]) -> dict[str, str]:
     """Topic name -> its unique id (22 characters); a topic that is made anew gets another one.
 

@@ -27,9 +27,10 @@ from bdp_assets.ingest.mapping import (
     read_yaml,
     validated,
 )
+from bdp_assets.project import FILES
 from bdp_assets.settings import Settings
 
-EXAMPLE = "deploy/sources/shop.yaml"
+EXAMPLE = FILES / "deploy" / "sources" / "shop.yaml"
 ENDING = ".yaml"
 TAKEN = ("history_file", "payment_systems")
 """Other assets beside the sources; each source is one."""

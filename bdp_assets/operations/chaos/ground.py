@@ -19,6 +19,7 @@ from bdp_assets.clients.lake import Lake
 from bdp_assets.operations import start
 from bdp_assets.operations.chaos.model import small_bundle
 from bdp_assets.operations.rebuild_store import rebuild_store
+from bdp_assets.project import PROJECT
 from bdp_assets.runtime import home as homes
 from bdp_assets.runtime import logs, orphans, platform, ports, services
 from bdp_assets.runtime.problems import Problem
@@ -29,7 +30,7 @@ from bdp_assets.simulator.world import World, midnight
 _PREFIX = "bdp-chaos-"
 
 
-def refuse_own_systems(settings: Settings, dotenv: Path = homes.PROJECT / ".env") -> None:
+def refuse_own_systems(settings: Settings, dotenv: Path = PROJECT / ".env") -> None:
     """Chaos breaks only what it has made itself. Raises Problem where a setting names a system of yours."""
     beside = Settings(_env_file=dotenv)  # type: ignore[call-arg]
     named = sorted({*settings.own_systems, *beside.own_systems})

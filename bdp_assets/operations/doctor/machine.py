@@ -11,8 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 
 from bdp_assets.operations.doctor.finding import Finding, fail, ok, warn
 from bdp_assets.pan_key import PanKeyMissing, require_choice
+from bdp_assets.project import FILES
 from bdp_assets.runtime import api, haproxy, jars, java, monitoring, ports, services, status
-from bdp_assets.runtime.home import PROJECT, ROOM_NEEDED_BYTES
+from bdp_assets.runtime.home import ROOM_NEEDED_BYTES
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
 
@@ -62,7 +63,7 @@ def _installed(package: str) -> str:
 
 def _locked() -> dict[str, list[str]]:
     """Package -> its versions in the lock: one, or one for each range of Python versions."""
-    lock = PROJECT / "requirements.lock"
+    lock = FILES / "requirements.lock"
     versions: dict[str, list[str]] = {}
     for name, number in re.findall(r"(?m)^([\w.-]+)==([^\s;\\]+)", lock.read_text() if lock.exists() else ""):
         versions.setdefault(name, []).append(number)

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bdp_assets.cli.main import app
+from bdp_assets.runtime.home import prepare
 from bdp_assets.settings import get_settings, variables
 
 
@@ -32,6 +33,7 @@ def test_history_is_written_to_the_home(home: Path) -> None:
     assert f"{written.height} transactions" in done.output
     assert set(written["timestamp"].str.slice(0, 10)) == {"2026-02-27", "2026-02-28"}
     assert (home / "history" / "labels.parquet").exists()
+    prepare(home)  # it can become the platform's
 
 
 def test_traffic_without_a_history_says_what_to_run() -> None:

@@ -14,7 +14,7 @@ import yaml
 from bdp_assets.definitions import GROUPS, defs
 from bdp_assets.defs.training.assets import fraud_ensemble
 from bdp_assets.operations.materialize import SCHEDULED, SCHEDULED_BY_DAY, SCHEDULED_BY_ENDED_DAY
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import PROJECT
 
 SNAPSHOT = Path(__file__).parents[2] / "snapshots" / "assets.json"
 HEAVY = ("mlflow", "sklearn", "pandas", "pandera", "matplotlib", "alembic", "redis", "onnxruntime")

@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from bdp_assets.cli.main import app
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import PROJECT
 from bdp_assets_tests.docs.pages import name_of, pages
 
 _CODE = re.compile(r"^```.*?\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)

@@ -10,7 +10,7 @@ import pytest
 from mkdocs.config import load_config
 
 from bdp_assets.contracts.topics import TOPICS
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import PROJECT
 from bdp_assets_tests.docs import api_page, nav
 from bdp_assets_tests.docs.links import broken
 from bdp_assets_tests.docs.pages import DOCS, name_of, pages, prose

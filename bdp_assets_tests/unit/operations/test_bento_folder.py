@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bdp_assets.operations.bento_folder import requirements
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import PROJECT
 
 LOCK = """\
 arrays==2.0 ; python_full_version < '3.12' \\

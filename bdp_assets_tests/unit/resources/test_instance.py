@@ -9,9 +9,9 @@ import click
 import pytest
 from dagster._core.instance.ref import InstanceRef
 
+from bdp_assets.project import PROJECT
 from bdp_assets.resources import instance
 from bdp_assets.runtime import one_daemon, postgres
-from bdp_assets.runtime.home import PROJECT
 from bdp_assets.settings import get_settings
 
 PASSWORD = "only-for-this-test"
