@@ -126,6 +126,10 @@ learn: setup ## Do the lessons of docs/learn as they stand, on what make demo st
 	$(BIN)/python -m bdp_assets_tests.docs.lessons
 	rm -rf .bdp-lesson
 
+.PHONY: recording
+recording: setup ## Make the terminal recording of the README anew, on what make demo started
+	$(BIN)/python -m bdp_assets_tests.docs.recording
+
 .PHONY: lint
 lint: setup ## ruff and import-linter
 	$(BIN)/ruff check .

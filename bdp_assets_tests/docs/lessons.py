@@ -1,6 +1,6 @@
 """Does the lessons of docs/learn as a learner would: `make learn`, on a platform where nobody did them yet.
 
-Each check must fail before its lesson; then all blocks of the lesson must work, of which the last is the check.
+Each check must fail before its lesson; then all its blocks must work, of which the last one is the check.
 The pages say the default ports and BDP_HOME; a platform elsewhere gets its own in their place.
 """
 
