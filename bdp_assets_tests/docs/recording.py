@@ -29,7 +29,7 @@ MOST_BYTES = 200_000
 COMMANDS = (
     ("status",),
     ("decisions", "show", "test-123", "--customer", "customer-456"),
-    ("verify", "--wait", "60"),
+    ("verify",),
 )
 _FETCHED = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 _ELSEWHERE = re.compile(r"(?:url\(|href=|@import)\s*[\"']?https?:")

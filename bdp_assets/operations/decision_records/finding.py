@@ -73,7 +73,7 @@ def find(settings: Settings, wanted: Wanted) -> Found:
             return Found(kept, "online store")
     facts: list[Prediction] = []
     with _passed_over(away):
-        facts = in_warehouse(settings, wanted)
+        facts = _in_warehouse(settings, wanted)
     whole = _in_lake(Lake.of(settings), wanted, facts)
     return Found(_only(whole or facts, away), "lake" if whole else "warehouse")
 
@@ -95,8 +95,8 @@ def _kept_online(settings: Settings, wanted: Wanted) -> Prediction | None:
     return None if record is None else decode_prediction(record)
 
 
-def in_warehouse(settings: Settings, wanted: Wanted) -> list[Prediction]:
-    """Without features, which it does not have. Raises WarehouseUnavailable."""
+def _in_warehouse(settings: Settings, wanted: Wanted) -> list[Prediction]:
+    """Without features, which it does not have."""
     with session(settings) as connection:
         found = as_objects(connection, dict, _IN_WAREHOUSE, wanted._asdict())
     return msgspec.convert(found, list[Prediction])

@@ -11,7 +11,7 @@ from bdp_assets.runtime import logs
 from bdp_assets.settings import Settings
 
 KILLED = "exited: scoring (terminated by SIGKILL"
-WAIT_S = 60.0
+WAIT_S = 120.0
 
 
 def look(settings: Settings) -> Iterator[Missing]:
