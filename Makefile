@@ -121,6 +121,15 @@ docs: setup ## The docs as a site in site/, strictly; fails on a broken link and
 docs-run: setup ## Run the shell in the docs that is marked as runnable, on what make demo started
 	$(BIN)/python -m bdp_assets_tests.docs
 
+.PHONY: learn
+learn: setup ## Do the lessons of docs/learn as they stand, on what make demo started; each check fails before and passes after
+	$(BIN)/python -m bdp_assets_tests.docs.lessons
+	rm -rf .bdp-lesson
+
+.PHONY: recording
+recording: setup ## Make the terminal recording of the README anew, on what make demo started
+	$(BIN)/python -m bdp_assets_tests.docs.recording
+
 .PHONY: lint
 lint: setup ## ruff and import-linter
 	$(BIN)/ruff check .

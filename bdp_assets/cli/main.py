@@ -26,6 +26,7 @@ from bdp_assets.cli import (
     features,
     ingest,
     keys,
+    learn,
     lists,
     load,
     metrics,
@@ -109,6 +110,7 @@ app.add_typer(train.app)
 app.add_typer(models.app, name="models")
 app.add_typer(bento.app, name="bento")
 app.add_typer(demo.app)
+app.add_typer(learn.app, name="learn")
 app.add_typer(score.app)
 app.add_typer(bench.app)
 

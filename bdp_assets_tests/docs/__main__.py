@@ -17,7 +17,8 @@ def main() -> int:
         "--without-platform", action="store_true", help="only blocks that need nothing started"
     )
     alone: bool = arguments.parse_args().without_platform
-    chosen = [block for page in pages() for block in blocks(page) if not (alone and block.needs_platform)]
+    found = [block for page in pages() for block in blocks(page) if not block.of_lesson]
+    chosen = [block for block in found if not (alone and block.needs_platform)]
     failed = [block.place for block in chosen if not _works(block)]
     sys.stdout.write(f"{len(chosen) - len(failed)} of {len(chosen)} blocks work\n")
     if failed:

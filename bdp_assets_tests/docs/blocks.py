@@ -2,7 +2,8 @@
 
 The mark is a comment, alone on the line before the block, which no reader of the page sees:
 `<!-- runnable -->` for what needs a checkout after `make setup` and nothing else,
-`<!-- runnable: platform -->` for what needs the platform of `make demo` at its default ports.
+`<!-- runnable: platform -->` for what needs the platform of `make demo` at its default ports,
+`<!-- runnable: lesson -->` for a step of a lesson, which comes after those before it (see `lessons`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from bdp_assets_tests.docs.pages import FENCE, name_of
 
 _COMMENT = re.compile(r"<!--\s*runnable\b.*")
-_MARK = re.compile(r"<!-- runnable(?P<platform>: platform)? -->")
+_MARK = re.compile(r"<!-- runnable(?:(?P<platform>: platform)|(?P<lesson>: lesson))? -->")
 _SHELL = re.compile(f"{FENCE}(bash|sh|shell)?")
 
 
@@ -31,6 +32,7 @@ class Block:
     line: int
     script: str
     needs_platform: bool
+    of_lesson: bool = False
 
     @property
     def place(self) -> str:
@@ -50,7 +52,8 @@ def _marked(page: str, lines: list[str]) -> Iterator[Block]:
         end = next((i for i in range(index + 2, len(lines)) if lines[i] == FENCE), None)
         if mark is None or not _SHELL.fullmatch(opening) or end is None:
             raise MarkError(
-                f"{page}:{index + 1}: write `<!-- runnable -->` or `<!-- runnable: platform -->`, "
-                "alone on the line before a closed block of shell"
+                f"{page}:{index + 1}: write `<!-- runnable -->`, `<!-- runnable: platform -->` or "
+                "`<!-- runnable: lesson -->`, alone on the line before a closed block of shell"
             )
-        yield Block(page, index + 3, "\n".join(lines[index + 2 : end]) + "\n", mark["platform"] is not None)
+        script = "\n".join(lines[index + 2 : end]) + "\n"
+        yield Block(page, index + 3, script, mark["platform"] is not None, mark["lesson"] is not None)
