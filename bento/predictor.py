@@ -27,6 +27,7 @@ from bdp_assets.clients.kafka import Header
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.contracts.errors import ContractError
+from bdp_assets.contracts.headers import TRACEPARENT, trace_id
 from bdp_assets.contracts.records import Prediction, ValidatedTransaction
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.decider import Decider
@@ -54,7 +55,11 @@ class Call(Struct, frozen=True):
     @property
     def headers(self) -> tuple[Header, ...]:
         """Its marks on the messages that it causes."""
-        return ("request-id", self.request_id.encode()), ("traceparent", self.traceparent.encode())
+        return ("request-id", self.request_id.encode()), (TRACEPARENT, self.traceparent.encode())
+
+    @property
+    def trace_id(self) -> str:
+        return trace_id(self.traceparent.encode())
 
 
 class Received(Struct, frozen=True):
@@ -168,7 +173,7 @@ class Predictor:
             )
             made = [Made.of(prediction) for prediction in decided]
             if not call.dry_run and not degraded:
-                made = self._keep([received[i] for i in open_], made)
+                made = self._keep([received[i] for i in open_], made, call)
         for i, one in zip(open_, made, strict=True):
             outcomes[i] = one.prediction
         # What was claimed before was written down before: by whom it was claimed.
@@ -192,7 +197,7 @@ class Predictor:
         features = self._store.features_without_history(transaction)
         return Enrichment(status="new", apply_seq=0, features=features, decision=None)
 
-    def _keep(self, received: Sequence[Received], made: list[Made]) -> list[Made]:
+    def _keep(self, received: Sequence[Received], made: list[Made], call: Call) -> list[Made]:
         """The decisions that stand: these, or what another call of the same moment kept before them."""
         mine = [one.value for one in made]
         try:
@@ -200,7 +205,13 @@ class Predictor:
         except StoreUnavailable:
             # They are in the spool: the stream keeps them with their claims.
             self._dependencies.store_failed()
-            _log.warning("decisions not kept: the online store went away after the claim")
+            _log.warning(
+                "decisions not kept: the online store went away after the claim",
+                extra={
+                    "trace_id": call.trace_id,
+                    "transaction_ids": [one.prediction.transaction_id for one in made],
+                },
+            )
             return made
         return [
             new if old == new.value else Made(decode_prediction(old), old)
