@@ -94,9 +94,10 @@ def loki(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lo
     folder, chosen = tmp_path_factory.mktemp("loki"), ports.choose_free(["http", "grpc"])
     file = folder / "loki.yaml"
     text = FILE.read_text().replace("/loki", str(folder))
+    text = text.replace("common:\n", "common:\n  instance_addr: 127.0.0.1\n")
     file.write_text(text.replace("http_listen_port: 3100", f"http_listen_port: {chosen['http']}"))
     here = ("-server.http-listen-address=127.0.0.1", "-server.grpc-listen-address=127.0.0.1")
-    own = (*here, f"-server.grpc-listen-port={chosen['grpc']}", "-common.instance-addr=127.0.0.1")
+    own = (*here, f"-server.grpc-listen-port={chosen['grpc']}")
     url = f"http://127.0.0.1:{chosen['http']}"
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([program, f"-config.file={file}", *own], stdout=log, stderr=log)
