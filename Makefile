@@ -91,6 +91,14 @@ compose-check: setup ## Compare deploy/compose with the code, and have the real 
 compose-files: setup ## Write what of deploy/compose is made from the code: the proxy's file
 	BDP_RECORD=1 $(BIN)/pytest bdp_assets_tests/unit/deploy/test_compose.py -k proxy
 
+.PHONY: dashboards
+dashboards: setup ## Write Grafana's dashboards anew from bdp_assets/operations/dashboards
+	BDP_RECORD=1 $(BIN)/pytest bdp_assets_tests/unit/operations/dashboards -k files
+
+.PHONY: test-loki
+test-loki: setup ## Our logs and every dashboard's log queries on a real Loki (Go builds it once: minutes, 2 GB of its cache)
+	$(BIN)/pytest bdp_assets_tests/integration/test_loki.py
+
 SEED ?= 1
 
 .PHONY: chaos

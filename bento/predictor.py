@@ -27,6 +27,7 @@ from bdp_assets.clients.kafka import Header
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.contracts.errors import ContractError
+from bdp_assets.contracts.headers import TRACEPARENT, trace_id
 from bdp_assets.contracts.records import Prediction, ValidatedTransaction
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.decider import Decider
@@ -55,7 +56,11 @@ class Call(Struct, frozen=True):
     @property
     def headers(self) -> tuple[Header, ...]:
         """Its marks on the messages that it causes."""
-        return ("request-id", self.request_id.encode()), ("traceparent", self.traceparent.encode())
+        return ("request-id", self.request_id.encode()), (TRACEPARENT, self.traceparent.encode())
+
+    @property
+    def trace_id(self) -> str:
+        return trace_id(self.traceparent.encode())
 
 
 class Asked(NamedTuple):
@@ -225,7 +230,13 @@ class Predictor:
         except StoreUnavailable:
             # They are in the spool: the stream keeps them with their claims.
             self._dependencies.store_failed()
-            _log.warning("decisions not kept: the online store went away after the claim")
+            _log.warning(
+                "decisions not kept: the online store went away after the claim",
+                extra={
+                    "trace_ids": list(dict.fromkeys(item.asked.call.trace_id for item in received)),
+                    "transaction_ids": [one.prediction.transaction_id for one in made],
+                },
+            )
             return made
         return [
             new if old == new.value else Made(decode_prediction(old), old)

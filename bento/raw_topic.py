@@ -13,11 +13,12 @@ from typing import Any
 from bdp_assets.clients.kafka import Header, KafkaRefused, KafkaUnavailable, producer
 from bdp_assets.clients.kafka.errors import translated
 from bdp_assets.contracts.codec import schema_version_header
-from bdp_assets.contracts.headers import DECISION, DECISION_PROOF
+from bdp_assets.contracts.headers import DECISION, DECISION_PROOF, TRACEPARENT, trace_id
 from bdp_assets.contracts.topics import RAW, TOPICS
 from bdp_assets.decisions.carried import proof
 from bdp_assets.observability.metrics import API_SPOOL_BYTES, API_SPOOL_WAITING, API_UNDELIVERED
 from bdp_assets.settings import Settings
+from bento.spool.frames import Arrival
 from bento.spool.reader import Reader, Ready
 from bento.spool.spool import Spool
 
@@ -124,7 +125,7 @@ class RawTopic:
                 arrival.key,
                 headers=[schema_version_header(topic), *arrival.headers, *self._decision(ready)],
                 timestamp=arrival.received_ms,
-                on_delivery=lambda error, _: self._settle(number, error),
+                on_delivery=lambda error, _: self._settle(number, arrival, error),
             )
 
     def _decision(self, ready: Ready) -> list[Header]:
@@ -133,11 +134,14 @@ class RawTopic:
             return []
         return [(DECISION, decision), (DECISION_PROOF, proof(self._key, ready.came.arrival.value, decision))]
 
-    def _settle(self, number: int, error: Any) -> None:
+    def _settle(self, number: int, arrival: Arrival, error: Any) -> None:
         self._delivered.add(number)
         if error is not None:
             API_UNDELIVERED.inc()
-            _log.error("what was answered does not reach the stream", extra={"reason": error.name()})
+            _log.error(
+                "what was answered does not reach the stream",
+                extra={"reason": error.name(), **_trace(arrival)},
+            )
 
     def _forget(self) -> None:
         """All up to the first that is still under way is done with."""
@@ -147,3 +151,9 @@ class RawTopic:
             self._delivered.remove(last)
         if last:
             self._spool.forget(last)
+
+
+def _trace(arrival: Arrival) -> dict[str, str]:
+    """For a log line; empty where the arrival has no trace context."""
+    traceparent = dict(arrival.headers).get(TRACEPARENT)
+    return {} if traceparent is None else {"trace_id": trace_id(traceparent)}

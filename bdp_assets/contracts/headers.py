@@ -5,6 +5,12 @@ from __future__ import annotations
 TRACEPARENT = "traceparent"
 """W3C trace context: from API or producer, unchanged to the alert; made from the source if missing."""
 
+
+def trace_id(traceparent: bytes) -> str:
+    """Of a well-formed trace context: 32 hex digits."""
+    return traceparent[3:35].decode("ascii")
+
+
 SOURCE = "source"
 """`topic-id:partition:offset` of the raw message that this one came from; the ledger is counted by it."""
 

@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from bdp_assets.clients.kafka import Header, Message
 from bdp_assets.contracts.codec import encode, extended, schema_version_header
-from bdp_assets.contracts.headers import REPLAY_OF, SOURCE, STEP, TRACEPARENT
+from bdp_assets.contracts.headers import REPLAY_OF, SOURCE, STEP, TRACEPARENT, trace_id
 from bdp_assets.contracts.pan import holds_pan
 from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, TOPICS, VALIDATED, Topic
 from bdp_assets.features.catalog import CATALOG
@@ -53,7 +53,7 @@ def trace_context(message: Message, source: bytes) -> bytes:
 
 def trace_ids(coordinates: Callable[[Message], str]) -> Callable[[Message], str]:
     """The trace that each message belongs to: 32 hex digits."""
-    return lambda message: trace_context(message, coordinates(message).encode())[3:35].decode()
+    return lambda message: trace_id(trace_context(message, coordinates(message).encode()))
 
 
 def validated_records(items: Sequence[Validated], headers: Headers) -> Iterator[Output]:

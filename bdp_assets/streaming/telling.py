@@ -1,4 +1,8 @@
-"""What people hear of a micro-batch: counters, and log lines that name the trace, never a value or an id."""
+"""What people hear of a micro-batch: counters, and log lines.
+
+A line names the trace, and a decided transaction by its id, which kept the contract and so holds no card
+number. What was refused is named by its place alone: nothing in it is to be trusted.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,11 @@ def alerted(items: Sequence[Decided], trace: Trace) -> None:
     for _, alert in calling:
         ALERTS.labels(alert.severity.value).inc()
     for message, alert in calling[:MOST_LINES]:
-        about = {"severity": alert.severity.value, "transactions": alert.transactions}
+        about = {
+            "severity": alert.severity.value,
+            "transaction_id": alert.transaction_id,
+            "transactions": alert.transactions,
+        }
         _log.info("alert", extra={**about, "trace_id": trace(message)})
     _rest("alerts", len(calling))
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import signal
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,22 +16,13 @@ from bdp_assets.operations.exporter import SYSTEMS
 from bdp_assets.runtime import monitoring, ports
 from bdp_assets.runtime import platform as runtime
 from bdp_assets.runtime.health import json_answer
-from bdp_assets.runtime.problems import Problem
-from bdp_assets.runtime.supervisor import Supervisor
 from bdp_assets.settings import LOOPBACK, Settings
 from bdp_assets.streaming.groups import METRICS_PORTS
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.integration.running_api import wait_until
+from bdp_assets_tests.integration.watching import NAMED, hurry, require_programs
 
 pytestmark = [pytest.mark.services, pytest.mark.drill]
-
-NAMED = ("prometheus_port", "alertmanager_port", "exporter_port")
-SHORT = {
-    "prometheus.yml": r"\b(?:10|15)s",
-    "alertmanager.yml": r"\b\d+[sm]\b",
-    "rules/alerts.yml": r"(?<=for: )\d+m",
-}
-"""What is a second in the test: how often is looked, and how long is waited."""
 
 
 class Receiver(ThreadingHTTPServer):
@@ -71,12 +59,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def watched(platform: Platform, receiver: Receiver) -> Iterator[Settings]:
     """The platform's real systems, and who watches them."""
-    try:
-        monitoring.required()
-    except Problem as missing:
-        if os.environ.get("CI") == "true":
-            raise
-        pytest.skip(str(missing))
+    require_programs()
     [workers] = ports.choose_free(["workers"]).values()
     settings = platform.settings.model_copy(
         update={
@@ -109,15 +92,6 @@ class StandIn:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-
-
-def hurry(settings: Settings) -> None:
-    """Seconds instead of minutes, in the files that the programs read."""
-    for name, durations in SHORT.items():
-        file = monitoring.folder(settings) / name
-        file.write_text(re.sub(durations, "1s", file.read_text()))
-    for program in (monitoring.PROMETHEUS, monitoring.ALERTMANAGER):
-        os.kill(Supervisor(settings.home).state(program).pid, signal.SIGHUP)
 
 
 def health(settings: Settings) -> dict[str, str]:

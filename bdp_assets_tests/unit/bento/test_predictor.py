@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,10 +201,16 @@ def test_a_store_that_was_not_rebuilt_is_not_history(bench: Bench) -> None:
     assert bench.store.claims == {}
 
 
-def test_a_store_that_goes_away_after_the_claim_costs_no_answer(bench: Bench) -> None:
+def test_a_store_that_goes_away_after_the_claim_costs_no_answer(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
     bench.store.keeps_decisions = False
     [first] = bench.predict(body(1))
     assert not first.degraded
+    [told] = [record for record in caplog.records if record.message.startswith("decisions not kept")]
+    assert told.transaction_ids == [first.transaction_id]  # type: ignore[attr-defined]
+    [trace_id] = told.trace_ids  # type: ignore[attr-defined]
+    assert re.fullmatch("[0-9a-f]{32}", trace_id)
     bench.store.keeps_decisions = True
     bench.dependencies.probe()
     [again] = bench.predict(body(1))

@@ -62,8 +62,12 @@ def spool(tmp_path: Path) -> Spool:
     return Spool(tmp_path, 2**30)
 
 
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+HEADERS = (("request-id", b"r"), ("traceparent", f"00-{TRACE_ID}-b7ad6b7169203331-01".encode()))
+
+
 def write(spool: Spool, *texts: str, sends: bool = True) -> None:
-    arrivals = [Arrival("customer", text.encode(), (("request-id", b"r"),), 1_000) for text in texts]
+    arrivals = [Arrival("customer", text.encode(), HEADERS, 1_000) for text in texts]
     spool.settled([Settled(number, sends, b"decided") for number in spool.came(arrivals)])
 
 
@@ -155,7 +159,8 @@ def test_what_the_broker_refuses_for_good_is_counted(
     until(lambda: not spool.waiting)
     topic.close()
     assert API_UNDELIVERED._value.get() == before + 1
-    assert "does not reach the stream" in caplog.text
+    [record] = [record for record in caplog.records if "does not reach the stream" in record.message]
+    assert record.trace_id == TRACE_ID  # type: ignore[attr-defined]
 
 
 def test_without_a_broker_it_is_down(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Refusals and alerts are told with their traces, and a flood of them in a few lines."""
+"""Refusals and alerts are told with their traces, alerts with their transactions, a flood in a few lines."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ def test_a_refusal_names_its_place_and_trace_and_no_value(caplog: pytest.LogCapt
     assert "secret" not in json.dumps(line)
 
 
-def test_an_alert_names_its_severity_and_trace(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_alert_names_its_severity_trace_and_transaction(caplog: pytest.LogCaptureFixture) -> None:
     (line,) = run(caplog, body(customer_id="c-secret", amount=5000))
     assert (line["message"], line["trace_id"]) == ("alert", TRACE_ID)
+    assert line["transaction_id"] == "t-1"
     assert line["severity"] in ("medium", "high", "critical")
     assert "secret" not in json.dumps(line)
 

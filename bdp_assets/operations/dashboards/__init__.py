@@ -1,0 +1,1 @@
+"""Grafana's dashboards as small declarations; `deploy/monitoring/grafana/dashboards` is made of them."""
