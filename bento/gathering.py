@@ -1,7 +1,8 @@
 """Calls of one moment, answered together: most of what a call costs is done once, however many there are.
 
-Nobody waits for company. What has come by when the event loop is free again is answered next: under little
-load that is one call, under much it is many, and the fuller a moment, the less each call costs.
+What has come by when the event loop is free again is answered next: under little load that is one call, under
+much it is many. A call waits for company only where the moment before had some, and then for a millisecond at
+most: callers who wait for their answers come back together, but one after the other.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
+
+LINGER_S = 0.001
+"""The finest that the event loop's timers know."""
 
 AskedT = TypeVar("AskedT")
 AnswerT = TypeVar("AnswerT")
@@ -26,21 +30,30 @@ class Gathered(Generic[AskedT, AnswerT]):
         self._answers = answers
         self._most = most
         self._waiting: list[_Waiting[AskedT, AnswerT]] = []
+        self._expected = 1
+        self._next: asyncio.Handle | None = None
 
     async def ask(self, asked: AskedT) -> AnswerT:
         """The answer to one question. Raises what `answers` does."""
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._answer)
-        waiting = _Waiting(asked, loop.create_future())
+        waiting = _Waiting(asked, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
+        if len(self._waiting) == self._expected:
+            self._answer_soon()
+        elif len(self._waiting) == 1:
+            self._next = asyncio.get_running_loop().call_later(LINGER_S, self._answer)
         answer: AnswerT = await waiting.answer
         return answer
 
+    def _answer_soon(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+        self._next = asyncio.get_running_loop().call_soon(self._answer)
+
     def _answer(self) -> None:
         now, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        self._expected, self._next = len(now), None
         if self._waiting:
-            asyncio.get_running_loop().call_soon(self._answer)
+            self._answer_soon()
         try:
             answers = self._answers([one.asked for one in now])
         except Exception as error:  # noqa: BLE001 - each caller gets it, as if it had asked alone

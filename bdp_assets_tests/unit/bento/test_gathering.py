@@ -36,7 +36,44 @@ def test_what_is_asked_in_one_moment_is_answered_together_and_each_gets_its_own(
     assert answers.asked == [[3, 1, 2]]
 
 
-def test_nobody_waits_for_company() -> None:
+async def passes() -> None:
+    """What the event loop does without the time that a timer takes."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_after_a_moment_with_company_the_next_waits_for_as_many() -> None:
+    answers = Answers()
+    gathered = Gathered(answers, 10)
+
+    async def two_twice() -> list[int]:
+        await asyncio.gather(gathered.ask(1), gathered.ask(2))
+        third = asyncio.create_task(gathered.ask(3))
+        await passes()
+        assert not third.done()
+        return [await gathered.ask(4), await third]
+
+    assert asyncio.run(two_twice()) == [8, 6]
+    assert answers.asked == [[1, 2], [3, 4]]
+
+
+def test_who_waits_in_vain_is_answered_alone_and_the_one_after_does_not_wait() -> None:
+    answers = Answers()
+    gathered = Gathered(answers, 10)
+
+    async def two_then_one_by_one() -> int:
+        await asyncio.gather(gathered.ask(1), gathered.ask(2))
+        assert await gathered.ask(3) == 6
+        fourth = asyncio.create_task(gathered.ask(4))
+        await passes()
+        assert fourth.done()
+        return await fourth
+
+    assert asyncio.run(two_then_one_by_one()) == 8
+    assert answers.asked == [[1, 2], [3], [4]]
+
+
+def test_who_was_alone_waits_for_nobody() -> None:
     answers = Answers()
     gathered = Gathered(answers, 10)
 
