@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import sys
 from typing import Any
 
 import bentoml
@@ -26,6 +27,10 @@ from bento.client_schema import client_routes
 from bento.connections import BoundedHttp
 from bento.routing import Direct
 from bento.serving import Serving
+
+
+SWITCH_S = 0.0005
+"""How long the thread that drains the spool may keep calls from the interpreter; by default ten times that."""
 
 
 class MountedService(Service[Any]):  # type: ignore[misc]
@@ -70,6 +75,7 @@ class FraudService:
         self.serving = Serving.start(packed.checked(get_settings()))
         api.attach(self.serving)
         _settle_garbage_collector()
+        sys.setswitchinterval(SWITCH_S)
 
     def __is_ready__(self) -> bool:
         """What /readyz says."""
