@@ -135,8 +135,8 @@ learn: setup ## Do the lessons of docs/learn as they stand, on what make demo st
 	rm -rf .bdp-lesson
 
 .PHONY: recording
-recording: setup ## Make the terminal recording of the README anew, on what make demo started
-	$(BIN)/python -m bdp_assets_tests.docs.recording
+recording: setup ## Make the terminal recording of the README anew (PICTURE=watch: that of docs/operations.md), on what make demo started
+	$(BIN)/python -m bdp_assets_tests.docs.recording $(if $(PICTURE),--picture "$(PICTURE)")
 
 .PHONY: lint
 lint: setup ## ruff and import-linter

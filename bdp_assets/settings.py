@@ -144,7 +144,7 @@ class Settings(BaseSettings):
     warehouse_months: int = Field(
         default=25,
         ge=1,
-        description="Months that the warehouse keeps transactions, predictions and decisions",
+        description="Months that the warehouse keeps transactions, predictions, decisions, quality findings",
     )
     kill_points: Path | None = Field(
         default=None, description="For `bdp chaos` and tests: folder in which workers find where to die"

@@ -33,7 +33,7 @@ from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.lists import CurrentLists, no_lists
 from bdp_assets.features.online import Enrichment, OnlineStore
-from bdp_assets.observability.metrics import API_DECISIONS, API_DEGRADED, API_DEPENDENCY_UP
+from bdp_assets.observability.metrics import API_DECIDED, API_DECISIONS, API_DEGRADED, API_DEPENDENCY_UP
 from bento.dependencies import Dependencies
 from bento.entry import Entry
 from bento.errors import ApiError, broken_contract, conflict, no_model, queue_full
@@ -268,5 +268,6 @@ def _known(enrichment: Enrichment) -> Prediction | ApiError | None:
 
 def _count(prediction: Prediction) -> None:
     API_DECISIONS.labels(prediction.decision.value).inc()
+    API_DECIDED.labels(prediction.decision.value).inc(prediction.amount_base_minor)
     if prediction.degraded:
         API_DEGRADED.inc()

@@ -85,21 +85,49 @@ def healthy(name: Name) -> None:
 
 @app.command()
 def status(
-    watch: Annotated[bool, typer.Option(help="Show it anew every second, until Ctrl+C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON array.")] = False,
+    watch: Annotated[
+        bool, typer.Option(help="The operator's screen: topics, rates, latency, alerts and assets too.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="With --watch: one picture, and end.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two pictures.")] = 1.0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON array; with --watch, one object a line and picture.")
+    ] = False,
 ) -> None:
     """Show each program: state, uptime, memory, address."""
     from bdp_assets.cli import status_view
     from bdp_assets.runtime.status import Status
     from bdp_assets.settings import get_settings
 
-    look = Status(get_settings())
+    if once and not watch:
+        raise typer.BadParameter("--once goes with --watch; `bdp status` alone looks once")
     if watch:
-        status_view.watch(look.rows)
-    elif as_json:
-        typer.echo(json.dumps([dataclasses.asdict(row) for row in look.rows()], indent=1))
+        _watch(every, once=once, as_json=as_json)
+        return
+    rows = Status(get_settings()).rows()
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
     else:
-        status_view.show(look.rows())
+        status_view.show(rows)
+
+
+def _watch(every: float, *, once: bool, as_json: bool) -> None:
+    import logging
+
+    from bdp_assets.cli import watch_view
+    from bdp_assets.operations.watching.screen import Watcher
+    from bdp_assets.settings import get_settings
+
+    logging.disable()  # What is away is on the screen, which lines of a driver's would tear apart.
+    watcher = Watcher(get_settings(), every)
+    if once or as_json:
+        watcher.settle()
+    if as_json:
+        watch_view.tell(watcher.screen, every, once=once)
+    elif once:
+        watch_view.show(watcher.screen())
+    else:
+        watch_view.watch(watcher.screen, every)
 
 
 @app.command()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
     from bdp_assets.runtime.status import Row
 
-_COLOURS = {"running": "green", "yours": "cyan", "stopped": "dim", "starting": "yellow"}
+COLOURS = {"running": "green", "yours": "cyan", "stopped": "dim", "starting": "yellow"}
 _NOTHING = "Nothing runs here. `bdp up` starts the platform, `make demo` also shows what it does."
 
 console = Console(highlight=False)
@@ -27,32 +25,18 @@ def show(rows: Sequence[Row]) -> None:
         console.print(f"\n{_NOTHING}", markup=False)
 
 
-def watch(look: Callable[[], Sequence[Row]]) -> None:
-    """Draw once a second until the reader presses Ctrl+C, and leave the last picture on the terminal."""
-    rows = look()
-    try:
-        with Live(_picture(rows), console=console, auto_refresh=False, screen=console.is_terminal) as live:
-            while True:
-                time.sleep(1)
-                rows = look()
-                live.update(_picture(rows), refresh=True)
-    except KeyboardInterrupt:
-        show(rows)
-
-
-def _picture(rows: Sequence[Row]) -> RenderableType:
-    running = sum(row.state in ("running", "yours") for row in rows)
-    head = Text(f"{running} of {len(rows)} run    {time.strftime('%H:%M:%S')}    Ctrl+C ends\n", style="dim")
-    return Group(head, _with_notes(rows))
-
-
 def _with_notes(rows: Sequence[Row]) -> RenderableType:
+    below = notes(rows)
+    return Group(_table(rows), *([Text()] if below else []), *below)
+
+
+def notes(rows: Sequence[Row]) -> list[Text]:
+    """What is to know of programs, each thing once with the names of those that it concerns."""
     names: dict[str, list[str]] = {}
     for row in rows:
         if row.detail:
             names.setdefault(row.detail, []).append(row.name)
-    notes = [Text(f"{', '.join(affected)}: {detail}") for detail, affected in names.items()]
-    return Group(_table(rows), *([Text()] if notes else []), *notes)
+    return [Text(f"{', '.join(affected)}: {detail}") for detail, affected in names.items()]
 
 
 def _table(rows: Sequence[Row]) -> Table:
@@ -64,25 +48,25 @@ def _table(rows: Sequence[Row]) -> Table:
     drawn.add_column("STATE", no_wrap=True, min_width=len("unwatched"))
     drawn.add_column("PID", justify="right", no_wrap=True, min_width=7)
     drawn.add_column("UP", justify="right", no_wrap=True, min_width=7)
-    drawn.add_column("MEMORY", _mebibytes(total), justify="right", no_wrap=True, min_width=8)
+    drawn.add_column("MEMORY", mebibytes(total), justify="right", no_wrap=True, min_width=8)
     drawn.add_column("ADDRESS", no_wrap=True)
     for row in rows:
         drawn.add_row(
             row.name,
-            Text(row.state, style=_COLOURS.get(row.state, "red")),
+            Text(row.state, style=COLOURS.get(row.state, "red")),
             str(row.pid or ""),
-            _duration(row.uptime_s),
-            _mebibytes(row.memory_bytes),
+            duration(row.uptime_s),
+            mebibytes(row.memory_bytes),
             Text(row.address),
         )
     return drawn
 
 
-def _mebibytes(size: int | None) -> str:
+def mebibytes(size: int | None) -> str:
     return f"{size / 1024**2:,.0f} MB" if size else ""
 
 
-def _duration(seconds: int | None) -> str:
+def duration(seconds: int | None) -> str:
     if seconds is None:
         return ""
     minutes, rest = divmod(seconds, 60)

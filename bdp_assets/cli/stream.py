@@ -62,12 +62,15 @@ def _work_alone(kind: str, slot: int) -> None:
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, ProducerFenced
     from bdp_assets.pan_key import PanKeyMissing
+    from bdp_assets.runtime import monitoring
     from bdp_assets.scoring.bundle import BundleError
     from bdp_assets.settings import get_settings
     from bdp_assets.streaming.worker import RUN
 
-    with told(BundleError, PanKeyMissing, KafkaUnavailable, KafkaRefused, ProducerFenced):
-        RUN[kind](get_settings(), slot)
+    settings = get_settings()
+    outages = told(BundleError, PanKeyMissing, KafkaUnavailable, KafkaRefused, ProducerFenced)
+    with outages, monitoring.announced(settings, kind, slot):
+        RUN[kind](settings, slot)
 
 
 @topics.command("create")

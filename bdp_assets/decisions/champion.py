@@ -9,13 +9,14 @@ damaged, or of another feature catalog, is refused as at the start: the one befo
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.local_policies import choice_file
-from bdp_assets.observability.metrics import MODEL_REFUSED, MODEL_SWAPS
+from bdp_assets.observability.metrics import MODEL_REFUSED, MODEL_SWAPS, REVIEW_CAPACITY
 from bdp_assets.scoring.bundle import BundleError, digest_of
 
 _Mark = tuple[str, int, int, int]
@@ -42,6 +43,8 @@ class Champion:
             MODEL_REFUSED.set(1)
             raise
         MODEL_REFUSED.set(0)
+        costs = decider.policy.costs
+        REVIEW_CAPACITY.set(math.nan if costs is None else costs.reviews_per_day)
         versions = {"policy_version": decider.policy.version, "rules_version": decider.rules.version}
         _log.info("serving", extra={"model": decider.info.name, "version": decider.info.version, **versions})
         return decider

@@ -36,6 +36,9 @@ API_REQUEST_DURATION = Histogram(
     ),
 )
 API_DECISIONS = Counter("bdp_api_decisions_total", "Decisions made; a repeated answer is none", ["decision"])
+API_DECIDED = Counter(
+    "bdp_api_decided_minor_total", "Amounts decided on, in minor units of the base currency", ["decision"]
+)
 API_DEGRADED = Counter(
     "bdp_api_degraded_total", "Decisions made without history, because the online store was not usable"
 )
@@ -74,6 +77,12 @@ MODEL_SWAPS = Counter(
 MODEL_REFUSED = Gauge(
     "bdp_model_refused_info",
     "1 while the champion or its policy on this machine can not be used: what served before goes on",
+    multiprocess_mode="livemax",
+)
+
+REVIEW_CAPACITY = Gauge(
+    "bdp_review_capacity_transactions",
+    "Reviews a day that the policy that serves was made for; NaN: it does not say",
     multiprocess_mode="livemax",
 )
 

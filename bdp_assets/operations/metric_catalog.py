@@ -46,7 +46,7 @@ UNITS = {
     "comparisons": "comparisons",
     "minor": "minor units of the base currency",
 }
-"""Last word of a name -> its unit; base units only, as Prometheus asks."""
+"""Last word of a name, of a counter that before `total`, -> its unit; base units only, as Prometheus asks."""
 
 REFUSED = (
     "bad_format",
@@ -109,7 +109,8 @@ class Metric:
 
     @property
     def unit(self) -> str:
-        return UNITS[self.name.rpartition("_")[2]]
+        of = self.name.removesuffix("_total").rpartition("_")[2]
+        return UNITS.get(of) or UNITS[self.name.rpartition("_")[2]]
 
 
 def metrics() -> list[Metric]:

@@ -29,6 +29,9 @@ defaults
     mode http
     log global
     timeout connect 500ms
+    # Of a health check, once it is connected. Without it a check has `inter`, a second, which a replica may
+    # need whose core is busy with calls: the only one that is left must not be taken out for that.
+    timeout check 5s
     timeout client 60s
     timeout server 30s
     timeout http-request 20s
@@ -128,8 +131,8 @@ backend replicas
     balance leastconn
     option httpchk GET /health
     http-check expect status 200
-    # Who refuses calls is out at once, not after two checks: the dead always has the fewest calls.
-    default-server check inter 1s fall 2 rise 1 observe layer4 error-limit 3 on-error mark-down
+    # Who refuses calls is out at once, not after three checks: the dead always has the fewest calls.
+    default-server check inter 1s fall 3 rise 1 observe layer4 error-limit 3 on-error mark-down
 {servers}
 """
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -19,6 +20,7 @@ from bdp_assets.runtime import api, health, web
 from bdp_assets.runtime.parts import Say
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK, Settings
+from bdp_assets.streaming.groups import metrics_port
 
 CONFIGURATION = FILES / "deploy" / "monitoring"
 KEPT_FOR = "15d"
@@ -27,6 +29,7 @@ RELOAD = "HUP"
 _PROMETHEUS = ("prometheus",)
 _ALERTMANAGER = ("prometheus-alertmanager", "alertmanager")
 EXPORTER, PROMETHEUS, ALERTMANAGER = "exporter", "prometheus", "alertmanager"
+STREAM = "stream"
 WATCHING = ("BDP_MONITORING", "BDP_ALERT_WEBHOOK")
 NAMES = (EXPORTER, PROMETHEUS, ALERTMANAGER)
 WORKERS = ("scoring", "labels", "analytics")
@@ -95,14 +98,71 @@ def prepare_prometheus(settings: Settings, _say: Say) -> None:
 
 
 def write_targets(settings: Settings) -> None:
-    """Prometheus looks at these files by itself when they change. Raises OSError."""
-    place = folder(settings) / "targets"
-    place.mkdir(parents=True, exist_ok=True)
+    """Prometheus looks at these files by itself when they change. Raises OSError.
+
+    Further workers that ended without taking their own file away, and did not come back, are forgotten.
+    """
+    for file in _announced(settings):
+        if not any(health.http_ok(port, "/metrics") for port in _listed(file).values()):
+            file.unlink(missing_ok=True)
     for job, found in targets(settings).items():
-        # Renamed, not written: it may look at any moment.
-        new = place / f"{job}.json.new"
-        new.write_text(json.dumps(found, indent=1))
-        new.replace(place / f"{job}.json")
+        _write(settings, job, found)
+
+
+def _write(settings: Settings, name: str, found: list[dict[str, object]]) -> Path:
+    place = _targets_folder(settings)
+    place.mkdir(parents=True, exist_ok=True)
+    # Renamed, not written: Prometheus may look at any moment.
+    new = place / f"{name}.json.new"
+    new.write_text(json.dumps(found, indent=1))
+    return new.replace(place / f"{name}.json")
+
+
+def _targets_folder(settings: Settings) -> Path:
+    return folder(settings) / "targets"
+
+
+@contextmanager
+def announced(settings: Settings, kind: str, slot: int) -> Iterator[None]:
+    """Have Prometheus ask a further worker (slot 1 and up) for as long as it runs. Raises OSError.
+
+    Killed, it leaves its file behind: it is down then, and an alert says so, until it runs again or `bdp up`
+    forgets it. Slot 0 is the supervisor's own program.
+    """
+    if not (settings.monitoring and slot):
+        yield
+        return
+    port = metrics_port(settings, kind, slot)
+    file = _write(settings, f"{STREAM}-{kind}-{slot}", [_target(f"{kind}-{slot}", port)])
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _announced(settings: Settings) -> list[Path]:
+    """The files of further workers."""
+    return sorted(_targets_folder(settings).glob(f"{STREAM}-*.json"))
+
+
+def _listed(file: Path) -> dict[str, int]:
+    """Program -> port in a file of targets; none where it was taken away meanwhile."""
+    try:
+        found = json.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    return {one["labels"]["program"]: int(one["targets"][0].rpartition(":")[2]) for one in found}
+
+
+def own_pages(settings: Settings) -> dict[str, int]:
+    """Program -> port of each of ours that shows metrics, whether Prometheus asks it or not."""
+    pages = _api_ports(settings)
+    if settings.worker_metrics_port:
+        pages |= _worker_ports(settings)
+    if settings.monitoring:
+        pages[EXPORTER] = settings.exporter_port
+        pages |= {name: port for file in _announced(settings) for name, port in _listed(file).items()}
+    return pages
 
 
 def targets(settings: Settings) -> dict[str, list[dict[str, object]]]:
@@ -112,7 +172,7 @@ def targets(settings: Settings) -> dict[str, list[dict[str, object]]]:
     """
     return {
         "api": [_target(name, port) for name, port in _api_ports(settings).items()],
-        "stream": [_target(name, port) for name, port in _worker_ports(settings).items()],
+        STREAM: [_target(name, port) for name, port in _worker_ports(settings).items()],
         EXPORTER: [_target(EXPORTER, settings.exporter_port)],
         PROMETHEUS: [_target(PROMETHEUS, settings.prometheus_port)],
         ALERTMANAGER: [_target(ALERTMANAGER, settings.alertmanager_port)],
@@ -128,10 +188,8 @@ def _api_ports(settings: Settings) -> dict[str, int]:
 
 
 def _worker_ports(settings: Settings) -> dict[str, int]:
-    from bdp_assets.streaming.groups import METRICS_PORTS
-
     there = [name for name in WORKERS if name != "scoring" or web.has_champion(settings)]
-    return {name: settings.worker_metrics_port + METRICS_PORTS[name] for name in there}
+    return {name: metrics_port(settings, name, 0) for name in there}
 
 
 def _target(program: str, port: int) -> dict[str, object]:

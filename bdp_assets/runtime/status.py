@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import psutil
 
-from bdp_assets.runtime import orphans, services
+from bdp_assets.runtime import orphans, restarts, services
 from bdp_assets.runtime.parts import Program
 from bdp_assets.runtime.pulse import Pulse
 from bdp_assets.runtime.supervisor import ProgramState, Supervisor
@@ -40,6 +40,8 @@ class Row:
     memory_bytes: int | None = None
     address: str = ""
     detail: str = ""
+    restarts: int = 0
+    """How often it ended by itself, and was started again, since somebody started it."""
 
 
 class Status:
@@ -54,11 +56,12 @@ class Status:
         """One row a program of the table, in its order. The first look waits for answers, for a while."""
         states = Supervisor(self._settings.home).states()
         left = {} if states else orphans.roots(self._settings.home)
+        ended = restarts.read(self._settings.home) if states else {}
         if self._is_first:
             self._is_first = False
             self._ask_all(states)
         return [
-            self._row(program, states.get(program.name), left)
+            replace(self._row(program, states.get(program.name), left), restarts=ended.get(program.name, 0))
             for program in services.PROGRAMS
             if program.asked_for(self._settings) or _is_there(program.name, states, left)
         ]

@@ -123,10 +123,7 @@ def _store(settings: Settings) -> OnlineStore:
 
 def metrics_port(settings: Settings, kind: Kind, slot: int) -> int | None:
     """Where a worker's metrics are; None: nowhere."""
-    if not settings.worker_metrics_port:
-        return None
-    first = settings.worker_metrics_port + groups.METRICS_PORTS[kind.name]
-    return first + (slot if settings.stream_metrics_by_slot else 0)
+    return groups.metrics_port(settings, kind.name, slot) if settings.worker_metrics_port else None
 
 
 def _run(settings: Settings, slot: int, kind: Kind, process: Callable[[TopicId], Process]) -> None:

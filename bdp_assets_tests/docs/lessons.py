@@ -16,8 +16,8 @@ import time
 from bdp_assets.operations.learn.course import LESSONS
 from bdp_assets.operations.learn.lesson import Lesson
 from bdp_assets.operations.learn.recovery import FOLDER
+from bdp_assets.project import PROJECT
 from bdp_assets.runtime import services
-from bdp_assets.runtime.home import PROJECT
 from bdp_assets.settings import Settings, get_settings
 from bdp_assets_tests.docs.blocks import Block, blocks
 from bdp_assets_tests.docs.shell import run

@@ -13,11 +13,12 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from pydantic import SecretStr
 
 from bdp_assets.operations.exporter import SYSTEMS
+from bdp_assets.operations.watching import alarms
 from bdp_assets.runtime import monitoring, ports
 from bdp_assets.runtime import platform as runtime
 from bdp_assets.runtime.health import json_answer
 from bdp_assets.settings import LOOPBACK, Settings
-from bdp_assets.streaming.groups import METRICS_PORTS
+from bdp_assets.streaming.groups import METRICS_PORTS, metrics_port
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.integration.running_api import wait_until
 from bdp_assets_tests.integration.watching import NAMED, hurry, require_programs
@@ -99,6 +100,18 @@ def health(settings: Settings) -> dict[str, str]:
     return {one["labels"]["program"]: one["health"] for one in found["data"]["activeTargets"]}
 
 
+def watched_while_it_runs(settings: Settings, kind: str, slot: int) -> None:
+    """A further worker is a target from its start until it ends, and Prometheus need not be told."""
+    name, port = f"{kind}-{slot}", metrics_port(settings, kind, slot)
+    stand_in = StandIn(port)
+    try:
+        with monitoring.announced(settings, kind, slot):
+            wait_until(lambda: health(settings).get(name) == "up")
+        wait_until(lambda: name not in health(settings))
+    finally:
+        stand_in.stop()
+
+
 def value(settings: Settings, query: str) -> float | None:
     result = json_answer(settings.prometheus_port, f"/api/v1/query?query={query}")["data"]["result"]
     return float(result[0]["value"][1]) if result else None
@@ -118,11 +131,13 @@ def test_a_worker_stops_and_somebody_is_told_once_and_when_it_is_over(
         for system in SYSTEMS:
             assert value(watched, f'bdp_platform_system_up_info{{system="{system}"}}') == 1
         assert (value(watched, "bdp_store_memory_bytes") or 0) > 0
+        watched_while_it_runs(watched, "scoring", 1)
         assert not receiver.told("WorkerDown", "firing")
 
         workers["analytics"].stop()
         workers["labels"].stop()
         wait_until(lambda: any(len(m["alerts"]) == 2 for m in receiver.told("WorkerDown", "firing")))
+        assert {(one.name, one.severity) for one in alarms.read(watched)} >= {("WorkerDown", "critical")}
         message = receiver.told("WorkerDown", "firing")[-1]
         assert message["receiver"] == "platform-critical"
         assert {alert["labels"]["program"] for alert in message["alerts"]} == {"analytics", "labels"}

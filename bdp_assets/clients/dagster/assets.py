@@ -22,6 +22,20 @@ _STATE = """
 } }
 """
 
+_EACH = """
+{ assetNodes {
+    assetKey { path }
+    isMaterializable
+    assetMaterializations(limit: 1) { timestamp }
+    freshnessStatusInfo { freshnessStatus }
+    assetChecksOrError {
+      ... on AssetChecks {
+        checks { name executionForLatestMaterialization { status evaluation { severity } } }
+      }
+    }
+} }
+"""
+
 _WARNED = "WARNED"
 """In place of a status of Dagster's, which knows no such."""
 
@@ -79,6 +93,41 @@ def _status(execution: Any) -> str:
         return ""
     failed, evaluation = execution["status"] == "FAILED", execution["evaluation"]
     return _WARNED if failed and evaluation["severity"] == "WARN" else execution["status"]
+
+
+@dataclass(frozen=True)
+class AssetState:
+    """An asset that Dagster makes (`layer/noun`). `freshness`: its policy's HEALTHY, WARNING, DEGRADED or
+    UNKNOWN; empty without one. `checks_failed`: those that are by their own account no warning.
+    """
+
+    name: str
+    made_s: float | None
+    """When it was materialised last (Unix time)."""
+    freshness: str
+    checks: int
+    checks_failed: tuple[str, ...]
+    checks_warned: tuple[str, ...]
+
+
+def each_state(settings: Settings) -> list[AssetState]:
+    """Of every asset that Dagster makes, by name. Raises ControlPlaneUnavailable."""
+    nodes = ask(settings, _EACH)["assetNodes"]
+    return sorted((_asset_state(node) for node in nodes if node["isMaterializable"]), key=lambda a: a.name)
+
+
+def _asset_state(node: Any) -> AssetState:
+    verdicts = {check.partition(":")[2]: status for check, status in _verdicts(node)}
+    made = node["assetMaterializations"]
+    freshness = (node["freshnessStatusInfo"] or {}).get("freshnessStatus", "")
+    return AssetState(
+        name=name(node),
+        made_s=int(made[0]["timestamp"]) / 1000 if made else None,
+        freshness="" if freshness == "NOT_APPLICABLE" else freshness,
+        checks=len(verdicts),
+        checks_failed=tuple(sorted(name for name, status in verdicts.items() if status.endswith("FAILED"))),
+        checks_warned=tuple(sorted(name for name, status in verdicts.items() if status == _WARNED)),
+    )
 
 
 def materialised_days(settings: Settings, asset: str) -> list[tuple[date, date]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bdp_assets.clients.kafka import committed_offsets, stream_range, watermarks
 from bdp_assets.contracts.topics import LABELS, RAW, VALIDATED, Topic
@@ -29,11 +29,20 @@ def read_lag(settings: Settings) -> Lag:
 
 def waiting(settings: Settings, group: str, topic: Topic) -> int:
     """Messages after the group's committed offsets; of many the number of offsets, which is near enough."""
+    return count(settings, open_ranges(settings, group, topic))
+
+
+def open_ranges(settings: Settings, group: str, topic: Topic) -> dict[tuple[str, int], tuple[int, int]]:
+    """(topic, partition) -> where the group goes on, and the end. Raises KafkaUnavailable, KafkaRefused."""
     done = committed_offsets(settings, group, [topic.name])
-    ranges = {
+    return {
         partition: (done.get(partition, low), end)
         for partition, (low, end) in watermarks(settings, [topic.name]).items()
     }
+
+
+def count(settings: Settings, ranges: Mapping[tuple[str, int], tuple[int, int]]) -> int:
+    """Messages in ranges of offsets; of many the number of offsets. Raises KafkaUnavailable, OffsetsGone."""
     offsets = sum(max(0, end - start) for start, end in ranges.values())
     # Offsets also number the markers of transactions, which nobody ever consumes.
     return sum(map(len, stream_range(settings, ranges))) if 0 < offsets <= FEW else offsets

@@ -37,6 +37,8 @@ class Loaded:
     counts: list[tuple[str, int, int]] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    findings_dropped: int = 0
+    """Of quality."""
     days_passed_over: int = 0
 
     @property
@@ -64,6 +66,7 @@ def load(settings: Settings, lake: Lake, first: date, last: date) -> Loaded:
             _load_month(warehouse, lake, (start, end), admission(settings, lake), loaded)
         with turn(warehouse) as connection:
             loaded.dropped += months.forget(settings, connection)
+            loaded.findings_dropped = months.forget_findings(settings, connection)
     finally:
         warehouse.close()
     return loaded

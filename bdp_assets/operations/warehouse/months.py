@@ -14,6 +14,9 @@ _LATEST = """
                     (SELECT max(occurred_at) FROM warehouse.decisions))
 """
 
+FINDINGS = ("quality_checks", "quality_scores")
+"""Small tables without partitions, by `day`, that are kept as long as the facts they judge."""
+
 
 def spans(first: date, last: date) -> Iterator[tuple[date, date]]:
     """The days first..last month by month, the latest first: (first day, last day)."""
@@ -49,3 +52,10 @@ def forget(settings: Settings, connection: Connection) -> list[str]:
     if oldest == date.min:
         return []
     return [name for (name,) in connection.execute("SELECT warehouse.drop_months_before(%s::date)", [oldest])]
+
+
+def forget_findings(settings: Settings, connection: Connection) -> int:
+    """Delete findings of quality of days before the oldest month that is kept; how many."""
+    oldest = kept_from(settings, connection)
+    statements = (f"DELETE FROM warehouse.{table} WHERE day < %s" for table in FINDINGS)  # noqa: S608 - ours
+    return sum(connection.execute(statement, [oldest]).rowcount for statement in statements)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import polars as pl
 import psycopg
 import pytest
 
 from bdp_assets.clients.lake import Lake
-from bdp_assets.clients.postgres import connect
+from bdp_assets.clients.postgres import connect, session, upsert
+from bdp_assets.monitoring.quality.findings import Check, Finding, as_frame, score_frame, scores
 from bdp_assets.operations import migrations
 from bdp_assets.operations.warehouse.loading import load
 from bdp_assets.settings import Settings
@@ -62,6 +64,16 @@ def of(*months: str) -> set[str]:
     return {f"{fact}_{month}" for fact in ("transactions", "predictions", "decisions") for month in months}
 
 
+def leave_findings(settings: Settings, *days: date) -> None:
+    """As the report of quality does, of one table and check."""
+    found = [Finding("raw", day, Check.NULLS, "rows", checked=10, failed=0) for day in days]
+    judged = pl.lit(datetime(2026, 3, 2, tzinfo=UTC)).alias("judged_at")
+    with session(settings) as connection:
+        checks, made = as_frame(found).with_columns(judged), score_frame(scores(found)).with_columns(judged)
+        upsert(connection, "warehouse.quality_checks", checks, ["table_name", "day", "check_name"])
+        upsert(connection, "warehouse.quality_scores", made, ["table_name", "day"])
+
+
 def test_months_are_made_ahead_kept_as_long_as_asked_and_not_loaded_afterwards(
     settings: Settings, lake: Lake
 ) -> None:
@@ -69,8 +81,12 @@ def test_months_are_made_ahead_kept_as_long_as_asked_and_not_loaded_afterwards(
     first = load(settings, lake, world.FIRST, world.LABELS_LAST)
     assert partitions(settings) == set(first.made) == of("2026_02", "2026_03", "2026_04", "2026_05")
     kept = query(settings, FIGURES)
+    leave_findings(settings, date(2026, 2, 28), date(2026, 3, 1))
     one_month = settings.model_copy(update={"warehouse_months": 1})
-    assert set(load(one_month, lake, world.LAST, world.LAST).dropped) == of("2026_02")
+    pruned = load(one_month, lake, world.LAST, world.LAST)
+    assert (set(pruned.dropped), pruned.findings_dropped) == (of("2026_02"), 2)
+    for table in ("quality_checks", "quality_scores"):
+        assert query(settings, f"SELECT day FROM warehouse.{table}") == [(date(2026, 3, 1),)]  # noqa: S608
     assert query(settings, "SELECT min(event_date) FROM warehouse.transactions") == [(date(2026, 3, 1),)]
     again = load(one_month, lake, world.FIRST, world.LABELS_LAST)
     assert again.days_passed_over == 19, "those of February"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from bdp_assets.contracts.codec import decode_prediction
 from bdp_assets.contracts.records import Decision, ListKind, ListName, Prediction
@@ -64,6 +65,22 @@ def test_the_same_body_gets_the_first_decision_again_and_is_sent_once(bench: Ben
     bench.predict(body(2, customer_id="customer-1"))
     assert bench.predict(value) == first
     assert len(bench.raw_topic.sent) == 2
+
+
+def test_money_is_counted_once_for_each_decision(bench: Bench) -> None:
+    before = decided_minor()
+    [first] = bench.predict(body(1))
+    assert bench.predict(body(1)) == [first], "the same one again"
+    assert isinstance(first, Prediction)
+    assert first.amount_base_minor > 0
+    assert decided_minor() - before == first.amount_base_minor
+
+
+def decided_minor() -> float:
+    kinds = (
+        REGISTRY.get_sample_value("bdp_api_decided_minor_total", {"decision": kind}) for kind in Decision
+    )
+    return sum(found or 0.0 for found in kinds)
 
 
 def test_another_body_under_the_same_id_is_a_conflict_without_a_trace(bench: Bench) -> None:

@@ -33,12 +33,3 @@ def test_nothing_moves_when_a_program_comes_and_goes(screen: io.StringIO) -> Non
         status_view.show([row, RUNNING])
     first, second = (line for line in screen.getvalue().splitlines() if line.startswith("NAME"))
     assert first.rstrip() == second.rstrip()
-
-
-def test_watching_ends_with_the_last_picture(screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(status_view.time, "sleep", interrupt)
-    status_view.watch(lambda: [RUNNING])
-    assert screen.getvalue().splitlines()[-1].startswith("total")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from datetime import date
 from pathlib import Path
@@ -14,7 +15,7 @@ from prometheus_client import REGISTRY
 from bdp_assets.decisions.champion import Champion
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.local_policies import LocalPolicies, Tuning, encode
-from bdp_assets.decisions.policy import make_policy
+from bdp_assets.decisions.policy import Costs, make_policy
 from bdp_assets.scoring.bundle import ATTRIBUTIONS, MANIFEST, Bundle, BundleError
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
@@ -44,11 +45,27 @@ def refused() -> float | None:
     return REGISTRY.get_sample_value("bdp_model_refused_info")
 
 
-def use_policy(bundles: LocalBundles, model: str) -> str:
-    """Let another policy serve by the side of a model; its version."""
-    bundle = Bundle.read(bundles.path(model))
-    policies, policy = LocalPolicies(bundles.models_dir, bundle), make_policy(0.01, 0.02)
-    tuning = Tuning(
+def capacity() -> float:
+    found = REGISTRY.get_sample_value("bdp_review_capacity_transactions")
+    assert found is not None
+    return found
+
+
+def test_the_reviewers_that_the_policy_was_made_for_are_a_metric(
+    bundles: LocalBundles, champion: Champion
+) -> None:
+    bundle = Bundle.read(bundles.path("1"))
+    policies = LocalPolicies(bundles.models_dir, bundle)
+    costs = Costs(review_minor=400, false_decline_minor=2_500, reviews_per_day=60)
+    for policy in (make_policy(0.01, 0.02, costs), make_policy(0.01, 0.02)):
+        policies.put(encode(policy, tuning(bundle)), policy.version)
+        policies.use(policy.version, 1)
+        champion.load()
+        assert capacity() == 60 if policy.costs else math.isnan(capacity())
+
+
+def tuning(bundle: Bundle) -> Tuning:
+    return Tuning(
         model_digest=bundle.info.digest,
         tuned_at_ms=0,
         first=date(2026, 1, 1),
@@ -56,7 +73,13 @@ def use_policy(bundles: LocalBundles, model: str) -> str:
         transactions=1,
         frauds=1,
     )
-    policies.put(encode(policy, tuning), policy.version)
+
+
+def use_policy(bundles: LocalBundles, model: str) -> str:
+    """Let another policy serve by the side of a model; its version."""
+    bundle = Bundle.read(bundles.path(model))
+    policies, policy = LocalPolicies(bundles.models_dir, bundle), make_policy(0.01, 0.02)
+    policies.put(encode(policy, tuning(bundle)), policy.version)
     policies.use(policy.version, 1)
     return policy.version
 

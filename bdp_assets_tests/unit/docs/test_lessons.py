@@ -10,7 +10,7 @@ import pytest
 
 from bdp_assets.operations.learn.course import LESSONS, check, find
 from bdp_assets.operations.learn.lesson import Lesson, Level
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import PROJECT
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
 from bdp_assets_tests.docs.blocks import Block, blocks

@@ -9,7 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from bdp_assets.observability import metrics
 
-UNITS = "total|seconds|bytes|ratio|messages|info"
+UNITS = "total|seconds|bytes|ratio|messages|transactions|info"
 
 
 def test_names_say_area_thing_and_unit() -> None:

@@ -11,7 +11,7 @@ from bdp_assets.features.times import HOUR
 from bdp_assets.operations.learn import own_feature
 from bdp_assets.operations.learn.course import find
 from bdp_assets.operations.learn.lesson import Missing, folder
-from bdp_assets.runtime.home import PROJECT
+from bdp_assets.project import PROJECT
 from bdp_assets.settings import Settings
 
 TIMES = (0, 1, HOUR, 3 * HOUR - 1, 3 * HOUR, 3 * HOUR, 3 * HOUR + 1, 7 * HOUR)
