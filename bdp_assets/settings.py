@@ -146,6 +146,17 @@ class Settings(BaseSettings):
         ge=1,
         description="Months that the warehouse keeps transactions, predictions, decisions, quality findings",
     )
+    traces_endpoint: str | None = Field(
+        default=None,
+        pattern="^https?://[^/@]+(/[^@]*)?$",
+        description="http[s]://host:port of a collector that takes spans, as OTLP; not set: no tracing",
+    )
+    traces_ratio: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of traces that is recorded, of those that begin here; callers say it of theirs",
+    )
     kill_points: Path | None = Field(
         default=None, description="For `bdp chaos` and tests: folder in which workers find where to die"
     )
@@ -254,6 +265,11 @@ class Settings(BaseSettings):
     def lists_file(self) -> Path:
         """A copy of the published allow and block lists, for a start while the online store is away."""
         return self.home / "lists.json"
+
+    @property
+    def traced_share(self) -> float:
+        """Share of the traces that begin here that is recorded; 0 where nobody takes spans."""
+        return self.traces_ratio if self.traces_endpoint else 0.0
 
     @property
     def api_headers(self) -> dict[str, str]:

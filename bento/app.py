@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from bdp_assets.contracts.headers import trace_id
 from bdp_assets.contracts.records import Label, Prediction
 from bdp_assets.observability import metrics
 from bento import openapi, requests
@@ -35,6 +37,8 @@ from bento.notices import Notices, NoticeT
 from bento.predictor import Call
 from bento.routing import Endpoint, FixedPaths
 from bento.serving import Serving
+
+_log = logging.getLogger("bdp.api.app")
 
 
 class Api:
@@ -156,8 +160,13 @@ async def not_served(request: Request, error: HTTPException) -> Response:
     return response
 
 
-async def failed(request: Request, _: Exception) -> Response:
-    """A defect of ours. Starlette passes the exception on to the log: its place, not its text."""
+async def failed(request: Request, defect: Exception) -> Response:
+    """A defect of ours: its place goes to the log, not its text, and the trace that it is in.
+
+    The server below us logs it once more, without that.
+    """
+    trace = trace_id(context_of(request).traceparent.encode())
+    _log.error("a call failed by a defect", extra={"trace_id": trace}, exc_info=defect)
     return await refused(request, ApiError(500, "internal_error", "a defect of this service; see its log"))
 
 
@@ -189,8 +198,7 @@ def _serving(request: Request) -> Serving:
 
 def _call(request: Request) -> Call:
     context = context_of(request)
-    traceparent = requests.traceparent(context.headers.get("traceparent"))
-    return Call(context.request_id, traceparent, requests.dry_run(request))
+    return Call(context.request_id, context.traceparent, requests.dry_run(request))
 
 
 def _request_id(request: Request) -> str:

@@ -15,9 +15,13 @@ _PLACE = "bdp.context"
 
 @dataclass(slots=True)
 class Context:
-    """`headers`: by their names in lower case; of several of one name, the first counts."""
+    """`headers`: by their names in lower case; of several of one name, the first counts.
+
+    `traceparent` is the trace context of what the request causes.
+    """
 
     request_id: str
+    traceparent: str
     headers: Mapping[str, str]
     answer_headers: dict[str, str] = field(default_factory=dict)
     caller: Caller | None = None

@@ -1,19 +1,23 @@
-"""What surrounds every request: its id, its time, its count, and the headers of every answer."""
+"""What surrounds every request: its id, trace, time and count, and the headers of every answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bdp_assets.observability import trace_context, tracing
 from bdp_assets.observability.metrics import API_REQUEST_DURATION, API_REQUESTS
+from bdp_assets.observability.traced_batch import Attributes, Span
 from bento.context import Context, headers_in, place
 from bento.headers import headers_of
-from bento.requests import request_id
+from bento.requests import request_id, traceparent
+from bento.routing import OURS
 
 
 class Frame:
@@ -33,7 +37,10 @@ class Frame:
             return
         started = perf_counter()
         headers = headers_in(scope)
-        context = Context(request_id(headers.get("x-request-id")), headers)
+        sent = traceparent(headers.get("traceparent"))
+        span = tracing.arrived(sent)
+        trace = span.traceparent if span else sent or trace_context.new(sampled=False)
+        context = Context(request_id(headers.get("x-request-id")), trace, headers)
         place(scope, context)
         status = 500
 
@@ -59,6 +66,18 @@ class Frame:
             count, duration = _metrics(route, status)
             count.inc()
             duration.observe(perf_counter() - started)
+            if span and route.startswith(OURS):  # Not those who ask for health or metrics all the time.
+                _end(span, scope["method"], route, status)
+
+
+def _end(span: Span, method: str, route: str, status: int) -> None:
+    about: Attributes = {
+        "http.request.method": method,
+        "http.route": route,
+        "http.response.status_code": status,
+    }
+    error = str(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+    span.end(name=f"{method} {route}", error=error, attributes=about)
 
 
 @cache  # Looking them up takes as long as counting; there are few.

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +33,10 @@ from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.lists import CurrentLists, no_lists
 from bdp_assets.features.online import Enrichment, OnlineStore
+from bdp_assets.observability import tracing
 from bdp_assets.observability.metrics import API_DECIDED, API_DECISIONS, API_DEGRADED, API_DEPENDENCY_UP
+from bdp_assets.observability.trace_context import is_sampled
+from bdp_assets.observability.traced_batch import Above, current, step
 from bento.dependencies import Dependencies
 from bento.entry import Entry
 from bento.errors import ApiError, broken_contract, conflict, no_model, queue_full
@@ -158,10 +161,13 @@ class Predictor:
     def _predict_chunk(
         self, decider: Decider, asked: Sequence[Asked], dry_run: bool = False
     ) -> list[Prediction | ApiError]:
-        received_ms = time.time_ns() // 1_000_000
-        items = [_receive(one, received_ms) for one in asked]
-        valid = [item for item in items if isinstance(item, Received)]
-        outcomes = iter(self._decided(decider, valid, dry_run) if valid else [])
+        with tracing.batch(lambda: _sampled(asked)):
+            received_ms = time.time_ns() // 1_000_000
+            with step("validate"):
+                items = [_receive(one, received_ms) for one in asked]
+            valid = [item for item in items if isinstance(item, Received)]
+            _name(valid)
+            outcomes = iter(self._decided(decider, valid, dry_run) if valid else [])
         return [next(outcomes) if isinstance(item, Received) else item for item in items]
 
     def _decided(
@@ -170,10 +176,12 @@ class Predictor:
         """Decisions and refusals; written down before and after, but for a dry run."""
         if dry_run:
             return self._decide(decider, received, dry_run)[0]
-        entry = Entry(self._spool, [item.arrival for item in received])
+        with step("spool arrival"):
+            entry = Entry(self._spool, [item.arrival for item in received])
         with entry:
             outcomes, fresh = self._decide(decider, received, dry_run)
-            entry.settle({i: made.value for i, made in fresh.items()})
+            with step("spool outcome"):
+                entry.settle({i: made.value for i, made in fresh.items()})
         for made in fresh.values():
             _count(made.prediction)
         return outcomes
@@ -182,23 +190,26 @@ class Predictor:
         self, decider: Decider, received: Sequence[Received], dry_run: bool
     ) -> tuple[list[Prediction | ApiError], dict[int, Made]]:
         """Outcomes, in order; and by their places those that nobody has sent on before."""
-        enrichments, degraded = self._enrich([item.transaction for item in received], dry_run=dry_run)
+        with step("claim"):
+            enrichments, degraded = self._enrich([item.transaction for item in received], dry_run=dry_run)
         outcomes = [_known(enrichment) for enrichment in enrichments]
         open_ = [i for i, outcome in enumerate(outcomes) if outcome is None]
         made: list[Made] = []
         if open_:
-            decided = decider.decide_many(
-                [received[i].transaction for i in open_],
-                np.array([enrichments[i].features for i in open_]),
-                [enrichments[i].apply_seq for i in open_],
-                decided_by="api",
-                decided_at_ms=received[0].received_ms,
-                degraded=degraded,
-                lists=self._lists(),
-            )
-            made = [Made.of(prediction) for prediction in decided]
+            with step("decide"):
+                decided = decider.decide_many(
+                    [received[i].transaction for i in open_],
+                    np.array([enrichments[i].features for i in open_]),
+                    [enrichments[i].apply_seq for i in open_],
+                    decided_by="api",
+                    decided_at_ms=received[0].received_ms,
+                    degraded=degraded,
+                    lists=self._lists(),
+                )
+                made = [Made.of(prediction) for prediction in decided]
             if not dry_run and not degraded:
-                made = self._keep([received[i] for i in open_], made)
+                with step("keep"):
+                    made = self._keep([received[i] for i in open_], made)
         for i, one in zip(open_, made, strict=True):
             outcomes[i] = one.prediction
         # What was claimed before was written down before: by whom it was claimed.
@@ -250,6 +261,19 @@ def _once(decided: Mapping[int, Made]) -> dict[int, Made]:
     for i, (one, _) in decided.items():
         first.setdefault((one.customer_id, one.transaction_id), i)
     return {i: decided[i] for i in first.values()}
+
+
+def _sampled(asked: Sequence[Asked]) -> dict[Hashable, Above]:
+    """The sampled calls, by their contexts; the items of a batch share theirs."""
+    contexts = {one.call.traceparent for one in asked}
+    return {one: Above(one, "predict", "internal") for one in contexts if is_sampled(one)}
+
+
+def _name(received: Sequence[Received]) -> None:
+    """Tell the traces what they are about: what kept the contract holds no card number."""
+    if (batch := current()) is not None:
+        for item in received:
+            batch.decides(item.asked.call.traceparent, item.transaction.transaction_id)
 
 
 def _receive(asked: Asked, received_ms: int) -> Received | ApiError:

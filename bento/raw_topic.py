@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from bdp_assets.clients.kafka import Header, KafkaRefused, KafkaUnavailable, producer
@@ -16,7 +17,9 @@ from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.headers import DECISION, DECISION_PROOF, TRACEPARENT, trace_id
 from bdp_assets.contracts.topics import RAW, TOPICS
 from bdp_assets.decisions.carried import proof
+from bdp_assets.observability import tracing
 from bdp_assets.observability.metrics import API_SPOOL_BYTES, API_SPOOL_WAITING, API_UNDELIVERED
+from bdp_assets.observability.traced_batch import Span
 from bdp_assets.settings import Settings
 from bento.spool.frames import Arrival
 from bento.spool.reader import Reader, Ready
@@ -118,14 +121,16 @@ class RawTopic:
         if not ready.outcome.sends:
             self._delivered.add(number)
             return
+        span = _span(topic.name, arrival) if tracing.is_on() else None
+        came = arrival.headers if span is None else _under(span, arrival.headers)
         with translated(self._bootstrap):
             self._producer.produce(
                 topic.name,
                 arrival.value,
                 arrival.key,
-                headers=[schema_version_header(topic), *arrival.headers, *self._decision(ready)],
+                headers=[schema_version_header(topic), *came, *self._decision(ready)],
                 timestamp=arrival.received_ms,
-                on_delivery=lambda error, _: self._settle(number, arrival, error),
+                on_delivery=lambda error, _: self._settle(number, arrival, error, span),
             )
 
     def _decision(self, ready: Ready) -> list[Header]:
@@ -134,8 +139,10 @@ class RawTopic:
             return []
         return [(DECISION, decision), (DECISION_PROOF, proof(self._key, ready.came.arrival.value, decision))]
 
-    def _settle(self, number: int, arrival: Arrival, error: Any) -> None:
+    def _settle(self, number: int, arrival: Arrival, error: Any, span: Span | None) -> None:
         self._delivered.add(number)
+        if span is not None:
+            span.end(error=None if error is None else error.name())
         if error is not None:
             API_UNDELIVERED.inc()
             _log.error(
@@ -151,6 +158,16 @@ class RawTopic:
             self._delivered.remove(last)
         if last:
             self._spool.forget(last)
+
+
+def _span(topic: str, arrival: Arrival) -> Span | None:
+    traceparent = dict(arrival.headers).get(TRACEPARENT)
+    return None if traceparent is None else tracing.sending(topic, traceparent.decode())
+
+
+def _under(span: Span, headers: Sequence[Header]) -> list[Header]:
+    """With the context of the sending, of which the stream's work is a part."""
+    return [(name, span.traceparent.encode() if name == TRACEPARENT else value) for name, value in headers]
 
 
 def _trace(arrival: Arrival) -> dict[str, str]:

@@ -13,6 +13,7 @@ from starlette.types import Receive
 
 from bdp_assets.contracts import pan
 from bdp_assets.contracts.transaction import MAX_VALUE_BYTES
+from bdp_assets.observability.trace_context import is_well_formed
 from bento.context import context_of
 from bento.errors import ApiError, too_large
 
@@ -22,7 +23,6 @@ BATCH_LIMIT_ITEMS = 1_000
 BODY_TIMEOUT_S = 10.0
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _BATCH = msgspec.json.Decoder(list[msgspec.Raw])
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
@@ -81,12 +81,9 @@ def request_id(sent: str | None) -> str:
     return secrets.token_hex(16)
 
 
-def traceparent(sent: str | None) -> str:
-    """The caller's W3C trace context where it is well-formed, else a new trace."""
-    if sent is not None and _TRACEPARENT.fullmatch(sent):
-        return sent
-    digits = secrets.token_hex(24)
-    return f"00-{digits[:32]}-{digits[32:]}-01"
+def traceparent(sent: str | None) -> str | None:
+    """The caller's W3C trace context where it is well-formed."""
+    return sent if sent is not None and is_well_formed(sent) else None
 
 
 def _require_json(headers: Mapping[str, str]) -> None:

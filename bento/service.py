@@ -28,9 +28,8 @@ from bento.connections import BoundedHttp
 from bento.routing import Direct
 from bento.serving import Serving
 
-
 SWITCH_S = 0.0005
-"""How long the thread that drains the spool may keep calls from the interpreter; by default ten times that."""
+"""How long the thread that drains the spool may keep calls from the interpreter; the default is 5 ms."""
 
 
 class MountedService(Service[Any]):  # type: ignore[misc]

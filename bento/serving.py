@@ -14,6 +14,7 @@ from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.list_channel import channel
 from bdp_assets.decisions.live_lists import LiveLists
 from bdp_assets.features.online import OnlineStore
+from bdp_assets.observability import tracing
 from bdp_assets.observability.metrics import API_DEPENDENCY_UP
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.bundle import BundleError
@@ -66,6 +67,7 @@ class Serving:
 
         From then on it takes every other champion or policy while it serves.
         """
+        tracing.start("api", settings.traces_endpoint, settings.traces_ratio)
         store = OnlineStore(redis.connect(settings))
         store.warm()
         spool = Spool(settings.spool_dir, settings.spool_mb * 2**20, syncs=settings.spool_fsync)
@@ -115,6 +117,7 @@ class Serving:
         self._lists.stop()
         self._dependencies.stop()
         self._raw_topic.close()
+        tracing.stop()
 
 
 def _access(settings: Settings, limiter: Limiter) -> Access:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TRACEPARENT = "traceparent"
-"""W3C trace context: from API or producer, unchanged to the alert; made from the source if missing."""
+"""W3C trace context: of the message's sending, unchanged to the alert; made from the source if missing."""
 
 
 def trace_id(traceparent: bytes) -> str:

@@ -20,6 +20,7 @@ from bdp_assets.decisions.record import Circumstances, Verdict, prediction
 from bdp_assets.decisions.rules import Rule, RuleCatalog
 from bdp_assets.decisions.ruling import by_lists, raised, severity_of
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.observability.traced_batch import step
 from bdp_assets.scoring.attributions import ForestPaths
 from bdp_assets.scoring.bundle import Bundle, ModelInfo
 from bdp_assets.scoring.ensemble import Ensemble
@@ -121,7 +122,8 @@ class Decider:
 
         `listed`: the entries of lists in force for each row; empty: for none.
         """
-        probabilities = self.ensemble.score(features).tolist()
+        with step("model"):
+            probabilities = self.ensemble.score(features).tolist()
         facts = facts_of(records, features)
         verdicts = [
             self._by_policy(probability, record.amount_base_minor)

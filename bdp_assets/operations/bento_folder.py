@@ -33,6 +33,7 @@ import json, sys
 import bento.service
 from bdp_assets.features import compiled
 import bdp_assets.scoring.paths
+import bdp_assets.observability.otlp, bdp_assets.observability.spans  # with a collector alone
 compiled.load()  # these loops, too, come with the first call otherwise
 tops = {name.partition(".")[0] for name in sys.modules}
 ours = [m.__file__ for name, m in sys.modules.items() if name.partition(".")[0] in ("bento", "bdp_assets")]

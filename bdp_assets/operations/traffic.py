@@ -5,7 +5,6 @@ Simulated frauds are followed by their labels, see `traffic_labels`.
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from bdp_assets.clients.kafka import KafkaRefused, Publisher, watermarks
 from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.headers import TRACEPARENT
 from bdp_assets.contracts.topics import RAW
+from bdp_assets.observability.trace_context import draw, new
 from bdp_assets.operations.traffic_api import ApiCaller
 from bdp_assets.operations.traffic_journal import Answer, Journal, Outgoing, new_journal
 from bdp_assets.operations.traffic_labels import Complaints
@@ -66,7 +66,7 @@ def play(  # noqa: PLR0913 - what, how fast, how long and by which door
     began = time.monotonic()
     with ExitStack() as stack:
         journal = Journal(stack.enter_context(new_journal(settings.home)))
-        sending = _Sending(Publisher(settings), journal)
+        sending = _Sending(Publisher(settings), journal, settings.traced_share)
         api = stack.enter_context(ApiCaller(settings, sending.answered))
         records = _paced(islice(source, round(rate * seconds)), rate, progress)
         _send_all(records, sending, api, api_share)
@@ -86,10 +86,15 @@ def play(  # noqa: PLR0913 - what, how fast, how long and by which door
 class _Sending:
     """Records on their way; what arrived is noted, and complained of where it is fraud."""
 
-    def __init__(self, publisher: Publisher, journal: Journal) -> None:
+    def __init__(self, publisher: Publisher, journal: Journal, traced_share: float) -> None:
         self.publisher = publisher
         self.complaints = Complaints(publisher)
         self._journal = journal
+        self._traced_share = traced_share
+
+    def trace(self) -> str:
+        """W3C trace context of a trace that begins here; the API or a worker tells its first span."""
+        return new(sampled=draw(self._traced_share))
 
     def answered(self, record: Outgoing, sent_ms: int, answer: Answer) -> None:
         """By the API; in a thread of its caller."""
@@ -110,7 +115,7 @@ class _Sending:
             RAW.name,
             key=record.customer_id,
             value=record.value,
-            headers=[schema_version_header(RAW), (TRACEPARENT, _traceparent().encode())],
+            headers=[schema_version_header(RAW), (TRACEPARENT, self.trace().encode())],
             on_delivery=on_delivery,
         )
 
@@ -122,7 +127,7 @@ def _send_all(records: Iterator[Outgoing], sending: _Sending, api: ApiCaller, ap
         api_due += 0.0 if record.is_bad else api_share
         if api_due >= 1.0 and not record.is_bad:
             api_due -= 1.0
-            api.send(record, _traceparent())
+            api.send(record, sending.trace())
         else:
             sending.publish(record)
 
@@ -147,8 +152,3 @@ def _raw_ends(settings: Settings) -> dict[int, int]:
     if not ends:
         raise KafkaRefused(f"Kafka at {settings.kafka} has no topic {RAW.name}: `bdp up` makes it.")
     return ends
-
-
-def _traceparent() -> str:
-    """W3C trace context of a trace that begins here."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

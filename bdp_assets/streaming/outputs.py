@@ -12,10 +12,10 @@ from bdp_assets.contracts.headers import REPLAY_OF, SOURCE, STEP, TRACEPARENT, t
 from bdp_assets.contracts.pan import holds_pan
 from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, TOPICS, VALIDATED, Topic
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.observability.trace_context import context, is_well_formed
 from bdp_assets.streaming import dlq
 from bdp_assets.streaming.items import Dead, Decided, Enriched, Output, Validated
 
-_TRACEPARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _PLACE = re.compile(rb"[A-Za-z0-9_-]{22}:[0-9]{1,9}:[0-9]{1,19}")
 _VERSIONS = {topic.name: schema_version_header(topic) for topic in TOPICS.values()}
 
@@ -43,12 +43,11 @@ def headers(coordinates: Callable[[Message], str]) -> Headers:
 
 
 def trace_context(message: Message, source: bytes) -> bytes:
-    """The producer's trace context, or one that every redelivery makes again."""
+    """The producer's trace context, or one, of no recorded trace, that every redelivery makes again."""
     sent = message.header(TRACEPARENT)
-    if sent is not None and _TRACEPARENT.fullmatch(sent):
+    if sent is not None and is_well_formed(sent.decode("latin-1")):
         return sent
-    digest = blake2b(source, digest_size=24).hexdigest()
-    return f"00-{digest[:32]}-{digest[32:]}-01".encode()
+    return context(blake2b(source, digest_size=24).hexdigest(), sampled=False).encode()
 
 
 def trace_ids(coordinates: Callable[[Message], str]) -> Callable[[Message], str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -24,8 +23,11 @@ from bdp_assets.clients.kafka import (
 )
 from bdp_assets.clients.outage import Outage
 from bdp_assets.observability import stream_metrics as metrics
+from bdp_assets.observability import tracing
+from bdp_assets.observability.traced_batch import step
 from bdp_assets.streaming.items import Output
 from bdp_assets.streaming.kill_points import Point, Reached, nowhere
+from bdp_assets.streaming.traced import sampled
 
 IDLE_S = 0.5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 2.0
@@ -76,7 +78,8 @@ class Runner:
     def _settle(self, batch: Sequence[Message]) -> None:
         """Commit the batch, or go back to where it began, so that the next poll brings it again."""
         try:
-            self._commit(batch)
+            with tracing.batch(partial(sampled, batch)):
+                self._commit(batch)
         except Outage as error:
             self._retry(batch, error.reason, str(error))
         except TransactionAborted as error:
@@ -93,7 +96,11 @@ class Runner:
         self._reached(Point.BEFORE_STATE)
         outputs = self._process(batch)
         self._reached(Point.AFTER_STATE)
-        started = time.perf_counter()
+        with step("publish"), metrics.STEP_DURATION.labels("commit").time():
+            self._publish(batch, outputs)
+        self._reached(Point.AFTER_COMMIT)
+
+    def _publish(self, batch: Sequence[Message], outputs: Sequence[Output]) -> None:
         # 3. Produce everything into one transaction.
         self._publisher.begin()
         self._reached(Point.BEFORE_PRODUCE)
@@ -105,8 +112,6 @@ class Runner:
         self._publisher.commit(
             ends(batch), self._reader.membership(), before=partial(self._reached, Point.BEFORE_COMMIT)
         )
-        self._reached(Point.AFTER_COMMIT)
-        metrics.STEP_DURATION.labels("commit").observe(time.perf_counter() - started)
 
     def _retry(self, batch: Sequence[Message], reason: str, detail: str) -> None:
         """Rewind and pause. The next poll keeps us in the group however long the trouble lasts."""

@@ -14,7 +14,8 @@ from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.lists import CurrentLists, no_lists
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import STEP_DURATION, observe_freshness
-from bdp_assets.streaming import outputs, telling
+from bdp_assets.observability.traced_batch import step
+from bdp_assets.streaming import outputs, telling, traced
 from bdp_assets.streaming.following import Follow, alone
 from bdp_assets.streaming.isolation import isolate
 from bdp_assets.streaming.items import Output
@@ -65,13 +66,14 @@ class Scoring:
         topic_id = self._topic_id()
         self._follow(topic_id, messages)
         coordinates = partial(outputs.coordinates, topic_id)
-        with STEP_DURATION.labels("validate").time():
+        with STEP_DURATION.labels("validate").time(), step("validate"):
             validated, unclean = isolate("validate", validate, messages, lambda message: message)
-        with STEP_DURATION.labels("enrich").time():
+        traced.name(validated)
+        with STEP_DURATION.labels("enrich").time(), step("enrich"):
             claim = partial(enrich, store=self._store, coordinates=coordinates)
             enriched, unenriched = isolate("enrich", claim, validated, _message)
         observe_freshness("feature", messages)
-        with STEP_DURATION.labels("score").time():
+        with STEP_DURATION.labels("score").time(), step("score"):
             known, keep = partial(carried, key=self._key), self._store.save_decisions
             # Asked once: a micro-batch never sees half a change.
             decide = partial(
@@ -87,7 +89,7 @@ class Scoring:
         trace = outputs.trace_ids(coordinates)
         telling.refused(refused, trace)
         telling.alerted(decided, trace)
-        with STEP_DURATION.labels("encode").time():
+        with STEP_DURATION.labels("encode").time(), step("encode"):
             headers = outputs.headers(coordinates)
             return [
                 *outputs.validated_records(validated, headers),

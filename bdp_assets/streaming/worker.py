@@ -19,6 +19,7 @@ from bdp_assets.decisions.champion import Champion
 from bdp_assets.decisions.list_channel import channel
 from bdp_assets.decisions.live_lists import LiveLists
 from bdp_assets.features.online import OnlineStore
+from bdp_assets.observability import tracing
 from bdp_assets.observability.stream_metrics import REBALANCES
 from bdp_assets.pan_key import pan_key
 from bdp_assets.scoring.local_bundles import LocalBundles
@@ -136,6 +137,7 @@ def _run(settings: Settings, slot: int, kind: Kind, process: Callable[[TopicId],
     reader = GroupReader(settings, kind.group, names, slot=slot, on_rebalance=topic_id.rebalanced)
     worker = collected_between(process(topic_id))
     fill_s = settings.stream_batch_ms / 1000 if kind.fill_s is None else kind.fill_s
+    tracing.start(kind.name, settings.traces_endpoint, settings.traces_ratio)
     _log.info("%s worker runs", kind.name, extra={"slot": slot})
     try:
         Runner(
@@ -148,6 +150,7 @@ def _run(settings: Settings, slot: int, kind: Kind, process: Callable[[TopicId],
         ).run()
     finally:
         reader.close()
+        tracing.stop()
         _log.info("%s worker left the group", kind.name, extra={"slot": slot})
 
 

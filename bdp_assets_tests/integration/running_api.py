@@ -29,6 +29,8 @@ from bdp_assets.settings import Settings
 from bdp_assets_tests.fakes.messages import PAN_KEY
 
 PROJECT = Path(__file__).parents[2]
+GIVEN = ("_port", "bootstrap", "redis_url", "api_auth", "spool_mb", "timeout_ms", "traces_endpoint")
+"""How the names of the settings end that a child is told."""
 PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For calls by plain HTTP: httpx would load the machine's certificates for each, 30 ms of processor time."""
 
@@ -99,7 +101,7 @@ class running:  # noqa: N801 - reads as a verb
         ports = {
             f"BDP_{name.upper()}": str(value)
             for name, value in settings.model_dump(exclude_none=True).items()
-            if name.endswith(("_port", "bootstrap", "api_auth", "spool_mb", "timeout_ms"))
+            if name.endswith(GIVEN)
         }
         clean = {name: value for name, value in os.environ.items() if not name.startswith("BDP_")}
         bento = {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
@@ -132,7 +134,11 @@ class serving(running):  # noqa: N801
         super().__init__(command, settings, self.log)
 
     def __enter__(self) -> Any:
-        wait_until(lambda: lives(self.url) or self.process.poll() is not None)
+        try:
+            wait_until(lambda: lives(self.url) or self.process.poll() is not None)
+        except AssertionError:
+            self.__exit__()
+            raise
         assert self.process.poll() is None, self.log.read_text()
         return self.url, self.log
 

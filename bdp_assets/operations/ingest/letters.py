@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 from bdp_assets.clients.kafka import Header
 from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.dead_letters import content, of_source
@@ -11,6 +9,7 @@ from bdp_assets.contracts.headers import STEP, TRACEPARENT
 from bdp_assets.contracts.records import DeadLetter
 from bdp_assets.contracts.topics import DLQ
 from bdp_assets.ingest.sources.arrivals import Rejected
+from bdp_assets.observability.trace_context import new
 
 INGEST = b"ingest"
 
@@ -31,6 +30,5 @@ def letter(source: str, part: str, row: Rejected, *, now_ms: int, pan_key: bytes
 
 
 def headers() -> list[Header]:
-    """Of a letter; its trace begins here."""
-    trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-    return [schema_version_header(DLQ), (STEP, INGEST), (TRACEPARENT, trace.encode())]
+    """Of a letter; its trace begins here, and nobody records it."""
+    return [schema_version_header(DLQ), (STEP, INGEST), (TRACEPARENT, new(sampled=False).encode())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from bdp_assets.contracts.topics import RAW
 from bdp_assets.observability.logging import JsonFormatter
+from bdp_assets_tests.fakes.spans import Told, told_spans
 from bdp_assets_tests.unit.bento.access.test_access import issue
 from bdp_assets_tests.unit.bento.conftest import Client, body
 from bento.access.access import Access
@@ -42,6 +44,13 @@ HEADERS = (
     *("Host", "Origin", "Referer", "Traceparent", "Tracestate", "User-Agent", "X-API-Key", "X-B3-TraceId"),
     *("X-Canary", "X-Forwarded-For", "X-Forwarded-Proto", "X-Request-Id", "Content-Length", "If-None-Match"),
 )
+
+
+@pytest.fixture(autouse=True)
+def traces() -> Iterator[Told]:
+    """Ours, of all calls: what is told of them holds none of it either."""
+    with told_spans(share=1.0) as told:
+        yield told
 
 
 class Whole(NamedTuple):
@@ -75,8 +84,9 @@ def access(request: pytest.FixtureRequest, tmp_path: Path, key: str) -> Access:
 class Witness:
     """Asks, and looks for the canaries in all that can be seen afterwards."""
 
-    def __init__(self, whole: Whole, key: str, log: pytest.LogCaptureFixture) -> None:
+    def __init__(self, whole: Whole, ours: Told, key: str, log: pytest.LogCaptureFixture) -> None:
         self._client, self._spans, self._key, self._log = Client(whole.app), whole.spans, key, log
+        self._ours = ours
         log.set_level(logging.DEBUG)
 
     def ask(self, method: str, path: str, content: bytes = b"", **headers: str) -> None:
@@ -95,13 +105,17 @@ class Witness:
         ours = [record for record in self._log.records if not record.name.startswith(("httpx", "httpcore"))]
         self.look("\n".join(JsonFormatter("api").format(record) for record in ours), "log")
         self.look(self._client.get("/metrics").text, "metrics")
-        self.look("\n".join(span.to_json() for span in self._spans.get_finished_spans()), "traces")
+        told = self._ours()
+        assert told
+        self.look("\n".join(span.to_json() for span in (*self._spans.get_finished_spans(), *told)), "traces")
 
 
 @pytest.fixture
-def witness(whole: Whole, serving: Serving, key: str, caplog: pytest.LogCaptureFixture) -> Witness:
+def witness(
+    whole: Whole, serving: Serving, traces: Told, key: str, caplog: pytest.LogCaptureFixture
+) -> Witness:
     api.attach(serving)
-    return Witness(whole, key, caplog)
+    return Witness(whole, traces, key, caplog)
 
 
 @pytest.mark.parametrize("canary", CANARIES)

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.trace import SpanKind
 
 from bdp_assets.contracts.codec import schema_version_header
 from bdp_assets.contracts.headers import DECISION
 from bdp_assets.contracts.topics import LABELS, RAW
 from bdp_assets.decisions.carried import carried
+from bdp_assets.observability import trace_context
 from bdp_assets.observability.metrics import API_SPOOL_WAITING, API_UNDELIVERED
 from bdp_assets.settings import Settings
+from bdp_assets_tests.fakes.spans import told_spans
 from bento import raw_topic
 from bento.raw_topic import RawTopic
 from bento.spool.frames import Arrival, Settled
@@ -166,3 +169,23 @@ def test_what_the_broker_refuses_for_good_is_counted(
 def test_without_a_broker_it_is_down(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(raw_topic, "PROBE_S", 0.1)
     assert not RawTopic(Settings(kafka_bootstrap=NOBODY), spool, KEY).is_up()
+
+
+def test_a_sampled_message_goes_on_under_its_sending(spool: Spool, producer: FakeProducer) -> None:
+    """The stream's work is a part of the sending, which is a part of the call."""
+    with told_spans(0.0) as told:
+        topic = RawTopic(Settings(), spool, KEY)
+        write(spool, "1")
+        topic.start()
+        until(lambda: not spool.waiting)
+        topic.close()
+        [span] = told()
+    assert (span.name, span.kind, span.status.is_unset) == (f"send {RAW.name}", SpanKind.PRODUCER, True)
+    [sent] = producer.sent
+    headers = dict(sent["headers"])
+    own = trace_context.ids(headers.pop("traceparent").decode())
+    came = trace_context.ids(dict(HEADERS)["traceparent"].decode())
+    assert own == (came.trace, span.context.span_id)
+    assert span.parent is not None
+    assert span.parent.span_id == came.span
+    assert headers["request-id"] == b"r"

@@ -43,7 +43,6 @@ def test_a_request_id_is_always_short_and_plain(sent: str | None) -> None:
 
 def test_made_up_ids_differ() -> None:
     assert len({requests.request_id(None) for _ in range(100)}) == 100
-    assert len({requests.traceparent("nonsense") for _ in range(100)}) == 100
 
 
 def test_a_trace_goes_on_where_it_came_from() -> None:
@@ -51,6 +50,6 @@ def test_a_trace_goes_on_where_it_came_from() -> None:
     assert requests.traceparent(sent) == sent
 
 
-@pytest.mark.parametrize("sent", [None, "", "00-xyz", "00-" + "A" * 32 + "-" + "0" * 16 + "-01"])
-def test_a_broken_trace_is_replaced(sent: str | None) -> None:
-    assert requests._TRACEPARENT.fullmatch(requests.traceparent(sent))
+@pytest.mark.parametrize("sent", [None, "", "00-xyz", "00-" + "A" * 32 + "-" + "1" * 16 + "-01"])
+def test_a_broken_trace_is_none(sent: str | None) -> None:
+    assert requests.traceparent(sent) is None

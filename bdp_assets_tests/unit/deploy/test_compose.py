@@ -33,7 +33,7 @@ def test_every_setting_is_known_and_its_value_is_taken() -> None:
     for name, service in OURS.items():
         ours = {k: v for k, v in compose.environment(service).items() if k.startswith("BDP_")}
         assert ours.keys() <= known.keys(), name
-        Settings(_env_file=None, **{known[k]: v for k, v in ours.items()})  # type: ignore[arg-type, call-arg]
+        Settings(_env_file=None, **{known[k]: v for k, v in ours.items() if v})  # type: ignore[arg-type, call-arg]
 
 
 def test_every_container_of_ours_knows_the_key_of_card_numbers_or_no_system_that_has_any() -> None:
@@ -63,8 +63,9 @@ def test_every_value_without_a_default_is_in_the_example_and_only_harmless_ones_
     required = {name for name, how in asked.items() if how == {"?"}}
     assert set(re.findall(r"^([A-Z_]+)=$", example, re.M)) == required
     others = {f"{name}={default[1:]}" for name in asked.keys() - required for default in asked[name]}
-    assert others == {"PUBLISH_ADDRESS=127.0.0.1", "SCORING_WORKERS=1"}
-    assert others == set(re.findall(r"^# ([A-Z_]+=.+)$", example, re.M))
+    traces = {"BDP_TRACES_ENDPOINT=", "BDP_TRACES_RATIO=0.01"}
+    assert others == {"PUBLISH_ADDRESS=127.0.0.1", "SCORING_WORKERS=1", *traces}
+    assert others == set(re.findall(r"^# ([A-Z_]+=.*)$", example, re.M))
 
 
 @pytest.mark.parametrize("name", SERVICES)
