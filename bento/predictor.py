@@ -18,10 +18,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Hashable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
+from prometheus_client import Counter
 
 from bdp_assets.clients.kafka import Header
 from bdp_assets.clients.redis import StoreUnavailable
@@ -291,7 +293,13 @@ def _known(enrichment: Enrichment) -> Prediction | ApiError | None:
 
 
 def _count(prediction: Prediction) -> None:
-    API_DECISIONS.labels(prediction.decision.value).inc()
-    API_DECIDED.labels(prediction.decision.value).inc(prediction.amount_base_minor)
+    decisions, decided = _counters(prediction.decision.value)
+    decisions.inc()
+    decided.inc(prediction.amount_base_minor)
     if prediction.degraded:
         API_DEGRADED.inc()
+
+
+@cache  # Looking them up takes as long as counting.
+def _counters(decision: str) -> tuple[Counter, Counter]:
+    return API_DECISIONS.labels(decision), API_DECIDED.labels(decision)
