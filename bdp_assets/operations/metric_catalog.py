@@ -23,6 +23,7 @@ from bdp_assets.observability import (
     platform_metrics,
     quality_metrics,
     stream_metrics,
+    tombstone_metrics,
 )
 from bdp_assets.observability import (
     metrics as api_metrics,
@@ -117,6 +118,7 @@ def metrics() -> list[Metric]:
     return [
         *_of("API: `/metrics` at its port", _declared(api_metrics)),
         *_of("API and scoring workers: lists", _declared(list_metrics)),
+        *_of("API and stream workers: erased customers", _declared(tombstone_metrics)),
         *_of("Stream workers: ports from `BDP_STREAM_METRICS_PORT`", _declared(stream_metrics)),
         *_of("Exporter: `BDP_EXPORTER_PORT`", _declared(platform_metrics)),
         *_of("Quality: file `quality.prom`, by the exporter", quality_metrics.gauges(CollectorRegistry())),
