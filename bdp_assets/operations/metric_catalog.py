@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 from starlette.routing import Route
 
+from bdp_assets.contracts.erasure import CUSTOMER_ERASED
 from bdp_assets.contracts.records import Decision, Severity
 from bdp_assets.contracts.rules import SEMANTIC_RULES
 from bdp_assets.features.catalog import CATALOG
@@ -52,6 +53,7 @@ UNITS = {
 REFUSED = (
     "bad_format",
     "conflict",
+    CUSTOMER_ERASED,
     "duplicate",
     "missing_field",
     "not_a_purchase",
