@@ -66,7 +66,7 @@ class Report:
 def replay(settings: Settings, choice: Choice, fixes: Fixes) -> Report:
     """Send what passes; whatever dies meanwhile, each letter goes out once.
 
-    Raises WarehouseUnavailable, KafkaUnavailable, KafkaRefused, ReplayFailed.
+    Raises WarehouseUnavailable, LakeUnavailable, KafkaUnavailable, KafkaRefused, ReplayFailed, PanKeyMissing.
     """
     topic_id = _present_topic(settings)
     report, name = Report(), _new_name()
@@ -83,7 +83,7 @@ def replay(settings: Settings, choice: Choice, fixes: Fixes) -> Report:
 def rehearse(settings: Settings, choice: Choice, fixes: Fixes) -> Report:
     """What `replay` would do now; nothing is sent.
 
-    Raises WarehouseUnavailable, KafkaUnavailable, KafkaRefused.
+    Raises WarehouseUnavailable, LakeUnavailable, KafkaUnavailable, KafkaRefused, PanKeyMissing.
     """
     topic_id = _present_topic(settings)
     report = Report()
