@@ -272,6 +272,11 @@ class Settings(BaseSettings):
         return self.traces_ratio if self.traces_endpoint else 0.0
 
     @property
+    def tombstones_file(self) -> Path:
+        """A copy of the published tombstones of erased customers, likewise."""
+        return self.home / "tombstones.json"
+
+    @property
     def api_headers(self) -> dict[str, str]:
         """What our own commands show the API as their key, where they have one."""
         return {} if self.api_key is None else {"X-API-Key": self.api_key.get_secret_value()}

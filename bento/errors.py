@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bdp_assets.contracts.erasure import CUSTOMER_ERASED, REFUSAL
 from bdp_assets.contracts.errors import ContractError
 from bento.access.scopes import Scope
 
@@ -36,6 +37,11 @@ _STATUS = {"not_json": 400, "not_utf8": 400, "too_large": 413}
 def broken_contract(error: ContractError) -> ApiError:
     """400 where the body could not be read, 422 where what it says breaks the contract."""
     return ApiError(_STATUS.get(error.code, 422), error.code, error.message, field=error.field)
+
+
+def customer_erased() -> ApiError:
+    """422, as a broken contract: the same again is refused again."""
+    return ApiError(422, CUSTOMER_ERASED, REFUSAL, field="customer_id")
 
 
 def no_key() -> ApiError:

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 from bdp_assets.contracts.codec import encode
+from bdp_assets.contracts.erasure import CurrentTombstones, no_tombstones, paid_ms
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.records import Adjustment, Label
 from bdp_assets.contracts.topics import Topic
 from bento.entry import Entry
-from bento.errors import ApiError, broken_contract, queue_full
+from bento.errors import ApiError, broken_contract, customer_erased, queue_full
 from bento.predictor import CHUNK, Call
 from bento.spool.frames import Arrival
 from bento.spool.spool import Spool
@@ -33,10 +34,17 @@ class Read(Protocol[Read_co]):
 class Notices(Generic[NoticeT]):
     """Takes notices of one topic, one or many at once. Needs no model, no store and no broker."""
 
-    def __init__(self, spool: Spool, topic: Topic, read: Read[NoticeT]) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        topic: Topic,
+        read: Read[NoticeT],
+        tombstones: CurrentTombstones = no_tombstones,
+    ) -> None:
         self._spool = spool
         self._topic = topic.name
         self._decode: Read[NoticeT] = read
+        self._tombstones = tombstones
 
     async def take(self, values: Sequence[bytes], call: Call) -> list[NoticeT | ApiError]:
         """What was taken of each value (JSON as it came), in order.
@@ -68,6 +76,8 @@ class Notices(Generic[NoticeT]):
 
     def _read(self, value: bytes, received_ms: int) -> NoticeT | ApiError:
         try:
-            return self._decode(value, received_ms=received_ms)
+            notice = self._decode(value, received_ms=received_ms)
         except ContractError as error:
             return broken_contract(error)
+        is_erased = self._tombstones().cover(notice.customer_id, paid_ms(notice))
+        return customer_erased() if is_erased else notice

@@ -28,6 +28,7 @@ from prometheus_client import Counter
 from bdp_assets.clients.kafka import Header
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.codec import decode_prediction, encode
+from bdp_assets.contracts.erasure import CurrentTombstones, Tombstones, no_tombstones
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.headers import TRACEPARENT, trace_id
 from bdp_assets.contracts.records import Prediction, ValidatedTransaction
@@ -41,7 +42,7 @@ from bdp_assets.observability.trace_context import is_sampled
 from bdp_assets.observability.traced_batch import Above, current, step
 from bento.dependencies import Dependencies
 from bento.entry import Entry
-from bento.errors import ApiError, broken_contract, conflict, no_model, queue_full
+from bento.errors import ApiError, broken_contract, conflict, customer_erased, no_model, queue_full
 from bento.gathering import Gathered
 from bento.spool.frames import Arrival
 from bento.spool.spool import Spool
@@ -107,13 +108,14 @@ class Predictor:
     thread pool made that slower (measured with 1, 8 and 64 connections). Batches give way between chunks.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is made of
         self,
         decider: Decider | None,
         store: OnlineStore,
         spool: Spool,
         dependencies: Dependencies,
         lists: CurrentLists = no_lists,
+        tombstones: CurrentTombstones = no_tombstones,
     ) -> None:
         self.decider = decider
         """What the next call is decided with; None: there is no model yet."""
@@ -121,6 +123,7 @@ class Predictor:
         self._spool = spool
         self._dependencies = dependencies
         self._lists = lists
+        self._tombstones = tombstones
         self._together = Gathered(self._predict_together, CHUNK)
 
     def take(self, decider: Decider) -> None:
@@ -165,8 +168,9 @@ class Predictor:
     ) -> list[Prediction | ApiError]:
         with tracing.batch(lambda: _sampled(asked)):
             received_ms = time.time_ns() // 1_000_000
+            tombstones = self._tombstones()
             with step("validate"):
-                items = [_receive(one, received_ms) for one in asked]
+                items = [_receive(one, received_ms, tombstones) for one in asked]
             valid = [item for item in items if isinstance(item, Received)]
             _name(valid)
             outcomes = iter(self._decided(decider, valid, dry_run) if valid else [])
@@ -278,11 +282,14 @@ def _name(received: Sequence[Received]) -> None:
             batch.decides(item.asked.call.traceparent, item.transaction.transaction_id)
 
 
-def _receive(asked: Asked, received_ms: int) -> Received | ApiError:
+def _receive(asked: Asked, received_ms: int, tombstones: Tombstones) -> Received | ApiError:
     try:
-        return Received(decode_transaction(asked.value, received_ms=received_ms), asked, received_ms)
+        transaction = decode_transaction(asked.value, received_ms=received_ms)
     except ContractError as error:
         return broken_contract(error)
+    if tombstones and tombstones.cover(transaction.customer_id, transaction.ts_ms):
+        return customer_erased()
+    return Received(transaction, asked, received_ms)
 
 
 def _known(enrichment: Enrichment) -> Prediction | ApiError | None:

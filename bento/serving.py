@@ -11,8 +11,9 @@ from bdp_assets.contracts.labels import decode_posted
 from bdp_assets.contracts.records import Adjustment, Label
 from bdp_assets.decisions.champion import Champion
 from bdp_assets.decisions.decider import Decider
-from bdp_assets.decisions.list_channel import channel
 from bdp_assets.decisions.live_lists import LiveLists
+from bdp_assets.decisions.publication import channel
+from bdp_assets.decisions.tombstones import LiveTombstones
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability import tracing
 from bdp_assets.observability.metrics import API_DEPENDENCY_UP
@@ -49,6 +50,7 @@ class Serving:
         dependencies: Dependencies,
         raw_topic: RawTopic,
         lists: LiveLists,
+        tombstones: LiveTombstones,
         champion: Champion,
     ) -> None:
         self.predictor = predictor
@@ -59,6 +61,7 @@ class Serving:
         self._dependencies = dependencies
         self._raw_topic = raw_topic
         self._lists = lists
+        self._tombstones = tombstones
         self._champion = champion
 
     @classmethod
@@ -71,22 +74,34 @@ class Serving:
         store = OnlineStore(redis.connect(settings))
         store.warm()
         spool = Spool(settings.spool_dir, settings.spool_mb * 2**20, syncs=settings.spool_fsync)
-        raw_topic = RawTopic(settings, spool, pan_key(settings))
+        key = pan_key(settings)
+        raw_topic = RawTopic(settings, spool, key)
         dependencies = Dependencies(store, raw_topic)
         dependencies.start()
         raw_topic.start()
         lists = LiveLists(channel(settings), settings.lists_file)
         lists.start()
+        tombstones = LiveTombstones(channel(settings), settings.tombstones_file, key)
+        tombstones.start()
         champion = Champion(models_dir(settings) / CHAMPION, settings.champion_poll_ms)
-        predictor = Predictor(_first(champion), store, spool, dependencies, lists.current)
+        predictor = Predictor(_first(champion), store, spool, dependencies, lists.current, tombstones.current)
         API_DEPENDENCY_UP.labels("model").set(predictor.decider is not None)
         champion.follow(predictor.take)
         access = _access(settings, Limiter(store.client, dependencies))
         decisions = Decisions(store, dependencies)
-        labels = Notices(spool, topics.LABELS, decode_posted)
-        adjustments = Notices(spool, topics.ADJUSTMENTS, decode_posted_adjustment)
+        labels = Notices(spool, topics.LABELS, decode_posted, tombstones.current)
+        adjustments = Notices(spool, topics.ADJUSTMENTS, decode_posted_adjustment, tombstones.current)
         return cls(
-            predictor, labels, adjustments, decisions, access, dependencies, raw_topic, lists, champion
+            predictor,
+            labels,
+            adjustments,
+            decisions,
+            access,
+            dependencies,
+            raw_topic,
+            lists,
+            tombstones,
+            champion,
         )
 
     def health(self) -> Health:
@@ -115,6 +130,7 @@ class Serving:
         self._champion.stop()
         self.access.close()
         self._lists.stop()
+        self._tombstones.stop()
         self._dependencies.stop()
         self._raw_topic.close()
         tracing.stop()

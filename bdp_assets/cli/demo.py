@@ -20,7 +20,7 @@ def demo(
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day that is history.")
     ] = None,
-    days: Annotated[int, typer.Option(min=20, help="Days of simulated history.")] = 90,
+    days: Annotated[int, typer.Option(min=1, help="Days of simulated history.")] = 90,
     seconds: Annotated[float, typer.Option(min=1, help="Length of the live traffic.")] = 30,
     rate: Annotated[float, typer.Option(min=1, help="Transactions a second.")] = 150,
 ) -> None:

@@ -105,18 +105,20 @@ def replay(
     """
     from bdp_assets.cli.failure import told
     from bdp_assets.clients.kafka import KafkaRefused, KafkaUnavailable, OffsetsGone
+    from bdp_assets.clients.lake import LakeUnavailable
     from bdp_assets.clients.postgres import WarehouseUnavailable
     from bdp_assets.operations.dead_letters import replay, tables
     from bdp_assets.operations.dead_letters.fixes import Fixes, InvalidFix, read_fixes
     from bdp_assets.operations.dead_letters.sending import ReplayFailed
+    from bdp_assets.pan_key import PanKeyMissing
     from bdp_assets.settings import get_settings
 
     matching = _filter(error, field, source_topic, since, status)
     chosen = (bool(places), not matching.is_empty, every)
     if sum(chosen) != 1:
         raise typer.BadParameter("name places, or say which (--error, --since, ...), or --all")
-    away = (WarehouseUnavailable, KafkaUnavailable, KafkaRefused, OffsetsGone)
-    with told(InvalidFix, ReplayFailed, *away):
+    away = (WarehouseUnavailable, LakeUnavailable, KafkaUnavailable, KafkaRefused, OffsetsGone)
+    with told(InvalidFix, ReplayFailed, PanKeyMissing, *away):
         choice = replay.Choice(_places(places or []), replay.unsent(matching, again=again), again)
         act = replay.rehearse if dry_run else replay.replay
         report = act(get_settings(), choice, read_fixes(fix) if fix else Fixes())

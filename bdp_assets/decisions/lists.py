@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from bdp_assets.contracts.records import Id, ListHit, ListKind, ListName, ValidatedTransaction
@@ -42,6 +41,9 @@ class PublishedLists(Struct, frozen=True, forbid_unknown_fields=True):
 
     revision: int
     entries: list[ListEntry]
+
+    def __len__(self) -> int:
+        return len(self.entries)
 
 
 class Lists:
@@ -80,12 +82,3 @@ NO_LISTS = Lists(PublishedLists(0, []))
 def no_lists() -> Lists:
     """A `CurrentLists` where nobody is listed."""
     return NO_LISTS
-
-
-def encode_lists(published: PublishedLists) -> bytes:
-    return msgspec.json.encode(published)
-
-
-def decode_lists(encoded: bytes) -> PublishedLists:
-    """Raises msgspec.MsgspecError for what is no such thing."""
-    return msgspec.json.decode(encoded, type=PublishedLists)

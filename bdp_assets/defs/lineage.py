@@ -47,6 +47,9 @@ _CHAMPION = {
     "champion_version": "model_version",
     "champion_policy_version": "policy_version",
 }
+_REFUSED = ("error", "field", "message", "value_base64", "masked", "pan_hashes")
+_REFUSED_PLACE = {"source_topic": "topic", "source_partition": "partition", "source_offset": "offset"}
+"""When it was received keeps its name."""
 _PLACE = dict(zip(SOURCE_COLUMNS, ("topic", "partition", "offset"), strict=True))
 
 
@@ -66,9 +69,10 @@ def _features(transactions: str) -> dict[str, Columns]:
 @cache
 def _makings() -> Mapping[str, _Making]:
     places: dict[str, Columns] = {name: {"raw": (column,)} for name, column in _PLACE.items()}
+    refused_places: dict[str, Columns] = {name: {"raw": (column,)} for name, column in _REFUSED_PLACE.items()}
     return {
         "validated": _Making("raw", {**_all_of(TABLES["validated"], _BYTES), **places}),
-        "quarantined": _Making("raw", _all_of(TABLES["quarantined"], _BYTES)),
+        "quarantined": _Making("raw", {**_all_of(_REFUSED, _BYTES), **refused_places}),
         "enriched": _Making("validated", _features("validated")),
         "features": _Making("enriched", _features("enriched")),
         "predictions": _Making("enriched", _all_of(_DECISION, {"enriched": CATALOG.names})),

@@ -1,26 +1,22 @@
-"""Customers who were erased (`bdp erase`): what comes of theirs later, by whichever door, is dropped.
+"""Customers who were erased (`bdp erase`): what comes of their past later, by whichever door, is dropped.
 
-The lake's table `erased` has a keyed hash of each, a tombstone: it can be compared with an id that comes, and
-tells nothing to whoever lacks the key. It is read within each attempt at a commit, after the state of the
-table that is written to. An erasure writes its tombstone first and then changes each table's metadata, which
-no commit passes that began before: whoever commits later has seen the tombstone.
+The lake's table `erased` has a tombstone of each (see `contracts/erasure`): it can be compared with an id
+that comes, and tells nothing to whoever lacks the key. It is read within each attempt at a commit, after the
+state of the table that is written to. An erasure writes its tombstone first and then changes each table's
+metadata, which no commit passes that began before: whoever commits later has seen the tombstone.
 """
 
 from __future__ import annotations
 
-import hmac
-import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
-from typing import Any
 
-import msgspec
 import polars as pl
 
 from bdp_assets.clients.lake import Admit, Lake
 from bdp_assets.contracts.columns import EVENT_DATE
+from bdp_assets.contracts.erasure import NOBODY, IsErased, Tombstones, names
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.spec import MERCHANT, Catalog
 from bdp_assets.pan_key import pan_key
@@ -29,37 +25,27 @@ from bdp_assets.settings import Settings
 TABLE, MERCHANTS = "erased", "erased_merchants"
 MERCHANT_ID = "merchant_id"
 CUSTOMER, VALUE, BASE64 = "customer_id", "value", "value_base64"
-_HASH = "customer_hash"
-_WORD = re.compile(r"[A-Za-z0-9._:-]+")
-"""Of the characters of an id."""
-_MOST_PARTS = 32
-"""An id has 64 characters, so that no more lie between its colons."""
-
-IsErased = Callable[[str], bool]
-"""Whether an id is that of a customer who is, or is to be, erased."""
+_HASH, _UNTIL = "customer_hash", "until_ms"
+_OF_ANOTHER = "original_transaction_id"
+"""Of rows whose time is not that of the transaction that they are about."""
 
 
-class _Named(msgspec.Struct):
-    customer_id: Any = None
-
-
-_decode = msgspec.json.Decoder(_Named).decode
-
-
-def customer_hash(customer_id: str, key: bytes) -> str:
-    """HMAC-SHA256 of an id, 64 hex digits; never equal to the hash of a card number by the same key."""
-    return hmac.new(key, b"customer:" + customer_id.encode(), sha256).hexdigest()
-
-
-def bury(lake: Lake, hashed: str) -> None:
-    """Keep a tombstone; one that is there stays as it is."""
-    if hashed not in tombstones(lake):
+def bury(lake: Lake, hashed: str, until_ms: int) -> None:
+    """Keep a tombstone: what the customer did until then (UTC epoch milliseconds) is erased."""
+    if until_ms > tombstones(lake).get(hashed, -1):
         today = datetime.now(UTC).date()
-        lake.append(TABLE, pl.DataFrame({_HASH: [hashed], EVENT_DATE: [today]}))
+        lake.append(TABLE, pl.DataFrame({_HASH: [hashed], _UNTIL: [until_ms], EVENT_DATE: [today]}))
 
 
-def tombstones(lake: Lake) -> frozenset[str]:
-    return frozenset(lake.read(TABLE, [_HASH])[_HASH]) if lake.exists(TABLE) else frozenset()
+def tombstones(lake: Lake) -> Mapping[str, int]:
+    """Hash -> until when that customer was erased, in UTC epoch milliseconds."""
+    if not lake.exists(TABLE):
+        return {}
+    known = lake.read(TABLE)
+    # Tombstones of before there was a moment in them: the end of their day.
+    day_ends = pl.col(EVENT_DATE).dt.offset_by("1d").cast(pl.Datetime("ms")).dt.epoch("ms") - 1
+    until_ms = pl.coalesce(pl.col(_UNTIL), day_ends) if _UNTIL in known.columns else day_ends
+    return dict(known.group_by(_HASH).agg(until_ms.max()).iter_rows())
 
 
 def note_merchants(lake: Lake, visits: pl.DataFrame) -> None:
@@ -87,20 +73,18 @@ def blurred(lake: Lake, first: date) -> pl.DataFrame:
     return seen.select(MERCHANT_ID).unique()
 
 
-def among(settings: Settings, hashes: frozenset[str]) -> IsErased:
+def of(settings: Settings, lake: Lake) -> Tombstones:
     """Raises PanKeyMissing where there are tombstones and no key."""
-    if not hashes:
-        return lambda _: False
-    key = pan_key(settings)
-    return lambda customer_id: customer_hash(customer_id, key) in hashes
+    known = tombstones(lake)
+    return Tombstones(known, pan_key(settings)) if known else NOBODY
 
 
 def admission(settings: Settings, lake: Lake) -> Admit:
-    """What the lake's writers let through: rows of customers who were not erased."""
+    """What the lake's writers let through: all rows but those of what was erased."""
 
     def admit(frame: pl.DataFrame) -> pl.DataFrame:
-        hashes = tombstones(lake)
-        return without(frame, among(settings, hashes)) if hashes else frame
+        known = of(settings, lake)
+        return without(frame, known.cover) if known else frame
 
     return admit
 
@@ -110,33 +94,25 @@ def without(frame: pl.DataFrame, is_erased: IsErased) -> pl.DataFrame:
 
 
 def about(frame: pl.DataFrame, is_erased: IsErased) -> pl.Series:
-    """Which rows are about such a customer (bool [n]); a table without customers and values has none."""
-    if CUSTOMER in frame.columns:
-        found = [one for one in frame[CUSTOMER].drop_nulls().unique() if is_erased(one)]
-        return frame[CUSTOMER].is_in(found).fill_null(value=False)
-    return pl.Series([names(value, is_erased) for value in _values(frame)], dtype=pl.Boolean)
+    """Which rows are about what is erased (bool [n]); a table without customers and values has none."""
+    if CUSTOMER not in frame.columns:
+        return pl.Series([names(value, is_erased) for value in _values(frame)], dtype=pl.Boolean)
+    known = [one for one in frame[CUSTOMER].drop_nulls().unique() if is_erased(one, None)]
+    theirs = frame[CUSTOMER].is_in(known).fill_null(value=False)
+    if not known:
+        return theirs
+    told = zip(theirs, frame[CUSTOMER], _moments(frame), strict=True)
+    return pl.Series([his and is_erased(one, ts_ms) for his, one, ts_ms in told], dtype=pl.Boolean)
 
 
-def names(value: bytes | None, is_erased: IsErased) -> bool:
-    """Whether a message is about such a customer; where it names none readably, any of its words may be."""
-    if value is None:
-        return False
-    try:
-        found = _decode(value).customer_id
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        found = None
-    if isinstance(found, str):
-        return is_erased(found)
-    return any(map(is_erased, _words(value.decode(errors="replace"))))
-
-
-def _words(text: str) -> Iterator[str]:
-    """What in a text may be an id: between any two colons of a word, without punctuation around it."""
-    for word in _WORD.findall(text):
-        parts = word.split(":")
-        for start in range(len(parts)):
-            for end in range(start + 1, min(start + _MOST_PARTS, len(parts)) + 1):
-                yield ":".join(parts[start:end]).strip("._-")
+def _moments(frame: pl.DataFrame) -> pl.Series:
+    """When the transactions of rows of lake or warehouse took place (UTC epoch milliseconds, or null)."""
+    if _OF_ANOTHER not in frame.columns:
+        if "ts_ms" in frame.columns:
+            return frame["ts_ms"]
+        if "occurred_at" in frame.columns:
+            return frame["occurred_at"].dt.epoch("ms")
+    return pl.Series([None] * len(frame), dtype=pl.Int64)
 
 
 def may_name(frame_columns: list[str], customer_id: str) -> pl.Expr:

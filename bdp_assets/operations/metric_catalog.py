@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 from starlette.routing import Route
 
+from bdp_assets.contracts.erasure import CUSTOMER_ERASED
 from bdp_assets.contracts.records import Decision, Severity
 from bdp_assets.contracts.rules import SEMANTIC_RULES
 from bdp_assets.features.catalog import CATALOG
@@ -23,6 +24,7 @@ from bdp_assets.observability import (
     platform_metrics,
     quality_metrics,
     stream_metrics,
+    tombstone_metrics,
 )
 from bdp_assets.observability import (
     metrics as api_metrics,
@@ -51,6 +53,7 @@ UNITS = {
 REFUSED = (
     "bad_format",
     "conflict",
+    CUSTOMER_ERASED,
     "duplicate",
     "missing_field",
     "not_a_purchase",
@@ -118,6 +121,7 @@ def metrics() -> list[Metric]:
     return [
         *_of("API: `/metrics` at its port", _declared(api_metrics)),
         *_of("API and scoring workers: lists", _declared(list_metrics)),
+        *_of("API and stream workers: erased customers", _declared(tombstone_metrics)),
         *_of("Stream workers: ports from `BDP_STREAM_METRICS_PORT`", _declared(stream_metrics)),
         *_of("Exporter: `BDP_EXPORTER_PORT`", _declared(platform_metrics)),
         *_of("Quality: file `quality.prom`, by the exporter", quality_metrics.gauges(CollectorRegistry())),

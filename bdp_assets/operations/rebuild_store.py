@@ -33,9 +33,10 @@ from bdp_assets.features.layout import Layout
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.positions import Kind
 from bdp_assets.features.rebuild import RebuildResult, fill
-from bdp_assets.ingest.erased import among, tombstones
+from bdp_assets.ingest import erased
 from bdp_assets.ingest.landing import DESTINATIONS
 from bdp_assets.ingest.tables import IS_HISTORY, TABLES
+from bdp_assets.operations.erasure.tombstones import publish_tombstones
 from bdp_assets.settings import Settings
 from bdp_assets.streaming.catch_up import CHUNK, CatchUp
 from bdp_assets.streaming.worker import STORE_TIMEOUT_MS
@@ -69,7 +70,8 @@ def rebuild_store(
     enriched, labels = (_snapshot(settings, lake, client, generation, topic) for topic in (ENRICHED, LABELS))
     result = fill(client, generation, _in_order(enriched), labels)
     reached("filled")
-    is_erased = among(settings, tombstones(lake))
+    publish_tombstones(settings, lake)  # where the store was lost with all processes, nobody else does
+    is_erased = erased.of(settings, lake).cover
     CatchUp(settings, client, is_erased).transactions(generation)
     _apply(client, generation, _unplaced(labels, enriched))
     _catch_up(CatchUp(settings, client, is_erased), generation)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from bdp_assets.clients.kafka import Message, stream_range, topic_ids, watermarks
 from bdp_assets.clients.redis import Redis
 from bdp_assets.contracts.codec import decode_enriched
+from bdp_assets.contracts.erasure import IsErased
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.headers import SOURCE
 from bdp_assets.contracts.labels import decode_label
@@ -29,19 +30,12 @@ CHUNK = 500
 """Messages in one round trip: it has to be answered within the store's time-out."""
 
 Apply = Callable[[Layout, str, Sequence[Message]], None]
-IsErased = Callable[[str], bool]
-"""Whether a customer was erased, by id."""
-
-
-def nobody(_: str) -> bool:
-    """An `IsErased` for whoever only brings in what it applied itself."""
-    return False
 
 
 class CatchUp:
     """Raises StoreUnavailable, KafkaUnavailable, KafkaRefused; OffsetsGone where retention was faster."""
 
-    def __init__(self, settings: Settings, client: Redis, is_erased: IsErased = nobody) -> None:
+    def __init__(self, settings: Settings, client: Redis, is_erased: IsErased) -> None:
         self._settings = settings
         self._client = client
         self._is_erased = is_erased
@@ -72,7 +66,9 @@ class CatchUp:
 
     def _apply_transactions(self, layout: Layout, _: str, messages: Sequence[Message]) -> None:
         applied = [_applied(message) for message in messages]
-        kept = [one for one in applied if not self._is_erased(one.transaction.customer_id)]
+        kept = [
+            one for one in applied if not self._is_erased(one.transaction.customer_id, one.transaction.ts_ms)
+        ]
         if kept:
             catch_up(self._client, layout, kept)
 
@@ -81,7 +77,7 @@ class CatchUp:
         good = [
             (label, place)
             for label, place in read
-            if label is not None and not self._is_erased(label.customer_id)
+            if label is not None and not self._is_erased(label.customer_id, label.ts_ms)
         ]
         apply_labels(self._client, layout, [label for label, _ in good], [place for _, place in good])
 

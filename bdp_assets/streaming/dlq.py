@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.contracts.dead_letters import content
+from bdp_assets.contracts.erasure import CUSTOMER_ERASED, REFUSAL
 from bdp_assets.contracts.records import DeadLetter
 from bdp_assets.streaming.items import Dead
 
@@ -21,8 +22,13 @@ def letter(dead: Dead, pan_key: bytes) -> DeadLetter:
         error=dead.error,
         field=dead.field,
         message=dead.text,
-        **content(message.value, pan_key),
+        **content(message.value if dead.keeps_value else None, pan_key),
     )
+
+
+def of_an_erased(message: Message, step: str) -> Dead:
+    """A message about what was erased: its letter has nothing of it but where it stood."""
+    return Dead(message, step, CUSTOMER_ERASED, REFUSAL, "customer_id", keeps_value=False)
 
 
 def crashed(message: Message, step: str, error: Exception) -> Dead:

@@ -46,6 +46,8 @@ class Dead(NamedTuple):
     error: str
     text: str
     field: str | None = None
+    keeps_value: bool = True
+    """Whether the dead letter has the message's bytes; without them it can not be sent again."""
 
 
 class Output(NamedTuple):

@@ -8,11 +8,13 @@ from operator import attrgetter
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.redis import StoreUnavailable
+from bdp_assets.contracts.erasure import NOBODY, CurrentTombstones, Tombstones, names, no_tombstones
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.labels import decode_label
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability.stream_metrics import STEP_DURATION, observe_freshness
 from bdp_assets.streaming import outputs, telling
+from bdp_assets.streaming.dlq import of_an_erased
 from bdp_assets.streaming.following import Follow, alone
 from bdp_assets.streaming.isolation import isolate
 from bdp_assets.streaming.items import Dead, Labelled, Output
@@ -28,7 +30,13 @@ class Labelling:
     """Messages of the labels topic in; dead letters out, and the store's tiles changed."""
 
     def __init__(
-        self, store: OnlineStore, topic_id: Callable[[], str], follow: Follow = alone, *, pan_key: bytes
+        self,
+        store: OnlineStore,
+        topic_id: Callable[[], str],
+        follow: Follow = alone,
+        tombstones: CurrentTombstones = no_tombstones,
+        *,
+        pan_key: bytes,
     ) -> None:
         """`topic_id()`: the labels topic's id, which with partition and offset names a message for ever.
 
@@ -38,6 +46,7 @@ class Labelling:
         self._store = store
         self._topic_id = topic_id
         self._follow = follow
+        self._tombstones = tombstones
 
     def __call__(self, messages: Sequence[Message]) -> list[Output]:
         """Idempotent, in the order given, which within a partition must be that of the topic.
@@ -50,7 +59,8 @@ class Labelling:
         filled = self._follow(topic_id, messages)
         coordinates = partial(outputs.coordinates, topic_id)
         with STEP_DURATION.labels("label").time():
-            labelled, unread = isolate("label", read, messages, lambda message: message)
+            check = partial(read, tombstones=self._tombstones())
+            labelled, unread = isolate("label", check, messages, lambda message: message)
             apply = partial(apply_labels, store=self._store, coordinates=coordinates, filled=filled)
             _, unplaced = isolate("label", apply, labelled, attrgetter("message"))
         refused = [*unread, *unplaced]
@@ -59,11 +69,17 @@ class Labelling:
         return list(outputs.dead_records(refused, outputs.headers(coordinates), self._pan_key))
 
 
-def read(messages: Sequence[Message]) -> tuple[list[Labelled], list[Dead]]:
-    """Contract-check label messages; the clock is the message's Kafka timestamp."""
+def read(messages: Sequence[Message], tombstones: Tombstones = NOBODY) -> tuple[list[Labelled], list[Dead]]:
+    """Contract-check label messages; the clock is the message's Kafka timestamp.
+
+    What was erased is refused.
+    """
     labelled: list[Labelled] = []
     refused: list[Dead] = []
     for message in messages:
+        if tombstones and names(message.value, tombstones.cover):
+            refused.append(of_an_erased(message, "label"))
+            continue
         try:
             label = decode_label(message.value, received_ms=message.timestamp_ms)
         except ContractError as error:

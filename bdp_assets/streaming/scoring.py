@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.redis import StoreUnavailable
+from bdp_assets.contracts.erasure import CurrentTombstones, no_tombstones
 from bdp_assets.decisions.alerts import Grow
 from bdp_assets.decisions.carried import carried
 from bdp_assets.decisions.decider import Decider
@@ -27,13 +28,14 @@ _message = attrgetter("message")
 class Scoring:
     """Raw messages in; records for validated, enriched, predictions, alerts and dead letters out."""
 
-    def __init__(  # noqa: PLR0913 - what it is made of
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is made of
         self,
         store: OnlineStore,
         decider: Decider,
         topic_id: Callable[[], str],
         follow: Follow = alone,
         lists: CurrentLists = no_lists,
+        tombstones: CurrentTombstones = no_tombstones,
         *,
         alerts: Grow,
         pan_key: bytes,
@@ -45,6 +47,7 @@ class Scoring:
         """
         self._follow = follow
         self._lists = lists
+        self._tombstones = tombstones
         self._topic_id = topic_id
         self._store = store
         self._decider = decider
@@ -67,7 +70,8 @@ class Scoring:
         self._follow(topic_id, messages)
         coordinates = partial(outputs.coordinates, topic_id)
         with STEP_DURATION.labels("validate").time(), step("validate"):
-            validated, unclean = isolate("validate", validate, messages, lambda message: message)
+            check = partial(validate, tombstones=self._tombstones())
+            validated, unclean = isolate("validate", check, messages, lambda message: message)
         traced.name(validated)
         with STEP_DURATION.labels("enrich").time(), step("enrich"):
             claim = partial(enrich, store=self._store, coordinates=coordinates)

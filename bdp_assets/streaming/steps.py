@@ -13,6 +13,7 @@ import numpy as np
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.contracts.codec import decode_prediction, encode
+from bdp_assets.contracts.erasure import NOBODY, Tombstones, names
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.records import Prediction, ValidatedTransaction
 from bdp_assets.contracts.transaction import decode_transaction
@@ -22,6 +23,7 @@ from bdp_assets.decisions.lists import Lists
 from bdp_assets.decisions.record import prediction
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.vectors import encode_vector
+from bdp_assets.streaming.dlq import of_an_erased
 from bdp_assets.streaming.items import Dead, Decided, Enriched, Validated
 
 Keep = Callable[[Sequence[ValidatedTransaction], Sequence[bytes]], Sequence[bytes]]
@@ -32,16 +34,27 @@ REFUSED = {
 }
 
 
-def validate(messages: Sequence[Message]) -> tuple[list[Validated], list[Dead]]:
-    """Contract-check raw messages; the clock is the message's Kafka timestamp: a replay decides the same."""
+def validate(
+    messages: Sequence[Message], tombstones: Tombstones = NOBODY
+) -> tuple[list[Validated], list[Dead]]:
+    """Contract-check raw messages; the clock is the message's Kafka timestamp: a replay decides the same.
+
+    What was erased is refused, whatever else is wrong with it.
+    """
     validated: list[Validated] = []
     refused: list[Dead] = []
     for message in messages:
         try:
             transaction = decode_transaction(message.value, received_ms=message.timestamp_ms)
         except ContractError as error:
-            refused.append(Dead(message, "validate", error.code, error.message, error.field))
+            if tombstones and names(message.value, tombstones.cover):
+                refused.append(of_an_erased(message, "validate"))
+            else:
+                refused.append(Dead(message, "validate", error.code, error.message, error.field))
         else:
+            if tombstones and tombstones.cover(transaction.customer_id, transaction.ts_ms):
+                refused.append(of_an_erased(message, "validate"))
+                continue
             validated.append(Validated(message, transaction, encode(transaction)))
     return validated, refused
 

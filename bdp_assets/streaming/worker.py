@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from prometheus_client import start_http_server
@@ -16,8 +17,9 @@ from bdp_assets.contracts import topics
 from bdp_assets.contracts.topics import Topic
 from bdp_assets.decisions.alerts import Alerts
 from bdp_assets.decisions.champion import Champion
-from bdp_assets.decisions.list_channel import channel
 from bdp_assets.decisions.live_lists import LiveLists
+from bdp_assets.decisions.publication import channel
+from bdp_assets.decisions.tombstones import LiveTombstones
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.observability import tracing
 from bdp_assets.observability.stream_metrics import REBALANCES
@@ -67,20 +69,29 @@ def run_scoring(settings: Settings, slot: int) -> None:
     decider = champion.load()
 
     lists = LiveLists(channel(settings), settings.lists_file)
+    tombstones = _tombstones(settings, key)
 
     def process(topic_id: TopicId) -> Process:
         store = _store(settings)
         store.warm()
-        follow = Following(store, CatchUp(settings, store.client).transactions)
+        follow = Following(store, CatchUp(settings, store.client, tombstones.is_erased).transactions)
         scoring = Scoring(
-            store, decider, topic_id, follow, lists.current, alerts=Alerts(store.client), pan_key=key
+            store,
+            decider,
+            topic_id,
+            follow,
+            lists.current,
+            tombstones.current,
+            alerts=Alerts(store.client),
+            pan_key=key,
         )
         champion.follow(scoring.take)
         return scoring
 
     lists.start()
     try:
-        _run(settings, slot, SCORING, process)
+        with _followed(tombstones):
+            _run(settings, slot, SCORING, process)
     finally:
         champion.stop()
         lists.stop()
@@ -89,13 +100,15 @@ def run_scoring(settings: Settings, slot: int) -> None:
 def run_labels(settings: Settings, slot: int) -> None:
     """Run one worker that applies labels to the online store; otherwise as `run_scoring`."""
     key = pan_key(settings)
+    tombstones = _tombstones(settings, key)
 
     def process(topic_id: TopicId) -> Process:
         store = _store(settings)
-        follow = Following(store, CatchUp(settings, store.client).labels)
-        return Labelling(store, topic_id, follow, pan_key=key)
+        follow = Following(store, CatchUp(settings, store.client, tombstones.is_erased).labels)
+        return Labelling(store, topic_id, follow, tombstones.current, pan_key=key)
 
-    _run(settings, slot, LABELS, process)
+    with _followed(tombstones):
+        _run(settings, slot, LABELS, process)
 
 
 def run_analytics(settings: Settings, slot: int) -> None:
@@ -105,8 +118,14 @@ def run_analytics(settings: Settings, slot: int) -> None:
 
     key = pan_key(settings)
     warehouse = Warehouse(settings)
+    tombstones = _tombstones(settings, key)
+
+    def process(topic_id: TopicId) -> Process:
+        return Analytics(warehouse, topic_id, tombstones.current, pan_key=key)
+
     try:
-        _run(settings, slot, ANALYTICS, lambda topic_id: Analytics(warehouse, topic_id, pan_key=key))
+        with _followed(tombstones):
+            _run(settings, slot, ANALYTICS, process)
     finally:
         warehouse.close()
 
@@ -116,6 +135,19 @@ RUN: Mapping[str, Callable[[Settings, int], None]] = {
     LABELS.name: run_labels,
     ANALYTICS.name: run_analytics,
 }
+
+
+def _tombstones(settings: Settings, key: bytes) -> LiveTombstones:
+    return LiveTombstones(channel(settings), settings.tombstones_file, key)
+
+
+@contextmanager
+def _followed(tombstones: LiveTombstones) -> Iterator[None]:
+    tombstones.start()
+    try:
+        yield
+    finally:
+        tombstones.stop()
 
 
 def _store(settings: Settings) -> OnlineStore:

@@ -17,7 +17,7 @@ from bdp_assets.clients.postgres import connect
 from bdp_assets.contracts.codec import decode_alert, decode_prediction, encode
 from bdp_assets.contracts.records import Decision, ListKind, ListName, Prediction
 from bdp_assets.contracts.topics import ALERTS, PREDICTIONS
-from bdp_assets.decisions.list_channel import KEY, published_revision
+from bdp_assets.decisions.list_channel import LISTS
 from bdp_assets.operations import migrations
 from bdp_assets.operations.decision_records.finding import Wanted
 from bdp_assets.operations.decision_records.replay import Outcome, replay_one
@@ -85,8 +85,8 @@ def test_a_change_reaches_those_who_decide_and_what_it_changed_is_replayable(str
 
         # The store is emptied: those who know the lists put them back.
         kept = api._lists.current().published
-        stream.store.client.delete(KEY)
-        until(lambda: published_revision(stream.store.client) == kept.revision)
+        stream.store.client.delete(LISTS.key)
+        until(lambda: LISTS.published_revision(stream.store.client) == kept.revision)
 
         assert changes.remove(stream.settings, CUSTOMER, Why("cleared", "bob")) == block
         until(lambda: len(api._lists.current().published.entries) == 1)

@@ -11,6 +11,7 @@ import pytest
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.redis import run
 from bdp_assets.contracts.codec import decode_dead_letter
+from bdp_assets.contracts.erasure import NOBODY
 from bdp_assets.contracts.topics import DLQ, LABELS
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.generations import MOVED, parsed, pointer
@@ -137,7 +138,7 @@ def test_another_catalog_is_filled_beside_and_its_worker_catches_up(
     assert store.ready()
     assert serving(stream) != store.layout.generation
     topic_id = topic_ids(stream.settings, [RAW.name])[RAW.name]
-    topics = CatchUp(stream.settings, store.client)
+    topics = CatchUp(stream.settings, store.client, NOBODY.cover)
     Following(store, topics.transactions)(topic_id, stream.records(RAW.name)[-1:])
     topics.labels(store.layout)
     assert_equals_a_fresh_one(store, traffic, stream)

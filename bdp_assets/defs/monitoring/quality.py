@@ -1,6 +1,6 @@
 """The quality of every table of the lake, by day."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -83,12 +83,22 @@ def _result(check: Check, findings: list[Finding]) -> dg.AssetCheckResult:
         check_name=CHECKS[check].name,
         passed=all(finding.passed is not False for finding in findings),
         severity=severity,
+        description=_in_words(findings),
         metadata={
             "judged": sum(finding.passed is not None for finding in findings),
             "not judged": sum(finding.passed is None for finding in findings),
             "failed": markdown_table(_failed(findings)),
         },
     )
+
+
+def _in_words(findings: Sequence[Finding]) -> str:
+    """What the check's page says above its metadata, where a table is folded."""
+    failed = [one for one in findings if one.passed is False]
+    if not failed:
+        return "As it should be wherever there was something to judge."
+    told = [f"{one.table} on {one.day}: {one.failed} of {one.checked} {one.unit}" for one in failed]
+    return "Not as it should be: " + "; ".join(told) + "."
 
 
 def _failed(findings: Iterable[Finding]) -> Any:

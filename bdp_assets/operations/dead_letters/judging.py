@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from bdp_assets.contracts.dead_letters import is_of_source
+from bdp_assets.contracts.erasure import CUSTOMER_ERASED, NOBODY, REFUSAL, Tombstones, names
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.labels import decode_label
 from bdp_assets.contracts.topics import LABELS, RAW
@@ -48,8 +49,13 @@ class Kept(NamedTuple):
     says: str
 
 
-def judge(entry: Entry, fixes: Fixes, *, now_ms: int, again: bool) -> Ready | Kept:
-    """`now_ms` is the clock of the contract's time bounds; `again`: also what can only be a duplicate."""
+def judge(
+    entry: Entry, fixes: Fixes, *, now_ms: int, again: bool, tombstones: Tombstones = NOBODY
+) -> Ready | Kept:
+    """`now_ms` is the clock of the contract's time bounds; `again`: also what can only be a duplicate.
+
+    A letter about what was erased is kept, and so is one that a fix made into such.
+    """
     letter = entry.letter
     if letter.source_topic not in DOORS:
         at_source = is_of_source(letter.source_topic)
@@ -58,6 +64,19 @@ def judge(entry: Entry, fixes: Fixes, *, now_ms: int, again: bool) -> Ready | Ke
         value = fixes.apply(entry)
     except Unfixable as error:
         return Kept(entry.place, letter.error, str(error))
+    return _erased(entry, value, tombstones) or _judged(entry, value, now_ms=now_ms, again=again)
+
+
+def _erased(entry: Entry, value: bytes, tombstones: Tombstones) -> Kept | None:
+    """A letter that was refused as such has no bytes: whatever a fix makes of it was made up."""
+    is_so = entry.letter.error == CUSTOMER_ERASED
+    if is_so or (tombstones and any(names(one, tombstones.cover) for one in (entry.original, value))):
+        return Kept(entry.place, CUSTOMER_ERASED, REFUSAL)
+    return None
+
+
+def _judged(entry: Entry, value: bytes, *, now_ms: int, again: bool) -> Ready | Kept:
+    letter = entry.letter
     fixed = value != entry.original
     if letter.masked and not fixed:
         return Kept(entry.place, letter.error, NOT_REPLAYABLE)

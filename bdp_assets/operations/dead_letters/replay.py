@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from bdp_assets.clients.kafka import topic_ids
+from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.postgres import Connection, session
 from bdp_assets.contracts.topics import DLQ
+from bdp_assets.ingest import erased
 from bdp_assets.operations.dead_letters import query
 from bdp_assets.operations.dead_letters.entries import Place, entries_at
 from bdp_assets.operations.dead_letters.fixes import Fixes
@@ -64,7 +66,7 @@ class Report:
 def replay(settings: Settings, choice: Choice, fixes: Fixes) -> Report:
     """Send what passes; whatever dies meanwhile, each letter goes out once.
 
-    Raises WarehouseUnavailable, KafkaUnavailable, KafkaRefused, ReplayFailed.
+    Raises WarehouseUnavailable, LakeUnavailable, KafkaUnavailable, KafkaRefused, ReplayFailed, PanKeyMissing.
     """
     topic_id = _present_topic(settings)
     report, name = Report(), _new_name()
@@ -81,7 +83,7 @@ def replay(settings: Settings, choice: Choice, fixes: Fixes) -> Report:
 def rehearse(settings: Settings, choice: Choice, fixes: Fixes) -> Report:
     """What `replay` would do now; nothing is sent.
 
-    Raises WarehouseUnavailable, KafkaUnavailable, KafkaRefused.
+    Raises WarehouseUnavailable, LakeUnavailable, KafkaUnavailable, KafkaRefused, PanKeyMissing.
     """
     topic_id = _present_topic(settings)
     report = Report()
@@ -117,10 +119,12 @@ def _portions(
 ) -> Iterator[list[Ready]]:
     """What passes, in portions; what does not is in the report."""
     waiting = {row.place: row for row in rows}
+    tombstones = erased.of(settings, Lake.of(settings))
     portion: list[Ready] = []
     for entry in entries_at(settings, list(waiting)):
         del waiting[entry.place]
-        verdict = judge(entry, fixes, now_ms=time.time_ns() // 1_000_000, again=choice.again)
+        now_ms = time.time_ns() // 1_000_000
+        verdict = judge(entry, fixes, now_ms=now_ms, again=choice.again, tombstones=tombstones)
         if isinstance(verdict, Kept):
             report.kept.append(verdict)
         else:

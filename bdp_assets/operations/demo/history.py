@@ -16,6 +16,10 @@ from bdp_assets.runtime import profile
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings, get_settings
 from bdp_assets.simulator.world import World, midnight
+from bdp_assets.training.split import TEST_DAYS
+
+LEAST_TRAIN_DAYS = 14
+"""Of the demo: with fewer a model has too few known frauds to be fitted, calibrated and judged."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,14 @@ class Simulated:
     seed: int = 7
 
     def prepare(self, home: Path) -> Mapping[str, str]:
-        """Write the history's files; returns the settings that name them."""
+        """Write the history's files; returns the settings that name them. Raises Problem: too few days."""
+        least = least_days(get_settings().label_delay_days)
+        if self.days < least:
+            raise Problem(
+                f"{self.days} days of history can not train a model.",
+                f"Ask for {least} or more: {LEAST_TRAIN_DAYS} to fit it on, {TEST_DAYS} to test it on, and "
+                "after both as many days as labels take (BDP_LABEL_DELAY_DAYS).",
+            )
         end = midnight(time.time_ns() // 1_000_000)
         world = World(seed=self.seed, customers=self.customers, merchants=self.merchants)
         world.history(end, self.days).write(home / "history")
@@ -72,6 +83,11 @@ class OwnFile:
 
 
 Past = Simulated | OwnFile
+
+
+def least_days(label_delay_days: int) -> int:
+    """Days of history from which a first model can be trained."""
+    return LEAST_TRAIN_DAYS + TEST_DAYS + 2 * label_delay_days
 
 
 def settle(settings: Settings, past: Past | None) -> Settings:

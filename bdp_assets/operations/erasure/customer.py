@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 from bdp_assets.contracts import pan
+from bdp_assets.contracts.erasure import customer_hash
 from bdp_assets.contracts.wire import FORMS
-from bdp_assets.ingest.erased import customer_hash
 from bdp_assets.pan_key import pan_key
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
@@ -33,5 +33,6 @@ class Customer:
             raise Problem("That is no id of a customer.", f"An id is {form.says}.")
         return cls(customer_id, customer_hash(customer_id, pan_key(settings)))
 
-    def is_meant_by(self, customer_id: str) -> bool:
+    def is_meant_by(self, customer_id: str, _ts_ms: int | None = None) -> bool:
+        """An `IsErased`: all of the customer's is to be."""
         return customer_id == self.id

@@ -7,15 +7,18 @@ lose rows. Each step finds for itself what there still is, so that to repeat all
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bdp_assets.clients.lake import Lake
+from bdp_assets.contracts.erasure import until
 from bdp_assets.ingest.erased import bury
 from bdp_assets.operations.erasure import audit, history, lists, models, spool, store, topics, warehouse
 from bdp_assets.operations.erasure import lake as tables
 from bdp_assets.operations.erasure.customer import Customer
+from bdp_assets.operations.erasure.tombstones import publish_tombstones
 from bdp_assets.operations.erasure.topics import Expiry
 from bdp_assets.settings import Settings
 
@@ -71,7 +74,8 @@ def erase(
 
 
 def _steps(settings: Settings, lake: Lake, customer: Customer) -> Iterator[Step]:
-    bury(lake, customer.hashed)
+    bury(lake, customer.hashed, until(time.time_ns() // 1_000_000))
+    publish_tombstones(settings, lake)
     yield audit.BEGUN, 0
     yield "lists", lists.erase(settings, customer)
     facts = warehouse.erase(settings, customer, tables.letters(lake, customer))

@@ -6,8 +6,8 @@ import secrets
 
 from bdp_assets.clients.postgres import session
 from bdp_assets.contracts.records import ListKind, ListName
-from bdp_assets.decisions.list_channel import channel
 from bdp_assets.decisions.live_lists import LiveLists
+from bdp_assets.decisions.publication import channel
 from bdp_assets.operations.erasure.customer import Customer
 from bdp_assets.operations.erasure.warehouse import PSEUDONYM
 from bdp_assets.operations.lists import changes

@@ -16,8 +16,9 @@ from datetime import datetime
 from bdp_assets.clients.postgres import Connection, as_objects, session
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.records import ListKind, ListName
-from bdp_assets.decisions.list_channel import channel, publish
+from bdp_assets.decisions.list_channel import LISTS
 from bdp_assets.decisions.lists import ListEntry, PublishedLists
+from bdp_assets.decisions.publication import channel
 from bdp_assets.operations.lists.wishes import Place, Why
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings
@@ -146,7 +147,7 @@ def publish_lists(settings: Settings) -> PublishedLists:
         listed = [_published(entry) for entry in _in_force(connection)]
         lists = PublishedLists(now_us, listed)
         # While the lock is held: nobody's older reading can overtake it.
-        if publish(channel(settings), lists) != lists.revision:
+        if LISTS.publish(channel(settings), lists) != lists.revision:
             raise Problem(
                 "The online store has lists that were published later than now.",
                 "Put PostgreSQL's clock right, or point BDP_REDIS_URL at the store of this warehouse.",

@@ -17,9 +17,10 @@ import polars as pl
 
 from bdp_assets.clients.kafka import Message, topic_ids, watermarks
 from bdp_assets.clients.lake import Lake
+from bdp_assets.contracts.erasure import IsErased, names
 from bdp_assets.contracts.records import DeadLetter, Door
 from bdp_assets.contracts.topics import DLQ
-from bdp_assets.ingest.erased import IsErased, among, names, tombstones
+from bdp_assets.ingest import erased
 from bdp_assets.ingest.landing import DESTINATIONS, NOT_DECODABLE, QUARANTINED
 from bdp_assets.ingest.tables import DOOR
 from bdp_assets.ingest.validation import SOURCE as HISTORY
@@ -41,7 +42,7 @@ class Landed:
     ends: Mapping[Partition, int]
     rows: Mapping[str, int]
     cut: frozenset[str]
-    is_erased: IsErased = lambda _: False
+    is_erased: IsErased = lambda _, __: False
 
 
 class Counted:
@@ -85,7 +86,7 @@ def read_landed(settings: Settings, lake: Lake) -> Landed:
     rejected = _rejected(lake, versions)
     rows = {topic: _rows(lake, topic, versions) + rejected.get(topic, 0) for topic in DESTINATIONS}
     cut = frozenset(topic for (topic, _), (low, _) in marks.items() if low > 0)
-    return Landed(ends, rows, cut, among(settings, tombstones(lake)))
+    return Landed(ends, rows, cut, erased.of(settings, lake).cover)
 
 
 def _content(message: Message) -> bytes | None:

@@ -30,7 +30,8 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.spec import EXACT_EVENTS, WindowFeature
 from bdp_assets.features.times import DAY
-from bdp_assets.ingest.erased import MERCHANT_ID, among, blurred, tombstones
+from bdp_assets.ingest import erased
+from bdp_assets.ingest.erased import MERCHANT_ID, blurred
 from bdp_assets.ingest.landing import DESTINATIONS
 from bdp_assets.ingest.tables import TABLES
 from bdp_assets.settings import Settings
@@ -105,11 +106,11 @@ def _of_shared() -> set[str]:
 
 
 def _recent_payers(settings: Settings, lake: Lake, sample: int) -> list[EnrichedTransaction]:
-    """The last transaction of each, of the customers who paid last and were not erased."""
-    is_erased = among(settings, tombstones(lake))
+    """The last transaction of each, of the customers who paid last; never of one who was erased."""
+    is_erased = erased.of(settings, lake).cover
     marks = watermarks(settings, [ENRICHED.name])
     tail = {partition: (max(low, end - RECENT), end) for partition, (low, end) in marks.items()}
-    last = {one.customer_id: one for one in _enriched(settings, tail) if not is_erased(one.customer_id)}
+    last = {one.customer_id: one for one in _enriched(settings, tail) if not is_erased(one.customer_id, None)}
     return sorted(last.values(), key=lambda record: (-record.ts_ms, record.customer_id))[:sample]
 
 

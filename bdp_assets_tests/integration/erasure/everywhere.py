@@ -55,7 +55,7 @@ def fill(settings: Settings) -> None:
     lake = Lake.of(settings)
     for day in range(DAYS):  # several commits, and files that others replace
         for customer in (VICTIM, OTHER):
-            for table, frame in _rows(customer, day).items():
+            for table, frame in lake_rows(customer, day).items():
                 lake.append(table, frame)
     for table in ("features", "raw"):
         lake.replace(table, lake.read(table), "event_date >= '2026-01-01'")
@@ -67,7 +67,7 @@ def fill(settings: Settings) -> None:
     _fill_registry(settings)
 
 
-def _rows(customer: str, day: int) -> dict[str, pl.DataFrame]:
+def lake_rows(customer: str, day: int) -> dict[str, pl.DataFrame]:
     """Of each table of the lake, one transaction's rows."""
     sent = body(f"t-{day}", customer)
     plain = _transaction(customer, day)
@@ -326,16 +326,17 @@ def everything(settings: Settings) -> dict[str, str]:
 
 def _lake(folder: Path) -> dict[str, str]:
     return {
-        f"lake: {path.relative_to(folder)}": _text(path)
+        f"lake: {path.relative_to(folder)}": file_text(path.name, path.read_bytes())
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
 
 
-def _text(path: Path) -> str:
-    if path.suffix != ".parquet":
-        return path.read_bytes().decode(errors="replace")
-    frame = pl.read_parquet(path, hive_partitioning=False)
+def file_text(name: str, content: bytes) -> str:
+    """A file of the lake as text: rows, or what its log says."""
+    if not name.endswith(".parquet"):
+        return content.decode(errors="replace")
+    frame = pl.read_parquet(content, hive_partitioning=False)
     encoded = [name for name in frame.columns if name == "value_base64"]
     decoded = frame.with_columns(pl.col(name).str.decode("base64") for name in encoded)
     return str(decoded.to_dicts())

@@ -17,9 +17,13 @@ from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.postgres import connect as connect_warehouse
 from bdp_assets.clients.registry import SNAPSHOT_ERASED, Registry
 from bdp_assets.contracts.codec import encode
-from bdp_assets.contracts.topics import ENRICHED, LABELS, RAW
+from bdp_assets.contracts.erasure import CUSTOMER_ERASED
+from bdp_assets.contracts.topics import DLQ, ENRICHED, LABELS, PREDICTIONS, RAW
 from bdp_assets.ingest.landing import TopicRange, land
 from bdp_assets.operations import migrations
+from bdp_assets.operations.dead_letters.entries import Entry, entries_of
+from bdp_assets.operations.dead_letters.fixes import Fixes
+from bdp_assets.operations.dead_letters.replay import Choice, rehearse
 from bdp_assets.operations.erasure import erasure
 from bdp_assets.operations.erasure.customer import Customer
 from bdp_assets.operations.erasure.warehouse import PSEUDONYM
@@ -29,6 +33,7 @@ from bdp_assets.operations.warehouse.loading import load
 from bdp_assets.settings import Settings
 from bdp_assets.streaming.analytics import tables as window_tables
 from bdp_assets_tests.fakes.messages import PAN_KEY, body
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.integration.erasure.everywhere import (
     DAYS,
@@ -41,7 +46,7 @@ from bdp_assets_tests.integration.erasure.everywhere import (
     fill,
     label,
 )
-from bdp_assets_tests.integration.stream import Stream
+from bdp_assets_tests.integration.stream import Stream, until
 
 pytestmark = [pytest.mark.services, pytest.mark.drill]
 NOT_ROWS = ("store: bdp:lists", "bdp: statistics")
@@ -50,7 +55,9 @@ HIS = re.compile(re.escape(VICTIM) + r"(?!\d)")
 
 @pytest.fixture
 def stream(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stream]:
-    """Both customers everywhere."""
+    """Both customers everywhere, and a champion."""
+    tiny_bundle(tmp_path / "models" / "tiny")
+    (tmp_path / "models" / "champion").symlink_to("tiny")
     monkeypatch.chdir(tmp_path)  # MLflow writes what it is given beside its database
     migrations.upgrade(platform.settings)
     stream = Stream(platform, tmp_path)
@@ -192,4 +199,20 @@ def _and_stays_so(stream: Stream) -> None:
     rebuild_store(settings, lake, lag_s=0)
     assert len(stream.store.client.keys(f"*{OTHER}}}:e")) == 1
     assert found(everything(settings)) == []
+    _and_the_stream_refuses(stream)
     assert [step for step, things in erasure.erase(settings, Customer.of(settings, VICTIM)) if things] == []
+
+
+def _and_the_stream_refuses(stream: Stream) -> None:
+    """What waited on the raw topic, and labels; of a dead letter nothing is kept or sent again."""
+    with stream.worker(), stream.worker(kind="labels"):
+        until(lambda: sum(not entry.letter.value_base64 for entry in letters(stream)) == 3)
+        until(lambda: len(stream.records(PREDICTIONS.name)) == 1)
+    assert {entry.letter.error for entry in letters(stream)} == {CUSTOMER_ERASED}
+    replayed = rehearse(stream.settings, Choice(), Fixes())
+    assert ([kept.error for kept in replayed.kept], replayed.sent) == ([CUSTOMER_ERASED] * 3, [])
+    assert found(everything(stream.settings)) == []
+
+
+def letters(stream: Stream) -> list[Entry]:
+    return list(entries_of(stream.records(DLQ.name)))

@@ -19,6 +19,7 @@ from bdp_assets.contracts.labels import decode_posted
 from bdp_assets.decisions.champion import Champion
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.live_lists import LiveLists
+from bdp_assets.decisions.tombstones import LiveTombstones
 from bdp_assets.settings import Settings
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
@@ -84,10 +85,13 @@ def serving(  # noqa: PLR0917 - all that it is made of
     tmp_path: Path,
 ) -> Serving:
     decisions, champion = Decisions(store, dependencies), Champion(tmp_path / "champion", 10)
-    idle = LiveLists(connect(Settings(_env_file=None)), Path("none"))  # type: ignore[call-arg]
+    nowhere = connect(Settings(_env_file=None))  # type: ignore[call-arg]
+    lists, nobody = LiveLists(nowhere, Path("none")), LiveTombstones(nowhere, Path("none"), b"")
     labels = Notices(spool, topics.LABELS, decode_posted)
     adjustments = Notices(spool, topics.ADJUSTMENTS, decode_posted_adjustment)
-    return Serving(predictor, labels, adjustments, decisions, access, dependencies, raw_topic, idle, champion)
+    return Serving(
+        predictor, labels, adjustments, decisions, access, dependencies, raw_topic, lists, nobody, champion
+    )
 
 
 class Client:

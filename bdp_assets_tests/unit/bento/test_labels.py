@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -10,14 +11,20 @@ from typing import Any
 
 import pytest
 
-from bdp_assets.contracts.labels import decode_label
-from bdp_assets.contracts.topics import LABELS
+from bdp_assets.contracts.adjustments import decode_posted_adjustment
+from bdp_assets.contracts.erasure import CUSTOMER_ERASED, Tombstones, customer_hash
+from bdp_assets.contracts.labels import decode_label, decode_posted
+from bdp_assets.contracts.topics import ADJUSTMENTS, LABELS
 from bdp_assets_tests.fakes.hostile import CANARY, NOT_JSON, PAN
 from bdp_assets_tests.unit.bento.conftest import Client
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bdp_assets_tests.unit.bento.test_hostile import BATCH as PREDICT_BATCH
 from bdp_assets_tests.unit.bento.test_hostile import refuse
+from bento.errors import ApiError
+from bento.notices import Notices
+from bento.predictor import Call
 from bento.serving import Serving
+from bento.spool.spool import Spool
 
 ONE, BATCH = "/api/v1/labels", "/api/v1/labels/batch"
 
@@ -138,3 +145,23 @@ def test_what_can_not_be_written_down_is_not_taken(
     queue_full = client.post(body(2), ONE)
     assert (queue_full.status_code, queue_full.json()["error"]["code"]) == (503, "queue_full")
     assert raw_topic.messages == []
+
+
+def test_of_an_erased_customer_only_what_says_that_it_is_of_later_is_taken(spool: Spool) -> None:
+    stones = Tombstones({customer_hash("customer-1", b"key"): 1_000}, b"key")
+    labels = Notices(spool, LABELS, decode_posted, lambda: stones)
+    adjustments = Notices(spool, ADJUSTMENTS, decode_posted_adjustment, lambda: stones)
+    refund = {"adjustment_id": "a", "type": "refund", "original_transaction_id": "t", "ts_ms": 2_000}
+    told = asyncio.run(
+        labels.take(
+            [body(1), body(1, ts_ms=1_000), body(1, ts_ms=1_001), body(2)], Call("r", "t", dry_run=True)
+        )
+    )
+    returned = asyncio.run(
+        adjustments.take(
+            [json.dumps({**refund, "customer_id": who}).encode() for who in ("customer-1", "customer-2")],
+            Call("r", "t", dry_run=True),
+        )
+    )
+    refused = [one.code if isinstance(one, ApiError) else None for one in (*told, *returned)]
+    assert refused == [CUSTOMER_ERASED, CUSTOMER_ERASED, None, None, CUSTOMER_ERASED, None]

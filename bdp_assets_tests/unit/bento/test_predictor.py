@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from bdp_assets.contracts.codec import decode_prediction
+from bdp_assets.contracts.erasure import CUSTOMER_ERASED, Tombstones, customer_hash
 from bdp_assets.contracts.records import Decision, ListKind, ListName, Prediction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.lists import NO_LISTS, ListEntry, Lists, PublishedLists
@@ -306,3 +307,22 @@ def test_without_a_model_nothing_is_recorded(store: Any, spool: Spool, raw_topic
         asyncio.run(Predictor(None, store, spool, dependencies).predict([body(1)], CALL))
     assert caught.value.status == 503
     assert store.claims == {}
+
+
+def test_what_was_erased_is_refused_and_leaves_no_trace(
+    bench: Bench, decider: Decider, store: Any, spool: Spool
+) -> None:
+    """What the customer does later is the beginning of a new history."""
+    key = b"key"
+    until_ms = 1_767_225_600_000
+    stones = Tombstones({customer_hash("customer-1", key): until_ms}, key)
+    bench.predictor = Predictor(decider, store, spool, bench.dependencies, tombstones=lambda: stones)
+    untouched = bench.traces()
+    [refused] = bench.predict(body(1, timestamp="2026-01-01T00:00:00Z"))
+    assert (refused.status, refused.code, refused.field) == (422, CUSTOMER_ERASED, "customer_id")
+    assert "customer-1" not in refused.message
+    assert bench.traces() == untouched
+    later, other = bench.predict(
+        body(1, timestamp="2026-01-01T00:00:00.001Z"), body(2, timestamp="2026-01-01T00:00:00Z")
+    )
+    assert (later.customer_id, other.customer_id) == ("customer-1", "customer-2")

@@ -18,7 +18,8 @@ from bdp_assets.contracts.records import (
     ValidatedTransaction,
 )
 from bdp_assets.decisions.decider import Decider
-from bdp_assets.decisions.lists import ListEntry, Lists, PublishedLists, decode_lists, encode_lists
+from bdp_assets.decisions.list_channel import LISTS
+from bdp_assets.decisions.lists import ListEntry, Lists, PublishedLists
 from bdp_assets.decisions.rules import Action, Entry, Rule, RuleCatalog
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets_tests.effort import cases
@@ -50,7 +51,7 @@ def entry(list_: ListName, kind: ListKind, id_: str, **fields: object) -> ListEn
 
 
 def listing(*entries: ListEntry) -> Lists:
-    return Lists(decode_lists(encode_lists(PublishedLists(1, list(entries)))))
+    return Lists(LISTS.decode(msgspec.json.encode(PublishedLists(1, list(entries)))))
 
 
 IDS = st.sampled_from(["a", "b", None])

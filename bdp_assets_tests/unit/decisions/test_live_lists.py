@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import msgspec
 import pytest
 import redis
 
 from bdp_assets.contracts.records import ListKind, ListName
-from bdp_assets.decisions.lists import ListEntry, PublishedLists, encode_lists
+from bdp_assets.decisions.lists import ListEntry, PublishedLists
 from bdp_assets.decisions.live_lists import LiveLists
 
 LISTS = PublishedLists(
@@ -28,7 +29,7 @@ def test_the_copy_on_disk_is_in_force_until_the_store_is_back(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     copy = tmp_path / "lists.json"
-    copy.write_bytes(encode_lists(LISTS))
+    copy.write_bytes(msgspec.json.encode(LISTS))
     assert started(copy).current().published == LISTS
     assert "the last ones stay in force" in caplog.text
     assert "private-id" not in caplog.text

@@ -14,7 +14,7 @@ OWN = {
     "enriched": {"catalog_version", "apply_seq"},
     "features": set(),
     "validated": set(),
-    "quarantined": set(),
+    "quarantined": {"schema_version"},
     "predictions": {
         *("model_name", "model_version", "policy_version", "degraded", "decided_by", "decided_at_ms"),
         *("rules_version", "severity", "list_hits", "decision_without_lists"),

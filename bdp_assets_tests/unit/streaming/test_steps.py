@@ -12,6 +12,7 @@ import pytest
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.codec import decode_prediction, encode
+from bdp_assets.contracts.erasure import CUSTOMER_ERASED, Tombstones, customer_hash
 from bdp_assets.contracts.headers import DECISION, DECISION_PROOF
 from bdp_assets.decisions.carried import carried, proof
 from bdp_assets.decisions.lists import NO_LISTS
@@ -221,3 +222,21 @@ def test_what_the_stream_decides_of_a_claim_of_the_api_is_what_the_api_will_answ
     store.claimed_by_api(validated.transaction)
     (decided,), _ = scored(enriched(store, raw(body())), store)
     assert store.claims["c-1", "t-1"].decision == decided.prediction
+
+
+def test_what_was_erased_is_refused_and_its_letter_has_nothing_of_it() -> None:
+    stones = Tombstones({customer_hash("c-1", PAN_KEY): NOW_MS}, PAN_KEY)
+    broken = [body(amount=-1), b"{c-1", body(customer_id="c-2", amount=-1)]
+    later = body("later", timestamp="2026-01-01T00:00:00.001Z")
+    values = [body(), later, body("other", "c-2"), *broken]
+    messages = [raw(value, offset) for offset, value in enumerate(values)]
+
+    validated, refused = validate(messages, stones)
+
+    assert [one.transaction.transaction_id for one in validated] == ["later", "other"]
+    errors = [dead.error for dead in refused]
+    assert errors == [CUSTOMER_ERASED, CUSTOMER_ERASED, CUSTOMER_ERASED, "out_of_range"]
+    letters = [letter(dead, PAN_KEY) for dead in refused]
+    assert all("c-1" not in str(one) for one in letters)
+    assert [bool(one.value_base64) for one in letters] == [False, False, False, True]
+    assert [dead.error for dead in validate(messages)[1]] == ["out_of_range", "not_json", "out_of_range"]

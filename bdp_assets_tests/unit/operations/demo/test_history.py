@@ -8,10 +8,18 @@ import polars as pl
 import pytest
 
 from bdp_assets.ingest.source import HistoryMissing
-from bdp_assets.operations.demo.history import OwnFile, Simulated, settle, summary
+from bdp_assets.operations.demo.history import (
+    LEAST_TRAIN_DAYS,
+    OwnFile,
+    Simulated,
+    least_days,
+    settle,
+    summary,
+)
 from bdp_assets.runtime import profile
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import Settings, get_settings
+from bdp_assets.training.split import DAY_MS, Split
 
 
 @pytest.fixture
@@ -34,7 +42,7 @@ def own(folder: Path, name: str = "own.csv") -> OwnFile:
 
 
 def test_a_simulated_past_is_made_once_and_told(settings: Settings) -> None:
-    past = Simulated(days=20, customers=20, merchants=30)
+    past = Simulated(days=35, customers=20, merchants=30)
     settled = settle(settings, past)
     file = settings.home / "history" / "transactions.parquet"
     made = file.stat().st_mtime_ns
@@ -44,9 +52,19 @@ def test_a_simulated_past_is_made_once_and_told(settings: Settings) -> None:
     assert "live traffic" not in summary(settled)
 
 
+def test_a_past_that_is_too_short_to_train_on_is_refused_before_anything_is_made(settings: Settings) -> None:
+    """The split of the shortest one allowed has as many days to be fitted on as the message says."""
+    least = least_days(settings.label_delay_days)
+    split = Split.before(least * DAY_MS, delay_days=settings.label_delay_days)
+    assert split.train_end_ms == LEAST_TRAIN_DAYS * DAY_MS
+    with pytest.raises(Problem, match=f"{least - 1} days of history"):
+        settle(settings, Simulated(days=least - 1, customers=20, merchants=30))
+    assert not (settings.home / "history").exists()
+
+
 def test_ports_that_are_remembered_are_no_past(settings: Settings) -> None:
     profile.remember(settings.home, {"BDP_API_PORT": "5101"})
-    settled = settle(settings, Simulated(days=20, customers=20, merchants=30))
+    settled = settle(settings, Simulated(days=35, customers=20, merchants=30))
     assert settled.history_until is not None
     assert settled.api_port == 5101
 

@@ -43,7 +43,7 @@ def test_messages_of_an_erased_customer_are_expected_no_more(tmp_path: Path) -> 
     }
     counted = verified.Counted(
         verified.Landed(
-            {(topic, 0): 9 for topic in values}, Counter(), frozenset(), lambda one: one == "gone"
+            {(topic, 0): 9 for topic in values}, Counter(), frozenset(), lambda one, _: one == "gone"
         )
     )
     for topic, sent in values.items():
