@@ -2,7 +2,8 @@
 
 What has come by when the event loop is free again is answered next: under little load that is one call, under
 much it is many. A call waits for company only where the moment before had some, and then for a millisecond at
-most: callers who wait for their answers come back together, but one after the other.
+most: callers who wait for their answers come back together, but one after the other. Two such groups may take
+turns for ever, each coming while the other is answered: so now and then one waits for the other, too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 LINGER_S = 0.001
 """The finest that the event loop's timers know."""
+REUNION = 16
+"""One in so many moments waits for those of the one before, too."""
 
 AskedT = TypeVar("AskedT")
 AnswerT = TypeVar("AnswerT")
@@ -30,7 +33,7 @@ class Gathered(Generic[AskedT, AnswerT]):
         self._answers = answers
         self._most = most
         self._waiting: list[_Waiting[AskedT, AnswerT]] = []
-        self._expected = 1
+        self._expected, self._before, self._moments = 1, 0, 0
         self._next: asyncio.Handle | None = None
 
     async def ask(self, asked: AskedT) -> AnswerT:
@@ -49,9 +52,17 @@ class Gathered(Generic[AskedT, AnswerT]):
             self._next.cancel()
         self._next = asyncio.get_running_loop().call_soon(self._answer)
 
+    def _expect(self, together: int) -> None:
+        """How many the next moment waits for, after one with so many."""
+        self._moments += 1
+        reunites = self._moments % REUNION == 0 and together > 1
+        self._expected = min(together + self._before, self._most) if reunites else together
+        self._before = together
+
     def _answer(self) -> None:
         now, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-        self._expected, self._next = len(now), None
+        self._next = None
+        self._expect(len(now))
         if self._waiting:
             self._answer_soon()
         try:

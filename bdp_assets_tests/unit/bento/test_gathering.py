@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bento.gathering import Gathered
+from bento.gathering import REUNION, Gathered
 
 
 class Answers:
@@ -55,6 +55,23 @@ def test_after_a_moment_with_company_the_next_waits_for_as_many() -> None:
 
     assert asyncio.run(two_twice()) == [8, 6]
     assert answers.asked == [[1, 2], [3, 4]]
+
+
+def test_one_moment_in_so_many_waits_for_those_of_the_one_before_too() -> None:
+    """Two groups of two that take turns become one of four."""
+    answers = Answers()
+    gathered = Gathered(answers, 10)
+
+    async def two_groups() -> None:
+        for _ in range(REUNION):
+            await asyncio.gather(gathered.ask(1), gathered.ask(2))
+        first = [asyncio.create_task(gathered.ask(number)) for number in (1, 2)]
+        await passes()
+        assert not any(one.done() for one in first)
+        await asyncio.gather(*first, gathered.ask(3), gathered.ask(4))
+
+    asyncio.run(two_groups())
+    assert answers.asked == [[1, 2]] * REUNION + [[1, 2, 3, 4]]
 
 
 def test_who_waits_in_vain_is_answered_alone_and_the_one_after_does_not_wait() -> None:
