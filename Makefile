@@ -184,3 +184,18 @@ sbom: clean-environment ## Bill of materials (CycloneDX) in dist/sbom.json; fail
 test-wheel: clean-environment dist ## Install the wheel where nothing else is, and run the platform from it in an empty folder
 	$(UV) install --quiet $(IN_CLEAN) --offline --no-deps --reinstall dist/*.whl
 	$(BIN)/python -m bdp_assets_tests.supply_chain.wheel $(CLEAN)
+
+# The same code as a later version: what an operator installs beside the one that runs.
+NEXT := build/next
+
+.PHONY: test-rolling
+test-rolling: clean-environment dist ## Under load, replicas and worker go over to a new version of the code; bdp verify has the last word
+	$(UV) install --quiet $(IN_CLEAN) --offline --no-deps --reinstall dist/*.whl
+	rm -rf $(NEXT) && mkdir -p $(NEXT)/source
+	git archive HEAD | tar -x -C $(NEXT)/source
+	sed -i 's/^version = "\(.*\)"/version = "\1.post1"/' $(NEXT)/source/pyproject.toml
+	cd $(NEXT)/source && $(CURDIR)/$(BIN)/python -m hatchling build -t wheel -d ../wheel
+	$(BIN)/uv venv --quiet --python $(BIN)/python $(NEXT)/environment
+	$(UV) sync --quiet --python $(NEXT)/environment/bin/python --require-hashes requirements.lock
+	$(UV) install --quiet --python $(NEXT)/environment/bin/python --offline --no-deps $(NEXT)/wheel/*.whl
+	$(BIN)/python -m bdp_assets_tests.supply_chain.rolling $(CLEAN) $(NEXT)/environment
