@@ -19,6 +19,7 @@ from bdp_assets.contracts.records import Label, Prediction
 from bdp_assets.observability import metrics
 from bento import openapi, requests
 from bento.access.scopes import NEEDS
+from bento.calls import Call
 from bento.context import context_of
 from bento.docs import docs_routes
 from bento.errors import ApiError, no_model
@@ -34,7 +35,6 @@ from bento.models import (
     error_of,
 )
 from bento.notices import Notices, NoticeT
-from bento.predictor import Call
 from bento.routing import Endpoint, FixedPaths
 from bento.serving import Serving
 

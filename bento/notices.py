@@ -15,9 +15,10 @@ from bdp_assets.contracts.erasure import CurrentTombstones, no_tombstones, paid_
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.records import Adjustment, Label
 from bdp_assets.contracts.topics import Topic
+from bento.calls import Call
 from bento.entry import Entry
 from bento.errors import ApiError, broken_contract, customer_erased, queue_full
-from bento.predictor import CHUNK, Call
+from bento.predictor import CHUNK
 from bento.spool.frames import Arrival
 from bento.spool.spool import Spool
 

@@ -17,77 +17,33 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from msgspec import Struct
 from prometheus_client import Counter
 
-from bdp_assets.clients.kafka import Header
 from bdp_assets.clients.redis import StoreUnavailable
 from bdp_assets.contracts.codec import decode_prediction, encode
-from bdp_assets.contracts.erasure import CurrentTombstones, Tombstones, no_tombstones
-from bdp_assets.contracts.errors import ContractError
-from bdp_assets.contracts.headers import TRACEPARENT, trace_id
+from bdp_assets.contracts.erasure import CurrentTombstones, no_tombstones
 from bdp_assets.contracts.records import Prediction, ValidatedTransaction
-from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.lists import CurrentLists, no_lists
 from bdp_assets.features.online import Enrichment, OnlineStore
 from bdp_assets.observability import tracing
 from bdp_assets.observability.metrics import API_DECIDED, API_DECISIONS, API_DEGRADED, API_DEPENDENCY_UP
-from bdp_assets.observability.trace_context import is_sampled
-from bdp_assets.observability.traced_batch import Above, current, step
+from bdp_assets.observability.traced_batch import step
+from bento.calls import Asked, Call, Received, name_in_traces, receive, sampled_calls
 from bento.dependencies import Dependencies
 from bento.entry import Entry
-from bento.errors import ApiError, broken_contract, conflict, customer_erased, no_model, queue_full
+from bento.errors import ApiError, conflict, no_model, queue_full
 from bento.gathering import Gathered
-from bento.spool.frames import Arrival
 from bento.spool.spool import Spool
 
 CHUNK = 100
 
 _log = logging.getLogger("bdp.api.predictor")
-
-
-class Call(Struct, frozen=True):
-    """What travels with a call."""
-
-    request_id: str
-    traceparent: str
-    dry_run: bool = False
-
-    @property
-    def headers(self) -> tuple[Header, ...]:
-        """Its marks on the messages that it causes."""
-        return ("request-id", self.request_id.encode()), (TRACEPARENT, self.traceparent.encode())
-
-    @property
-    def trace_id(self) -> str:
-        return trace_id(self.traceparent.encode())
-
-
-class Asked(NamedTuple):
-    """A transaction as it came (JSON), and the call that brought it."""
-
-    value: bytes
-    call: Call
-
-
-class Received(NamedTuple):
-    """A transaction that kept the contract, how it came, and when (UTC epoch milliseconds)."""
-
-    transaction: ValidatedTransaction
-    asked: Asked
-    received_ms: int
-
-    @property
-    def arrival(self) -> Arrival:
-        """As the spool has it."""
-        value, call = self.asked
-        return Arrival(self.transaction.customer_id, value, call.headers, self.received_ms)
 
 
 class Made(NamedTuple):
@@ -166,13 +122,13 @@ class Predictor:
     def _predict_chunk(
         self, decider: Decider, asked: Sequence[Asked], dry_run: bool = False
     ) -> list[Prediction | ApiError]:
-        with tracing.batch(lambda: _sampled(asked)):
+        with tracing.batch(lambda: sampled_calls(asked)):
             received_ms = time.time_ns() // 1_000_000
             tombstones = self._tombstones()
             with step("validate"):
-                items = [_receive(one, received_ms, tombstones) for one in asked]
+                items = [receive(one, received_ms, tombstones) for one in asked]
             valid = [item for item in items if isinstance(item, Received)]
-            _name(valid)
+            name_in_traces(valid)
             outcomes = iter(self._decided(decider, valid, dry_run) if valid else [])
         return [next(outcomes) if isinstance(item, Received) else item for item in items]
 
@@ -267,29 +223,6 @@ def _once(decided: Mapping[int, Made]) -> dict[int, Made]:
     for i, (one, _) in decided.items():
         first.setdefault((one.customer_id, one.transaction_id), i)
     return {i: decided[i] for i in first.values()}
-
-
-def _sampled(asked: Sequence[Asked]) -> dict[Hashable, Above]:
-    """The sampled calls, by their contexts; the items of a batch share theirs."""
-    contexts = {one.call.traceparent for one in asked}
-    return {one: Above(one, "predict", "internal") for one in contexts if is_sampled(one)}
-
-
-def _name(received: Sequence[Received]) -> None:
-    """Tell the traces what they are about: what kept the contract holds no card number."""
-    if (batch := current()) is not None:
-        for item in received:
-            batch.decides(item.asked.call.traceparent, item.transaction.transaction_id)
-
-
-def _receive(asked: Asked, received_ms: int, tombstones: Tombstones) -> Received | ApiError:
-    try:
-        transaction = decode_transaction(asked.value, received_ms=received_ms)
-    except ContractError as error:
-        return broken_contract(error)
-    if tombstones and tombstones.cover(transaction.customer_id, transaction.ts_ms):
-        return customer_erased()
-    return Received(transaction, asked, received_ms)
 
 
 def _known(enrichment: Enrichment) -> Prediction | ApiError | None:

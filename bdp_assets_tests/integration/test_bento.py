@@ -37,8 +37,9 @@ from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings, get_settings
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import free_ports
+from bento.calls import Call
 from bento.dependencies import Dependencies
-from bento.predictor import Call, Predictor
+from bento.predictor import Predictor
 from bento.spool.spool import Spool
 
 pytestmark = pytest.mark.drill

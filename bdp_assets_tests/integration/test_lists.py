@@ -28,7 +28,7 @@ from bdp_assets_tests.fakes.messages import body
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.integration.stream import Stream, until
-from bento.predictor import Call
+from bento.calls import Call
 from bento.serving import Serving
 
 pytestmark = pytest.mark.services

@@ -28,8 +28,9 @@ from bdp_assets_tests.fakes.messages import NOW_MS, PAN_KEY, body, raw
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic
+from bento.calls import Call
 from bento.dependencies import Dependencies
-from bento.predictor import Call, Predictor
+from bento.predictor import Predictor
 from bento.spool.spool import Spool
 
 STEP_MS = 7 * 3_600_000 + 11

@@ -20,9 +20,9 @@ from bdp_assets_tests.unit.bento.conftest import Client
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bdp_assets_tests.unit.bento.test_hostile import BATCH as PREDICT_BATCH
 from bdp_assets_tests.unit.bento.test_hostile import refuse
+from bento.calls import Call
 from bento.errors import ApiError
 from bento.notices import Notices
-from bento.predictor import Call
 from bento.serving import Serving
 from bento.spool.spool import Spool
 

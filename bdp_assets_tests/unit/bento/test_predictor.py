@@ -19,9 +19,10 @@ from bdp_assets.decisions.policy import make_policy
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.unit.bento.conftest import body
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
+from bento.calls import Call
 from bento.dependencies import Dependencies
 from bento.errors import ApiError
-from bento.predictor import CHUNK, Call, Predictor
+from bento.predictor import CHUNK, Predictor
 from bento.spool.reader import Ready
 from bento.spool.spool import Spool
 
