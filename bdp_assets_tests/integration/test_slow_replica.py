@@ -75,7 +75,11 @@ def replicas(settings: Settings) -> Iterator[list[Replica]]:
         yield servers
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:  # its worker goes with it
+            process.kill()
+            process.wait()
         for server in servers:
             server.shutdown()
             server.server_close()

@@ -16,7 +16,8 @@ from bdp_assets_tests.supply_chain.locks import pinned_here, pins, without_hash
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
-CARRIED = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+HOOK = PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"]
+CARRIED = HOOK["files"]
 LOCKS = {file.name: file.read_text() for file in PROJECT.glob("requirements*.lock")}
 
 
@@ -70,7 +71,7 @@ def _within(path: str, folder: str) -> bool:
 
 def test_the_image_is_built_with_what_the_wheel_carries() -> None:
     allowed = set(re.findall(r"^!(.+)$", (PROJECT / ".dockerignore").read_text(), re.M))
-    assert CARRIED.keys() <= allowed
+    assert {*CARRIED, HOOK["path"]} <= allowed
     copied = [
         line.split()[1:-1] for line in compose.DOCKERFILE.read_text().splitlines() if line.startswith("COPY ")
     ]
