@@ -234,6 +234,7 @@ def test_the_exit_code_is_the_verdict(
 
 
 @pytest.mark.services
+@pytest.mark.drill
 def test_by_the_topic_the_answer_is_the_prediction_and_none_is_bad(
     platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ from bdp_assets_tests.integration.conftest import Platform, make_settings
 from bdp_assets_tests.integration.running_api import wait_until
 from bdp_assets_tests.integration.stream import Stream
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.drill]
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from bdp_assets_tests.supply_chain.elsewhere import Elsewhere
 
 _VERSION = "from importlib.metadata import version; print(version('bdp-platform'))"
 BEFORE = ("setup", "simulate history --days 1 --customers 300 --merchants 100")
-STARTED = ("up redis kafka topics api scoring postgres", "features rebuild-online")
+STARTED = ("up postgres redis kafka api scoring", "migrate", "features rebuild-online")
 MOVES = ("upgrade --check", "restart api", "restart scoring")
-RATE, SECONDS, SETTLED_S = 20, 150, 5
+RATE, SECONDS, SETTLED_S = 20, 120, 5
 
 
 def main(old: Path, new: Path) -> int:
@@ -51,15 +51,18 @@ def main(old: Path, new: Path) -> int:
 
 def _under_load(here: Elsewhere, old: Path, new: Path) -> None:
     load = here.begin(old, f"load --rate {RATE} --duration {SECONDS} --json")
-    time.sleep(SETTLED_S)
-    for words in MOVES:
-        here.bdp(new, words)
-    with _second_worker(here, new):
-        _require_new(here, new)
-        told, _ = load.communicate()
-    report = json.loads(told.splitlines()[-1])
-    sys.stdout.write(f"{json.dumps(report['all'])}\n")
-    assert set(report["all"]["outcomes"]) <= {"200", "200 degraded"}, report["all"]["outcomes"]
+    try:
+        time.sleep(SETTLED_S)
+        for words in MOVES:
+            here.bdp(new, words)
+        with _second_worker(here, new):
+            _require_new(here, new)
+            told, _ = load.communicate()
+    finally:
+        load.kill()
+    report = json.loads(told.splitlines()[-1])["all"]
+    sys.stdout.write(f"{json.dumps(report)}\n")
+    assert set(report["outcomes"]) <= {"200", "200 degraded"}, report["outcomes"]
 
 
 @contextmanager
