@@ -63,7 +63,7 @@ def receive(asked: Asked, received_ms: int, tombstones: Tombstones) -> Received 
         transaction = decode_transaction(asked.value, received_ms=received_ms)
     except ContractError as error:
         return broken_contract(error)
-    if tombstones and tombstones.cover(transaction.customer_id, transaction.ts_ms):
+    if tombstones.cover(transaction.customer_id, transaction.ts_ms):
         return customer_erased()
     return Received(transaction, asked, received_ms)
 

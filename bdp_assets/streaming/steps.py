@@ -52,7 +52,7 @@ def validate(
             else:
                 refused.append(Dead(message, "validate", error.code, error.message, error.field))
         else:
-            if tombstones and tombstones.cover(transaction.customer_id, transaction.ts_ms):
+            if tombstones.cover(transaction.customer_id, transaction.ts_ms):
                 refused.append(of_an_erased(message, "validate"))
                 continue
             validated.append(Validated(message, transaction, encode(transaction)))
