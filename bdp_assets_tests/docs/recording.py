@@ -101,7 +101,8 @@ def shown(printed: str, settings: Settings, most_lines: int) -> str:
     for name in services.port_settings():
         default = Settings.model_fields[name].default
         printed = re.sub(rf":{getattr(settings, name)}\b", f":{default}", printed)
-    lines = [line.rstrip() for line in printed.splitlines() if line.strip()]
+    # A line of nothing but colours is as empty as any.
+    lines = [line.rstrip() for line in printed.splitlines() if Text.from_ansi(line).plain.strip()]
     if len(lines) > most_lines:
         lines = [*lines[: most_lines - 2], "...", lines[-1]]
     return "\n".join([*lines, ""])

@@ -44,7 +44,7 @@ def test_a_command_sees_a_terminal_and_its_end_is_told() -> None:
 
 def test_long_outputs_keep_their_last_line_and_ports_are_the_default_ones(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, home=tmp_path, api_port=31000)  # type: ignore[call-arg]
-    lines = ["at http://localhost:31000", *map(str, range(100)), "all is well"]
+    lines = ["at http://localhost:31000", *map(str, range(100)), "all is well", "\x1b[0m"]
     told = shown("\n".join(lines), settings, most_lines=10).splitlines()
     assert told[0] == "at http://localhost:5001"
     assert len(told) == 10
