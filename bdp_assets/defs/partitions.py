@@ -60,16 +60,19 @@ def follow_upstream(but: dg.AssetSelection | None = None) -> dg.AutomationCondit
 
     `but`: what it depends on and does not follow.
 
-    `eager()` but for two of its parts: it looks at the latest day only (a late event moves older ones), and
-    wants nothing missing upstream (there need not be labels every day, nor anything before the first day).
+    `eager()` but for three of its parts. It looks at the latest day only; a late event moves older ones. It
+    wants nothing missing upstream; there need not be labels every day, nor anything before the first day. It
+    forgets what came after its run was asked for, though that may have read before.
     """
     condition = dg.AutomationCondition[Any]
     changed = condition.newly_missing() | condition.any_deps_updated()
+    # Both may be seen in one look: then the change is the later one.
+    handled = condition.initial_evaluation() | (condition.newly_requested() & ~changed)
     refused = condition.any_deps_match(
         condition.any_checks_match(condition.check_failed(), blocking_only=True)
     )
     follow = (
-        changed.since_last_handled()
+        changed.since(handled.with_label("handled"))
         & ~refused.with_label("a blocking check failed upstream")
         & ~condition.any_deps_in_progress()
         & ~condition.in_progress()

@@ -49,6 +49,15 @@ def test_a_late_label_moves_the_days_that_its_windows_reach(ticks: Ticks) -> Non
     assert "2026-08-01" not in requested
 
 
+def test_what_lands_while_a_run_is_under_way_is_asked_for_again(ticks: Ticks) -> None:
+    asked, nothing = ({"2026-02-03"}, set[str]())
+    assert ticks.requested({LABELS: "2026-02-03"})[WAREHOUSE] == asked
+    assert ticks.requested({LABELS: "2026-02-03"})[WAREHOUSE] == asked
+    # The run may have read before the label came, and ended after it: both are seen in one look.
+    assert ticks.requested({LABELS: "2026-02-03", WAREHOUSE: "2026-02-03"})[WAREHOUSE] == asked
+    assert ticks.requested({WAREHOUSE: "2026-02-03"})[WAREHOUSE] == nothing
+
+
 def test_nothing_changed_asks_for_nothing(ticks: Ticks) -> None:
     assert ticks.requested({}) == {FEATURES: set(), WAREHOUSE: set(), SHADOW: set()}
 
