@@ -144,7 +144,7 @@ class Settings(BaseSettings):
     warehouse_months: int = Field(
         default=25,
         ge=1,
-        description="Months that the warehouse keeps transactions, predictions, decisions, quality findings",
+        description="Months that the warehouse keeps transactions, predictions, decisions, findings",
     )
     traces_endpoint: str | None = Field(
         default=None,

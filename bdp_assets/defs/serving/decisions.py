@@ -84,7 +84,7 @@ def warehouse(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
             "tables": markdown_table(loaded.tables),
             "partitions made": loaded.made,
             "partitions dropped": loaded.dropped,
-            "findings of quality dropped": loaded.findings_dropped,
+            "findings dropped": loaded.findings_dropped,
             "days older than what is kept": loaded.days_passed_over,
         }
     )

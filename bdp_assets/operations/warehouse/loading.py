@@ -38,7 +38,7 @@ class Loaded:
     made: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
     findings_dropped: int = 0
-    """Of quality."""
+    """Of quality, drift and performance."""
     days_passed_over: int = 0
 
     @property

@@ -14,8 +14,14 @@ _LATEST = """
                     (SELECT max(occurred_at) FROM warehouse.decisions))
 """
 
-FINDINGS = ("quality_checks", "quality_scores")
-"""Small tables without partitions, by `day`, that are kept as long as the facts they judge."""
+FINDINGS = {
+    "quality_checks": "day",
+    "quality_scores": "day",
+    "drift": "event_date",
+    "model_performance": "as_of",
+    "model_decay": "as_of",
+}
+"""Small tables without partitions, and their column of days: kept as long as the facts that they judge."""
 
 
 def spans(first: date, last: date) -> Iterator[tuple[date, date]]:
@@ -55,7 +61,10 @@ def forget(settings: Settings, connection: Connection) -> list[str]:
 
 
 def forget_findings(settings: Settings, connection: Connection) -> int:
-    """Delete findings of quality of days before the oldest month that is kept; how many."""
+    """Delete findings of days before the oldest month that is kept; how many."""
     oldest = kept_from(settings, connection)
-    statements = (f"DELETE FROM warehouse.{table} WHERE day < %s" for table in FINDINGS)  # noqa: S608 - ours
+    statements = (
+        f"DELETE FROM warehouse.{table} WHERE {day} < %s"  # noqa: S608 - ours
+        for table, day in FINDINGS.items()
+    )
     return sum(connection.execute(statement, [oldest]).rowcount for statement in statements)

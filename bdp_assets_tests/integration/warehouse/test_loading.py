@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -9,10 +10,11 @@ import psycopg
 import pytest
 
 from bdp_assets.clients.lake import Lake
-from bdp_assets.clients.postgres import connect, session, upsert
+from bdp_assets.clients.postgres import Connection, connect, session, upsert
 from bdp_assets.monitoring.quality.findings import Check, Finding, as_frame, score_frame, scores
 from bdp_assets.operations import migrations
 from bdp_assets.operations.warehouse.loading import load
+from bdp_assets.operations.warehouse.months import FINDINGS
 from bdp_assets.settings import Settings
 from bdp_assets_tests.integration.warehouse import world
 from bdp_assets_tests.integration.warehouse.conftest import contents, query
@@ -64,11 +66,30 @@ def of(*months: str) -> set[str]:
     return {f"{fact}_{month}" for fact in ("transactions", "predictions", "decisions") for month in months}
 
 
+def insert(connection: Connection, table: str, row: Mapping[str, object]) -> None:
+    places = ", ".join(["%s"] * len(row))
+    statement = f"INSERT INTO warehouse.{table} ({', '.join(row)}) VALUES ({places})"  # noqa: S608 - ours
+    connection.execute(statement, list(row.values()))
+
+
 def leave_findings(settings: Settings, *days: date) -> None:
-    """As the report of quality does, of one table and check."""
+    """As the report of quality does, of one table and check; and of drift and performance."""
     found = [Finding("raw", day, Check.NULLS, "rows", checked=10, failed=0) for day in days]
     judged = pl.lit(datetime(2026, 3, 2, tzinfo=UTC)).alias("judged_at")
+    drift = {"model_version": "1", "quantity": "amount", "segment": "all", "kind": "feature", "rows": 1}
+    statistics = dict.fromkeys(("psi", "ks", "js_distance", "missing", "p_value", "adjusted_p"), 0.5)
+    performance = {"role": "champion", "model_version": "1", "segment": "all", "member": "all"}
+    counts = dict.fromkeys(
+        ("transactions", "frauds", "flagged", "frauds_flagged", "saved_minor", "lost_minor", "spent_minor"), 1
+    )
+    decay = {"model_version": "1", "is_decayed": False, "transactions": 1, "frauds": 1}
+    decay |= dict.fromkeys(("registered", "matured", "low", "high", "bound"), 0.5)
     with session(settings) as connection:
+        for day in days:
+            insert(connection, "drift", {"event_date": day, **drift, **statistics, "drifted": False})
+            judged_days = {"as_of": day, "first_day": day, "last_day": day}
+            insert(connection, "model_performance", {**judged_days, **performance, **counts})
+            insert(connection, "model_decay", {"as_of": day, **decay})
         checks, made = as_frame(found).with_columns(judged), score_frame(scores(found)).with_columns(judged)
         upsert(connection, "warehouse.quality_checks", checks, ["table_name", "day", "check_name"])
         upsert(connection, "warehouse.quality_scores", made, ["table_name", "day"])
@@ -84,9 +105,9 @@ def test_months_are_made_ahead_kept_as_long_as_asked_and_not_loaded_afterwards(
     leave_findings(settings, date(2026, 2, 28), date(2026, 3, 1))
     one_month = settings.model_copy(update={"warehouse_months": 1})
     pruned = load(one_month, lake, world.LAST, world.LAST)
-    assert (set(pruned.dropped), pruned.findings_dropped) == (of("2026_02"), 2)
-    for table in ("quality_checks", "quality_scores"):
-        assert query(settings, f"SELECT day FROM warehouse.{table}") == [(date(2026, 3, 1),)]  # noqa: S608
+    assert (set(pruned.dropped), pruned.findings_dropped) == (of("2026_02"), 5)
+    for table, day in FINDINGS.items():
+        assert query(settings, f"SELECT {day} FROM warehouse.{table}") == [(date(2026, 3, 1),)]  # noqa: S608
     assert query(settings, "SELECT min(event_date) FROM warehouse.transactions") == [(date(2026, 3, 1),)]
     again = load(one_month, lake, world.FIRST, world.LABELS_LAST)
     assert again.days_passed_over == 19, "those of February"
