@@ -7,19 +7,19 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.failure_cases import failure_cases, reasons
+from bdp_assets.ingest.meanings import meanings
+from bdp_assets.ingest.tables import TABLES
 
 PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = 12
 
 
-def column_schema(schema: pl.Schema, origins: Mapping[str, str]) -> dg.TableSchema:
-    """Columns with their types, and in words where they come from; features with what they mean."""
-    meaning = {feature["name"]: f"{feature['description']}. " for feature in CATALOG.describe()}
-    told = {name: meaning.get(name, "") + origins.get(name, "") for name in schema}
+def column_schema(table: str, origins: Mapping[str, str]) -> dg.TableSchema:
+    """Columns of one of the lake's tables, with their types, what they mean, and where they come from."""
+    told = {name: f"{means} {origins.get(name, '')}".strip() for name, means in meanings(table).items()}
     return dg.TableSchema(
-        [dg.TableColumn(name, str(dtype), told[name].strip() or None) for name, dtype in schema.items()]
+        [dg.TableColumn(name, str(dtype), told[name]) for name, dtype in TABLES[table].items()]
     )
 
 

@@ -11,7 +11,7 @@ from bdp_assets.defs.lineage import column_lineage, origin_in_words
 from bdp_assets.defs.partitions import DAYS
 from bdp_assets.defs.presentation import column_schema, markdown_table, preview, row_counts
 from bdp_assets.ingest.audit import audit
-from bdp_assets.ingest.tables import DOOR, TABLES
+from bdp_assets.ingest.tables import DOOR
 
 PLATFORM_TEAM = "team:data-platform"
 MODEL_TEAM = "team:fraud-models"
@@ -45,7 +45,7 @@ def table_spec(  # noqa: PLR0913 - an asset says this much
         freshness_policy=freshness,
         metadata={
             "dagster/table_name": f"lake.{table}",
-            "dagster/column_schema": column_schema(TABLES[table], origin_in_words(table)),
+            "dagster/column_schema": column_schema(table, origin_in_words(table)),
             "table": table,
             "replaces": replaces,
         },

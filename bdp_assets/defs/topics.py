@@ -8,7 +8,6 @@ from bdp_assets.defs.presentation import column_schema
 from bdp_assets.defs.sources import source_key
 from bdp_assets.defs.tables import PLATFORM_TEAM
 from bdp_assets.ingest.sources import entry
-from bdp_assets.ingest.tables import TABLES
 from bdp_assets.settings import get_settings
 
 STREAM_WORKER = dg.AssetKey(["serving", "stream_worker"])
@@ -39,7 +38,7 @@ corrections = dg.AssetSpec(
     kinds={"deltalake"},
     metadata={
         "dagster/table_name": "lake.corrections",
-        "dagster/column_schema": column_schema(TABLES["corrections"], {}),
+        "dagster/column_schema": column_schema("corrections", {}),
     },
 )
 
