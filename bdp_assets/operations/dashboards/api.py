@@ -98,6 +98,7 @@ _OVER_TIME = (
         "What it read last is good",
         'label_replace(1 - max(bdp_model_refused_info{job="api"}), "what", "model", "", "")'
         ' or label_replace(1 - max(bdp_lists_unreadable_info{job="api"}), "what", "lists", "", "")'
+        ' or label_replace(1 - max(bdp_tombstones_unreadable_info{job="api"}), "what", "erased", "", "")'
         ' or label_replace(1 - max(bdp_api_keys_unreadable_info), "what", "API keys", "", "")',
         "{{what}}",
         "Red: a change does not arrive, and what was read before goes on.",

@@ -133,6 +133,23 @@ _OVER_TIME = (
         runbook="DecisionMixShifted",
     ),
     lines(
+        "Live: money by decision",
+        {"{{decision}}": f"{per_second('bdp_api_decided_minor_total', 'decision')} / 100"},
+        Unit.MONEY,
+        "Of the API, a second; base currency.",
+        runbook="MoneyDeclinedUnusual",
+    ),
+    lines(
+        "Live: reviews of a day, and capacity",
+        {
+            "sent to review": or_zero('sum(increase(bdp_api_decisions_total{decision="review"}[1d]))'),
+            "capacity": "max(bdp_review_capacity_transactions)",
+        },
+        Unit.NUMBER,
+        "Of the API, in the 24 hours before; `capacity`: what the policy that serves was made for.",
+        runbook="ReviewsOverCapacity",
+    ),
+    lines(
         "Live: alerts",
         {"{{severity}}": or_zero(per_second("bdp_stream_alerts_total", "severity"))},
         Unit.PER_SECOND,
