@@ -7,11 +7,11 @@ rows. The layouts here and there are one thing: change them together.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
-from struct import Struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,7 +92,7 @@ class Batch:
     def packed(self, ids: Sequence[str]) -> list[bytes]:
         """What a record keeps of each event after its sequence and tag, but for the newest time before."""
         names = column_names(ids)
-        pack_row = Struct(f"<{len(names)}q").pack
+        pack_row = partial(struct.pack, f"<{len(names)}q")
         return list(map(pack_row, *(self.columns[name].tolist() for name in names)))
 
 
