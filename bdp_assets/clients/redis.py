@@ -9,7 +9,6 @@ a defect of ours and stays a `redis.ResponseError`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from hashlib import sha1
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -23,6 +22,7 @@ from redis.exceptions import (
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
+    RedisError,
     ResponseError,
     TimeoutError,
     TryAgainError,
@@ -39,6 +39,7 @@ Redis = redis.Redis | redis.RedisCluster | Cluster
 
 CLUSTER = "cluster"
 _DOWN = (ConnectionError, ClusterDownError, MasterDownError, TryAgainError)
+_REFUSED = (OutOfMemoryError, ReadOnlyError)
 _REFUSING = ("MISCONF", "NOREPLICAS")
 
 
@@ -75,27 +76,39 @@ def _read(url: str) -> tuple[str, bool]:
     return urlunsplit(parts._replace(query=urlencode(others))), is_cluster
 
 
-@contextmanager
-def store_errors(client: Redis) -> Iterator[None]:
-    """Turn what Redis raises when it is down, slow or refusing into `StoreUnavailable`."""
-    try:
-        yield
-    except TimeoutError as error:
+class _StoreErrors:
+    """Turns what Redis raises when it is down, slow or refusing into `StoreUnavailable`.
+
+    A class, since each call comes by: a generator would take some microseconds more.
+    """
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        outage = None if error is None else _outage(self._client, error)
+        if outage is not None:
+            raise outage from error
+
+
+def _outage(client: Redis, error: BaseException) -> StoreUnavailable | None:
+    """What callers are told of it; None where it is a defect."""
+    if not isinstance(error, RedisError):
+        return None
+    where = f"the online store at {_where(client)}"
+    if isinstance(error, TimeoutError):
         do = "look at its load, or raise BDP_REDIS_TIMEOUT_MS"
-        raise StoreUnavailable(
-            f"the online store at {_where(client)} did not answer in time: {do}"
-        ) from error
-    except _DOWN as error:
-        where = _where(client)
+        return StoreUnavailable(f"{where} did not answer in time: {do}")
+    if isinstance(error, _DOWN):
         if isinstance(client, Cluster):
             client.forget()
-        do = "start it (bdp up), or set BDP_REDIS_URL"
-        raise StoreUnavailable(f"the online store at {where} is not reachable: {do}") from error
-    except ResponseError as error:
-        if not isinstance(error, (OutOfMemoryError, ReadOnlyError)) and not str(error).startswith(_REFUSING):
-            raise
-        do = "look at its memory, disk and role"
-        raise StoreUnavailable(f"the online store at {_where(client)} refuses writes: {do}") from error
+        return StoreUnavailable(f"{where} is not reachable: start it (bdp up), or set BDP_REDIS_URL")
+    if isinstance(error, _REFUSED) or (isinstance(error, ResponseError) and str(error).startswith(_REFUSING)):
+        return StoreUnavailable(f"{where} refuses writes: look at its memory, disk and role")
+    return None
 
 
 class Script:
@@ -121,7 +134,7 @@ def run(
     Where a server does not know a script yet, `scripts` are loaded and those calls are sent again. Raises
     `StoreUnavailable`, or `redis.ResponseError` for a defect.
     """
-    with store_errors(client):
+    with _StoreErrors(client):
         replies = _send(client, commands, meanwhile)
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
@@ -137,7 +150,7 @@ def run(
 
 def scan(client: Redis, pattern: str) -> Iterator[list[bytes]]:
     """Keys of a pattern, some at a time; a key may come twice. Raises `StoreUnavailable`."""
-    with store_errors(client):
+    with _StoreErrors(client):
         servers = _servers(client)
     for server in servers:
         cursor, started = 0, False
@@ -151,21 +164,21 @@ def scan(client: Redis, pattern: str) -> Iterator[list[bytes]]:
 
 def lasting_keys(client: Redis) -> int:
     """Keys that no time-out ends, in all servers. Raises `StoreUnavailable`."""
-    with store_errors(client):
+    with _StoreErrors(client):
         spaces = [space for server in _servers(client) for space in server.info("keyspace").values()]
     return sum(space["keys"] - space["expires"] for space in spaces)
 
 
 def memory(client: Redis) -> tuple[int, int]:
     """Bytes that all servers use, and may use (0: no limit). Raises `StoreUnavailable`."""
-    with store_errors(client):
+    with _StoreErrors(client):
         told = [server.info("memory") for server in _servers(client)]
     return sum(one["used_memory"] for one in told), sum(one["maxmemory"] for one in told)
 
 
 def describe(client: Redis) -> str:
     """Name and version of the server, for people. Raises `StoreUnavailable`."""
-    with store_errors(client):
+    with _StoreErrors(client):
         servers = _servers(client)
         information = servers[0].info("server")
     number = information.get("valkey_version") or information["redis_version"]

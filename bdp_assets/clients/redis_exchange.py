@@ -6,7 +6,8 @@ of each call, and translate each reply. Replies here are as they come: bytes, in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import redis
@@ -48,32 +49,33 @@ def exchange(
     A connection that broke is opened again as the client's retry says, and all is done again. Raises
     ConnectionError, TimeoutError.
     """
+    if not commands:
+        return []
     with Borrowed(client) as connection:
-
-        def attempt() -> list[Any]:
-            return list(_answers(connection, commands, meanwhile))
-
-        replies: list[Any] = connection.retry.call_with_retry(attempt, lambda _: connection.disconnect())
+        replies: list[Any] = connection.retry.call_with_retry(
+            partial(_attempt, connection, commands, meanwhile), lambda _: connection.disconnect()
+        )
         return replies
 
 
-def _answers(connection: Any, commands: Sequence[Command], meanwhile: Callable[[], object]) -> Iterator[Any]:
+def _attempt(connection: Any, commands: Sequence[Command], meanwhile: Callable[[], object]) -> list[Any]:
     """The server works on a block while the answers of the one before are read: of a long pipeline it would
     keep all answers until the last."""
-    sent = 0
-    for at in range(len(commands)):
-        if at % BLOCK == 0 and sent < len(commands):
-            post(connection, commands[sent : at + 2 * BLOCK])
-            sent = at + 2 * BLOCK
-        if at == 0:
-            meanwhile()
-        yield answer(connection)
+    post(connection, commands[: 2 * BLOCK])
+    meanwhile()
+    replies: list[Any] = []
+    for at in range(0, len(commands), BLOCK):
+        following = commands[at + BLOCK : at + 2 * BLOCK] if at else ()
+        if following:
+            post(connection, following)
+        replies += [answer(connection) for _ in commands[at : at + BLOCK]]
+    return replies
 
 
 def post(connection: Any, commands: Sequence[Command]) -> None:
     """Send commands whose answers are read later."""
-    packed: list[bytes] = [pack_command(command) for command in commands]  # type: ignore[arg-type]
-    connection.send_packed_command([b"".join(packed)])
+    packed = b"".join(map(pack_command, commands))  # type: ignore[arg-type]
+    connection.send_packed_command([packed])
 
 
 def answer(connection: Any) -> Any:

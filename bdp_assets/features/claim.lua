@@ -35,17 +35,19 @@ local whole = size > 0 and struct.unpack('<I4', events) == 1 -- nothing was fold
 local folded = not whole and redis.call('GET', KEYS[3])
 
 local added, claims, tags, has_grown = {}, {}, {}, false
-local function write() -- what was added
+local function write(is_read) -- what was added; `is_read`: somebody here will look at it
   if #added == 0 then return end
   local coming = table.concat(added)
   redis.call('APPEND', KEYS[1], coming)
   redis.call('APPEND', KEYS[2], table.concat(claims))
-  events, added, claims, tags, has_grown = events .. coming, {}, {}, {}, true
+  -- Lua hashes every byte of a new string: one that nobody reads would take as long as GET does.
+  if is_read then events = events .. coming end
+  added, claims, tags, has_grown = {}, {}, {}, true
 end
 
 -- Almost every transaction is new, and no event has its tag: then the claims need not be read at all.
 local function find(transaction, tag)
-  if tags[tag] then write() end
+  if tags[tag] then write(true) end
   local at = string.find(events, tag, 1, true)
   while at do
     if (at - 1) % width == TAG then
@@ -68,11 +70,11 @@ local function repeated(mode, number, claim, before)
   return REDELIVERY
 end
 
-local reply, said = {events, folded}, 2
+local reply, said, most = {events, folded}, 2, 0 -- most: bytes of events that one of them may see
 local function say(status, seq, newest_before, visible, decision)
   reply[said + 1], reply[said + 2], reply[said + 3], reply[said + 4] = status, seq, newest_before, visible
   reply[said + 5] = decision
-  said = said + 5
+  said, most = said + 5, math.max(most, visible)
 end
 
 for number = 1, #KEYS - KEPT do
@@ -101,7 +103,7 @@ for number = 1, #KEYS - KEPT do
   end
 end
 
-write()
+write(most > #events)
 reply[1] = events
 if has_grown and ttl > 0 and redis.call('TTL', KEYS[1]) < ttl then
   for i = 1, KEPT do redis.call('EXPIRE', KEYS[i], ttl + DAY) end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +26,7 @@ TOGETHER = 100
 """How many transactions of a customer one call claims at most: others have to wait for it."""
 READ_TOGETHER = 32
 """Of how many shared entities one command reads the tiles at most."""
+_TIME_BYTES = 8
 _SAID = 5
 """What claim.lua says of a transaction before its pairs."""
 
@@ -63,9 +64,7 @@ class Claimed(NamedTuple):
 
 def claims(layout: Layout, call: Call, together: Iterable[Sequence[int]]) -> Iterator[Command]:
     """One for the transactions that are claimed together."""
-    columns = call.batch.kept(layout.ids).astype("<i8")
-    packed, size = columns.tobytes(), 8 * columns.shape[1]
-    times = call.batch.columns["ts_ms"].astype("<i8").tobytes()
+    events = call.batch.packed(layout.ids)
     pairs = [pair_fields(entity, call.batch.columns[entity.keys[1]]) for entity in layout.pairs]
     for rows in together:
         customer = call.transactions[rows[0]].customer_id
@@ -79,11 +78,10 @@ def claims(layout: Layout, call: Call, together: Iterable[Sequence[int]]) -> Ite
             arguments += (
                 call.modes[row],
                 call.sources[row] + key + bytes.fromhex(transaction.body_hash),
-                times[8 * row : 8 * row + 8],
-                packed[size * row : size * row + size],
+                events[row][:_TIME_BYTES],
+                events[row][_TIME_BYTES:],
+                *(fields[row] for fields in pairs),
             )
-            for fields in pairs:
-                arguments.append(fields[row])
         yield CLAIM.call(keys, *arguments)
 
 
@@ -118,8 +116,7 @@ def tile_reads(client: Redis, layout: Layout, wanted: Codes) -> Iterator[Command
     together = READ_TOGETHER if is_one_server(client) else 1
     for entity, codes in wanted:
         for at in range(0, len(codes), together):
-            keys = layout.tiles_of_shared(entity, codes[at : at + together])
-            yield ("MGET", *chain.from_iterable(keys))
+            yield ("MGET", *layout.tiles_of_shared(entity, codes[at : at + together]))
 
 
 def shared_tiles(

@@ -37,11 +37,17 @@ LABEL_FILTER = "known_fraud"
 
 def checked(name: str, values: NDArray[np.int64]) -> NDArray[np.int64]:
     """The values of a column. Raises ValueError when one is outside the column's range."""
-    if name in NUMBERS and values.size and not 0 <= values.min() <= values.max() < COLUMN_LIMIT:
+    if name in NUMBERS and values.size:
+        check_range(name, values.min(), values.max())
+    return values
+
+
+def check_range(name: str, least: int, most: int) -> None:
+    """Whether numbers from `least` to `most` are in the column's range. Raises ValueError."""
+    if not 0 <= least <= most < COLUMN_LIMIT:
         raise ValueError(
             f"{name} has a number below 0 or above {COLUMN_LIMIT - 1}; the contract should refuse it"
         )
-    return values
 
 
 def _hour(ts_ms: Array) -> Array:

@@ -82,6 +82,7 @@ class Layout:
             for entity, features in catalog.entities.items()
             if entity.state == "tiles"
         }
+        self._series = {entity: [f":{one.name}" for one in series] for entity, series in self.shared.items()}
 
     @classmethod
     def first(cls, catalog: Catalog) -> Layout:
@@ -142,14 +143,16 @@ class Layout:
 
     def keys_of_shared(self, entity: Entity, codes: Iterable[int]) -> list[list[str]]:
         """All keys of each shared entity, as tiles.lua takes them; `codes`: hashes of their ids."""
-        return self._of_shared(entity, codes, ["", ":l", *self._series(entity)])
+        ends = ("", ":l", *self._series[entity])
+        return [[f"{begin}{end}" for end in ends] for begin in self._of_shared(entity, codes)]
 
-    def tiles_of_shared(self, entity: Entity, codes: Iterable[int]) -> list[list[str]]:
+    def tiles_of_shared(self, entity: Entity, codes: Iterable[int]) -> list[str]:
         """For each one the key of each series, in order."""
-        return self._of_shared(entity, codes, self._series(entity))
+        ends = self._series[entity]
+        return [f"{begin}{end}" for begin in self._of_shared(entity, codes) for end in ends]
 
     def tiles(self, entity: Entity, identifier: str) -> list[str]:
-        return self.tiles_of_shared(entity, [id_hash(identifier)])[0]
+        return self.tiles_of_shared(entity, [id_hash(identifier)])
 
     def offsets(self, entity: Entity, identifier: str) -> str:
         return self.keys_of_shared(entity, [id_hash(identifier)])[0][0]
@@ -157,12 +160,10 @@ class Layout:
     def frauds(self, entity: Entity, identifier: str) -> str:
         return self.keys_of_shared(entity, [id_hash(identifier)])[0][1]
 
-    def _series(self, entity: Entity) -> list[str]:
-        return [f":{one.name}" for one in self.shared[entity]]
-
-    def _of_shared(self, entity: Entity, codes: Iterable[int], ends: Sequence[str]) -> list[list[str]]:
+    def _of_shared(self, entity: Entity, codes: Iterable[int]) -> list[str]:
+        """What the keys of each one begin with."""
         begin = f"{self.prefix}{{{entity.name}:"
-        return [[f"{begin}{code:016x}}}{end}" for end in ends] for code in codes]
+        return [f"{begin}{code:016x}}}" for code in codes]
 
     def _customer(self, customer_id: str) -> str:
         return f"{self.prefix}{{customer:{customer_id}}}"

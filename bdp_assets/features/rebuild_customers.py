@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,6 @@ from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.compiled.codes import BEFORE
 from bdp_assets.features.fields import event_field
 from bdp_assets.features.folding import KEEP, SPARE_EVENTS, pair_fields
-from bdp_assets.features.formulas import COLUMNS
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import HISTORY, Batch, pack, record_width, source, transaction_key
 from bdp_assets.features.spec import EXACT_EVENTS, FOLD, Entity
@@ -77,7 +76,7 @@ def customer_commands(layout: Layout, customers: Customers) -> Iterator[Command]
     lifetime = ("EX", layout.events_s) if layout.events_s else ()
     size, first = 8 * record_width(layout.ids), 0
     moments = customers.kept.select("sequence", "ts_ms", "newest").to_numpy().astype(np.int64)
-    kept = _batch(customers.kept, layout.ids).kept(layout.ids)
+    kept = Batch.of_table(customers.kept, layout.ids).kept(layout.ids)
     keys = [transaction_key(transaction_id) for transaction_id in customers.kept["transaction_id"]]
     events, claims = pack(moments, keys, kept), _claims(customers.kept, keys)
     for length, customer_id in customers.kept["customer_id"].rle().struct.unnest().iter_rows():
@@ -94,7 +93,7 @@ def _folded(layout: Layout, cut: pl.DataFrame) -> Iterator[Command]:
     names = cut["customer_id"].unique(maintain_order=True).to_list()
     code = {name: i for i, name in enumerate(names)}
     group = np.array([code[name] for name in cut["customer_id"]], dtype=np.int64)
-    columns = _batch(cut, layout.ids).columns
+    columns = Batch.of_table(cut, layout.ids).columns
     rows = layout.customer.rows(start, lambda f: event_field(f, columns), cut["sequence"].to_numpy())
     for i, packed in _packed(*layout.customer.merge(group, rows)):
         yield ("SET", layout.folded(names[i]), packed, *(("EX", layout.events_s) if layout.events_s else ()))
@@ -102,7 +101,7 @@ def _folded(layout: Layout, cut: pl.DataFrame) -> Iterator[Command]:
 
 def _paired(layout: Layout, entity: Entity, cut: pl.DataFrame) -> Iterator[Command]:
     cut = cut.drop_nulls(entity.keys[1])
-    columns = _batch(cut, layout.ids).columns
+    columns = Batch.of_table(cut, layout.ids).columns
     fields = pair_fields(entity, columns[entity.keys[1]])
     code = {pair: i for i, pair in enumerate(dict.fromkeys(zip(cut["customer_id"], fields, strict=True)))}
     group = np.array([code[pair] for pair in zip(cut["customer_id"], fields, strict=True)], dtype=np.int64)
@@ -119,11 +118,6 @@ def _packed(group: Ints, table: Ints) -> Iterator[tuple[int, bytes]]:
     codes, first = np.unique(group, return_index=True)
     for code, rows in zip(codes.tolist(), np.split(table, first[1:]) if len(first) else [], strict=True):
         yield code, rows.astype("<i8").tobytes()
-
-
-def _batch(events: pl.DataFrame, ids: tuple[str, ...]) -> Batch:
-    numbers: Mapping[str, Ints] = {name: events[name].cast(pl.Int64).to_numpy() for name in COLUMNS}
-    return Batch(numbers, {name: events[name].to_list() for name in ids})
 
 
 def _claims(events: pl.DataFrame, keys: Sequence[bytes]) -> list[bytes]:

@@ -11,7 +11,6 @@ import polars as pl
 from bdp_assets.clients.redis_exchange import Argument, Command
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.compiled.codes import BEFORE
-from bdp_assets.features.formulas import COLUMNS
 from bdp_assets.features.labels import KEY, LabelChanges, label_changes
 from bdp_assets.features.layout import Layout, Series
 from bdp_assets.features.records import Batch, id_hash
@@ -68,7 +67,7 @@ def shared_commands(layout: Layout, shared: SharedTiles) -> Iterator[Command]:
 
 def _tiles(series: Series, mine: pl.DataFrame, group: Ints, changes: LabelChanges) -> tuple[Ints, Ints]:
     """Codes and rows of one series, by code and start, as tiles.lua would have left them."""
-    batch = Batch({name: mine[name].cast(pl.Int64).to_numpy() for name in COLUMNS}, {})
+    batch = Batch.of_table(mine, ())
     groups, tables = [group], [increments(series, batch)]
     for delay in series.summary.label_delays:
         clock = changes.clock(batch.columns["ts_ms"], delay)

@@ -7,17 +7,22 @@ rows. The layouts here and there are one thing: change them together.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.aggregates import Ints
 from bdp_assets.features.compiled.codes import SEQUENCE_BITS
-from bdp_assets.features.formulas import COLUMNS, NUMBERS, checked
+from bdp_assets.features.formulas import COLUMNS, NUMBERS, check_range, checked
+
+if TYPE_CHECKING:
+    import polars as pl
 
 NO_SOURCE = bytes(8)
 """Claimed by the API; the first stream delivery adopts it."""
@@ -54,15 +59,28 @@ def transaction_key(transaction_id: str) -> bytes:
 class Batch:
     """n transactions: `columns`, int64 [n] by name; ids as hashes."""
 
-    def __init__(self, numbers: Mapping[str, Ints], ids: Mapping[str, Sequence[str | None]]) -> None:
-        self.columns = {name: checked(name, numbers[name]) for name in COLUMNS}
-        for name, values in ids.items():
-            self.columns[name] = np.array([id_hash(value) for value in values], dtype=np.int64)
+    def __init__(self, columns: Mapping[str, Ints]) -> None:
+        self.columns = columns
 
     @classmethod
     def of(cls, transactions: Sequence[ValidatedTransaction], ids: Sequence[str]) -> Batch:
-        numbers = {n: np.array([getattr(t, n) for t in transactions], dtype=np.int64) for n in COLUMNS}
-        return cls(numbers, {name: [getattr(t, name) for t in transactions] for name in ids})
+        """Raises ValueError when a number is outside its column's range."""
+        # Plain numbers as long as can be: of a single transaction, each step in NumPy costs microseconds.
+        values = {name: [getattr(t, name) for t in transactions] for name in COLUMNS}
+        for name in NUMBERS if transactions else ():
+            check_range(name, min(values[name]), max(values[name]))
+        for name in ids:
+            values[name] = [id_hash(getattr(t, name)) for t in transactions]
+        return cls(dict(zip(values, np.array([*values.values()], dtype=np.int64), strict=True)))
+
+    @classmethod
+    def of_table(cls, rows: pl.DataFrame, ids: Sequence[str]) -> Batch:
+        """`rows`: the numbers and ids of transactions, by name. Raises as `of`."""
+        columns = {
+            name: checked(name, rows[name].to_numpy().astype(np.int64, copy=False)) for name in COLUMNS
+        }
+        hashes = {name: np.array([id_hash(i) for i in rows[name].to_list()], dtype=np.int64) for name in ids}
+        return cls(columns | hashes)
 
     def __len__(self) -> int:
         return len(self.columns["ts_ms"])
@@ -70,6 +88,12 @@ class Batch:
     def kept(self, ids: Sequence[str]) -> Ints:
         """What a record keeps of each event after its fixed part, int64 [n, numbers and ids]."""
         return np.column_stack([self.columns[name] for name in (*NUMBERS, *ids)])
+
+    def packed(self, ids: Sequence[str]) -> list[bytes]:
+        """What a record keeps of each event after its sequence and tag, but for the newest time before."""
+        names = column_names(ids)
+        pack_row = partial(struct.pack, f"<{len(names)}q")
+        return list(map(pack_row, *(self.columns[name].tolist() for name in names)))
 
 
 @lru_cache(maxsize=65_536)  # The same merchants come again and again; 12 MB when full.

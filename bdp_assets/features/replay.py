@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 
 from bdp_assets.features.aggregates import Floats, Ints
-from bdp_assets.features.formulas import COLUMNS
 from bdp_assets.features.kernel import Engine
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import Batch, pack, record_width
@@ -47,7 +46,7 @@ def as_served(catalog: Catalog, applied: pl.DataFrame, asked: pl.DataFrame) -> F
         shared={},
     )
     answering = Answering(Engine(catalog), layout)
-    return answering.vectors(answering.draft(_batch(asked, catalog.ids)), what)
+    return answering.vectors(answering.draft(Batch.of_table(asked, catalog.ids)), what)
 
 
 def _before(sequences: Ints, at: int, size: int, sequence: int) -> tuple[int, int]:
@@ -58,13 +57,8 @@ def _before(sequences: Ints, at: int, size: int, sequence: int) -> tuple[int, in
 def _packed(layout: Layout, ordered: pl.DataFrame) -> tuple[bytes, pl.DataFrame]:
     """All events as records, and where each customer's begin (at) and how many they are (size)."""
     moments = ordered.select("apply_seq", "ts_ms", "newest").to_numpy().astype(np.int64)
-    kept = _batch(ordered, layout.ids).kept(layout.ids)
+    kept = Batch.of_table(ordered, layout.ids).kept(layout.ids)
     first = (
         ordered.with_row_index("at").group_by("customer_id").agg(pl.col("at").first(), pl.len().alias("size"))
     )
     return pack(moments, None, kept), first
-
-
-def _batch(rows: pl.DataFrame, ids: tuple[str, ...]) -> Batch:
-    numbers = {name: rows[name].cast(pl.Int64).to_numpy() for name in COLUMNS}
-    return Batch(numbers, {name: rows[name].to_list() for name in ids})

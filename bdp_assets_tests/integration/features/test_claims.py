@@ -17,7 +17,7 @@ from bdp_assets.clients.redis_cluster import primaries
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features import claiming, folding
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.features.records import record_width
+from bdp_assets.features.records import Batch, record_width, source
 from bdp_assets.features.spec import MERCHANT, REVERSIBLE, SLACK
 from bdp_assets.features.times import DAY, HOUR
 from bdp_assets.settings import Settings
@@ -113,6 +113,17 @@ def test_a_dry_run_answers_as_the_next_call_would_and_leaves_no_trace(store: Onl
     assert state(store.client) == before
     wet = store.enrich([SECOND], [None])[0]
     assert (dry.status, dry.apply_seq, dry.features.tobytes()) == ("new", 2, wet.features.tobytes())
+
+
+def test_what_is_claimed_is_seen_in_the_same_script_whoever_looks(store: OnlineStore) -> None:
+    """Also by what adds nothing itself."""
+    batch = Batch.of([FIRST, SECOND], store.catalog.ids)
+    call = claiming.Call([FIRST, SECOND], batch, [source(HERE), source(None)], ["stream", "dry"])
+    [command] = claiming.claims(store.layout, call, [[0, 1]])
+    told = claiming.claimed(store.layout, [[0, 1]], run(store.client, [command], [claiming.CLAIM]))
+    assert told is not None
+    assert [(one.status, one.sequence) for one in told] == [(0, 1), (0, 2)]
+    assert (told[0].events, told[1].events) == (b"", store.client.get(store.layout.events("c0")))
 
 
 def test_without_history_is_what_a_stranger_gets(store: OnlineStore) -> None:
