@@ -16,7 +16,7 @@ from bdp_assets.features.compiled.how import BOOL, DOUBLES, DOUBLES_OUT, INTS, c
 
 LANES = 16
 NODE = np.dtype([("threshold", np.float32), ("feature", np.uint32), ("child", np.uint32)])
-"""Side by side, as all three are read at each step: a row alone finds few of its nodes in the caches."""
+"""One array to hand over instead of three, which take as long to walk (ADR 61)."""
 
 _ROWS = types.Array(types.float64, 2, "C", readonly=True)
 _NODES = types.Array(from_dtype(NODE), 1, "C", readonly=True)
