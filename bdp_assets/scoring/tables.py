@@ -6,8 +6,6 @@ and one addition in IEEE doubles, so a row gets the same bits on every CPU and i
 
 from __future__ import annotations
 
-from bisect import bisect_right
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,18 +30,12 @@ class PiecewiseLinear:
         self._x, self._y = x, y
         self._slope = np.diff(y) / np.diff(x)
         self._low, self._high = np.minimum(y[:-1], y[1:]), np.maximum(y[:-1], y[1:])
-        self._knots: list[float] = x.tolist()
-        self._lines: list[list[float]] = np.column_stack(
-            [x[:-1], y[:-1], self._slope, self._low, self._high]
-        ).tolist()
 
-    def of_one(self, value: float) -> float:
-        """The same of a single number, to the bit: an array of one costs ten times as much."""
-        knots = self._knots
-        at = min(max(bisect_right(knots, value) - 1, 0), len(self._lines) - 1)
-        start, height, slope, low, high = self._lines[at]
-        inside = min(max(value, knots[0]), knots[-1])
-        return min(max(height + slope * (inside - start), low), high)
+    @property
+    def lines(self) -> Doubles:
+        """Start, end, height at the start, slope, lowest and highest value of each line: float64 [n, 6]."""
+        x, y = self._x, self._y
+        return np.column_stack([x[:-1], x[1:], y[:-1], self._slope, self._low, self._high])
 
     def __call__(self, values: Doubles) -> Doubles:
         """float64 [n] -> float64 [n]."""

@@ -1,4 +1,4 @@
-"""A member's graph as arrays of nodes, for many rows at once: the outputs of ONNX Runtime, bit for bit.
+"""A member's graph as arrays of nodes, for compiled loops: the outputs of ONNX Runtime, bit for bit.
 
 Both take the same branch everywhere: inputs are single-precision numbers, and such a number is at most a
 threshold exactly where it is at most the threshold rounded down to single precision. Leaf values are
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
@@ -37,23 +39,13 @@ class Trees:
     value: Doubles
     root: Places
 
-    def __call__(self, rows: Singles) -> Doubles:
-        """float32 [n, n_features] -> what the graph gives, float64 [n]."""
-        from bdp_assets.scoring.walk import LANES, walk  # loads Numba
-
-        n, width = rows.shape
-        padded = np.zeros((-(-n // LANES) * LANES, width), dtype=np.float32)
-        padded[:n] = rows
-        total = np.empty(len(padded))
-        walk(padded, self.feature, self.threshold, self.child, self.value, self.root, total)
-        return total[:n]
-
 
 def trees_of(model: bytes) -> Trees | None:
-    """None: the graph is no sum of trees as `training.export` writes them."""
-    import onnx  # here: services score by their graphs
-
-    graph = onnx.load_from_string(model).graph
+    """None: the model is no sum of trees as `training.export` writes them."""
+    try:
+        graph = onnx.load_from_string(model).graph
+    except DecodeError:
+        return None
     if [node.op_type for node in graph.node] != [_KIND]:
         return None
     attributes = {one.name: onnx.helper.get_attribute_value(one) for one in graph.node[0].attribute}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from bdp_assets.scoring.ensemble import Graph
+from bdp_assets.scoring.graphs import Graph
 from bdp_assets.training.bits import Scorer
 from bdp_assets.training.export import IR_VERSION, OPSET
 

@@ -16,6 +16,7 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.scoring.bundle import Bundle, Training
 from bdp_assets.scoring.ensemble import Ensemble
+from bdp_assets.scoring.graphs import Graphs
 from bdp_assets.training.assemble import assemble
 from bdp_assets.training.fit import Fitted, Recipe
 from bdp_assets.training.pipeline import fit_and_tune
@@ -36,6 +37,7 @@ class World:
     fitted: Fitted
     bundle: Bundle
     ensemble: Ensemble
+    graphs: Graphs
 
     def describe(self) -> dict[str, object]:
         return {
@@ -55,7 +57,7 @@ def world(given: Given, say: Callable[[str], None], recipe: Recipe | None = None
     say("growing the members")
     fitted, bundle = _trained(features, given, recipe or Recipe(jobs=CORES))
     matrix = np.ascontiguousarray(features.select(CATALOG.names).to_numpy())
-    return World(features, matrix, fitted, bundle, Ensemble.of(bundle))
+    return World(features, matrix, fitted, bundle, Ensemble.of(bundle), Graphs(bundle))
 
 
 def _trained(features: pl.DataFrame, given: Given, recipe: Recipe) -> tuple[Fitted, Bundle]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bdp_assets.scoring.bundle import BundleError, Table
 from bdp_assets.scoring.tables import PiecewiseLinear
+from bdp_assets.scoring.walk import on_line
 
 KNOTS = st.lists(st.floats(-1e6, 1e6, width=32), min_size=2, max_size=8, unique=True).map(sorted)
 VALUES = st.lists(st.floats(0, 1), min_size=8, max_size=8)
@@ -28,12 +29,13 @@ def test_monotone_within_its_values_and_independent_of_the_batch(
 
 
 @given(KNOTS, VALUES, st.booleans(), INPUTS)
-def test_one_number_gets_the_bits_of_an_array(
+def test_one_number_gets_the_bits_of_an_array_in_compiled_loops(
     x: list[float], values: list[float], rising: bool, inputs: list[float]
 ) -> None:
     function = PiecewiseLinear(Table(tuple(x), tuple(sorted(values[: len(x)], reverse=not rising))))
     asked = [*inputs, *x, *np.nextafter(x, np.inf).tolist(), *np.nextafter(x, -np.inf).tolist(), 0.0, -0.0]
-    assert np.array([function.of_one(one) for one in asked]).tobytes() == function(np.array(asked)).tobytes()
+    compiled = [on_line(function.lines, one) for one in asked]
+    assert np.array(compiled).tobytes() == function(np.array(asked)).tobytes()
 
 
 def test_exact_at_knots_and_constant_outside() -> None:

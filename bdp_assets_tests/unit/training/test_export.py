@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
 
-from bdp_assets.scoring.ensemble import Graph
+from bdp_assets.scoring.graphs import Graph
 from bdp_assets.training.export import (
     GRAIN,
     average_path_length,
