@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -236,14 +235,15 @@ def _known(enrichment: Enrichment) -> Prediction | ApiError | None:
 
 
 def _count(predictions: Sequence[Prediction]) -> None:
-    amounts: defaultdict[str, list[int]] = defaultdict(list)
+    amounts: dict[str, list[int]] = {}
     for prediction in predictions:
-        amounts[prediction.decision].append(prediction.amount_base_minor)
+        amounts.setdefault(prediction.decision, []).append(prediction.amount_base_minor)
+        if prediction.degraded:
+            API_DEGRADED.inc()
     for decision, minor in amounts.items():
         decisions, decided = _counters(decision)
         decisions.inc(len(minor))
         decided.inc(sum(minor))
-    API_DEGRADED.inc(sum(prediction.degraded for prediction in predictions))
 
 
 @cache  # Looking them up takes as long as counting.

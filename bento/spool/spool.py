@@ -133,7 +133,8 @@ class Spool:
             raise
         self._late = []
         self._sizes[self._first] = before + len(content)
-        if outcomes:
+        # Setting it again takes as long; who clears it reads after that, and so what is written by now.
+        if outcomes and not self.written.is_set():
             self.written.set()
 
     def _write(self, content: bytes) -> None:
