@@ -41,6 +41,12 @@ from bento.serving import Serving
 _log = logging.getLogger("bdp.api.app")
 
 
+class _Attached(Starlette):
+    """What `attach` gives, as a plain attribute: each call looks for it several times."""
+
+    serving: Serving
+
+
 class Api:
     """ASGI app; `attach` gives it what it serves before the first request."""
 
@@ -58,14 +64,14 @@ class Api:
             *docs_routes(openapi.document()),
         ]
         handlers: dict[Any, Any] = {ApiError: refused, HTTPException: not_served, Exception: failed}
-        self._app = Starlette(routes=self.routes, exception_handlers=handlers)
+        self._app = _Attached(routes=self.routes, exception_handlers=handlers)
         self._app.router.redirect_slashes = False
         named = [route for route in self.routes if isinstance(route, Route)]
         found = FixedPaths(self._app, named, refused, failed)
         self._framed = Frame(found, {route.endpoint: route.path for route in named})
 
     def attach(self, serving: Serving) -> None:
-        self._app.state.serving = serving
+        self._app.serving = serving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._framed(scope, receive, send)
@@ -192,8 +198,8 @@ async def _charged_items(request: Request) -> list[bytes]:
 
 
 def _serving(request: Request) -> Serving:
-    serving: Serving = request.app.state.serving
-    return serving
+    app: _Attached = request.scope["app"]
+    return app.serving
 
 
 def _call(request: Request) -> Call:

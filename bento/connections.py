@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from asyncio import TimerHandle
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bento.context import note_whole
 
 HEAD_LIMIT_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
@@ -26,6 +28,9 @@ class BoundedHttp(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._head_bytes = 0
+        """Of a head that is not whole yet."""
+        self._came_bytes = 0
+        """At least what its head has, of the message that is being read."""
         self._in_head = True
         self._head = Timer(self.loop, self._head_is_late)
         self._send = Timer(self.loop, self._leave)
@@ -41,26 +46,32 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         before = self._head_bytes
+        self._came_bytes = before + len(data)
         super().data_received(data)
         if self._in_head and not self.transport.is_closing():
             self._head_bytes = before + len(data)
+            if not self._head.runs:
+                self._head.start(HEAD_TIMEOUT_S)
             if self._head_bytes > HEAD_LIMIT_BYTES:
                 self._refuse()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head, self._head_bytes = True, 0
-        self._head.start(HEAD_TIMEOUT_S)
+        self._head.stop()  # It begins anew where the head does not end with what has come.
 
     def on_headers_complete(self) -> None:
         self._in_head, self._head_bytes = False, 0
         self._head.stop()
         if self.transport.is_closing():
             return
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_LIMIT_BYTES:
+        if self._came_bytes > HEAD_LIMIT_BYTES and self._said_bytes() > HEAD_LIMIT_BYTES:
             self._refuse()
             return
         super().on_headers_complete()
+
+    def _said_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
         if not self.transport.is_closing():
@@ -68,6 +79,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         if not self.transport.is_closing():
+            note_whole(cast("dict[str, Any]", self.scope))
             super().on_message_complete()
 
     def pause_writing(self) -> None:
@@ -105,6 +117,10 @@ class Timer:
     def start(self, seconds: float) -> None:
         self.stop()
         self._handle = self._loop.call_later(seconds, self._callback)
+
+    @property
+    def runs(self) -> bool:
+        return self._handle is not None
 
     def stop(self) -> None:
         if self._handle is not None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import TypeVar
 
 from bento.errors import spool_failed
 from bento.spool.frames import Arrival, Settled
 from bento.spool.spool import Spool
+
+WrittenT = TypeVar("WrittenT")
+NumbersT = TypeVar("NumbersT")
 
 _log = logging.getLogger("bdp.api.entry")
 
@@ -19,8 +23,7 @@ class Entry:
     def __init__(self, spool: Spool, arrivals: Sequence[Arrival]) -> None:
         """Raises ApiError 503: nothing was written."""
         self._spool = spool
-        with _disk():
-            self._open = spool.came(arrivals)
+        self._open = _on_disk(spool.came, arrivals)
 
     def __enter__(self) -> None:
         pass
@@ -34,8 +37,7 @@ class Entry:
             Settled(number, i in decisions, decisions.get(i, b"")) for i, number in enumerate(self._open)
         ]
         self._open = []
-        with _disk():
-            self._spool.settled(outcomes)
+        _on_disk(self._spool.settled, outcomes)
 
     def __exit__(self, *_: object) -> None:
         """Where a defect stopped us, the stream gets what came: it may have been claimed."""
@@ -44,10 +46,9 @@ class Entry:
                 self._spool.settled([Settled(number, sends=True) for number in self._open])
 
 
-@contextmanager
-def _disk() -> Iterator[None]:
+def _on_disk(write: Callable[[WrittenT], NumbersT], written: WrittenT) -> NumbersT:
     try:
-        yield
+        return write(written)
     except OSError as error:
         _log.error("the spool can not be written", extra={"reason": error.strerror})
         raise spool_failed() from error

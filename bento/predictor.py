@@ -31,6 +31,7 @@ from bdp_assets.contracts.records import Prediction, ValidatedTransaction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.lists import CurrentLists, no_lists
 from bdp_assets.features.online import Enrichment, OnlineStore
+from bdp_assets.features.vectors import encode_vector
 from bdp_assets.observability import tracing
 from bdp_assets.observability.metrics import API_DECIDED, API_DECISIONS, API_DEGRADED, API_DEPENDENCY_UP
 from bdp_assets.observability.traced_batch import step
@@ -96,6 +97,7 @@ class Predictor:
     async def predict(self, values: Sequence[bytes], call: Call) -> list[Prediction | ApiError]:
         """Decide each value (JSON as it came), in order.
 
+        Decisions that are made now hold their features as `encode_vector` gives them: to be encoded alone.
         Raises ApiError 503 where nothing can be decided, before anything is recorded; and where the disk is
         full: what was claimed by then reaches the stream, and the same call again gets its answer.
         """
@@ -144,8 +146,7 @@ class Predictor:
             outcomes, fresh = self._decide(decider, received, dry_run)
             with step("spool outcome"):
                 entry.settle({i: made.value for i, made in fresh.items()})
-        for made in fresh.values():
-            _count(made.prediction)
+        _count([made.prediction for made in fresh.values()])
         return outcomes
 
     def _decide(
@@ -167,6 +168,7 @@ class Predictor:
                     decided_at_ms=received[0].received_ms,
                     degraded=degraded,
                     lists=self._lists(),
+                    named=encode_vector,
                 )
                 made = [Made.of(prediction) for prediction in decided]
             if not dry_run and not degraded:
@@ -232,12 +234,16 @@ def _known(enrichment: Enrichment) -> Prediction | ApiError | None:
     return None if enrichment.decision is None else decode_prediction(enrichment.decision)
 
 
-def _count(prediction: Prediction) -> None:
-    decisions, decided = _counters(prediction.decision.value)
-    decisions.inc()
-    decided.inc(prediction.amount_base_minor)
-    if prediction.degraded:
-        API_DEGRADED.inc()
+def _count(predictions: Sequence[Prediction]) -> None:
+    amounts: dict[str, list[int]] = {}
+    for prediction in predictions:
+        amounts.setdefault(prediction.decision, []).append(prediction.amount_base_minor)
+        if prediction.degraded:
+            API_DEGRADED.inc()
+    for decision, minor in amounts.items():
+        decisions, decided = _counters(decision)
+        decisions.inc(len(minor))
+        decided.inc(sum(minor))
 
 
 @cache  # Looking them up takes as long as counting.

@@ -27,12 +27,12 @@ class Direct:
     """ASGI middleware: what is `OURS` goes to `api`, everything else to the app that it stands before."""
 
     def __init__(self, app: ASGIApp, api: ASGIApp) -> None:
-        self._app = app
+        self.app = app
         self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ours = scope["type"] == "http" and scope["path"].startswith(OURS)
-        await (self._api if ours else self._app)(scope, receive, send)
+        await (self._api if ours else self.app)(scope, receive, send)
 
 
 class FixedPaths:

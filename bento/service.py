@@ -16,7 +16,6 @@ from typing import Any
 
 import bentoml
 from _bentoml_sdk import Service  # type: ignore[import-untyped]
-from starlette.middleware import Middleware
 from uvicorn.config import HTTP_PROTOCOLS
 
 from bdp_assets.observability.logging import configure
@@ -43,9 +42,8 @@ class MountedService(Service[Any]):  # type: ignore[misc]
 
     def to_asgi(self, is_main: bool = True) -> Any:
         app: Any = super().to_asgi(is_main)
-        others = [m for m in app.user_middleware if m.cls.__name__ != "TimeoutMiddleware"]
-        app.user_middleware = [Middleware(Direct, api=api), *others]
-        return app
+        app.user_middleware = [m for m in app.user_middleware if m.cls.__name__ != "TimeoutMiddleware"]
+        return Direct(app, api)
 
     def schema(self) -> dict[str, Any]:
         schema: dict[str, Any] = super().schema()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,7 @@ class Decider:
         decided_at_ms: int,
         degraded: bool = False,
         lists: Lists = NO_LISTS,
+        named: Callable[[Sequence[float]], dict[str, float]] | None = None,
     ) -> list[Prediction]:
         """Decide transactions, in order; each record is the same alone and in any batch.
 
@@ -80,6 +81,8 @@ class Decider:
             decided_at_ms: UTC epoch milliseconds, put on every record.
             degraded: the features were computed without history.
             lists: their entries are in force or not as of `decided_at_ms`.
+            named: a vector (float [n_features]) as its record holds it, by default a mapping;
+                `features.vectors.encode_vector` for records that are made only to be encoded.
 
         Raises:
             ValueError: lengths differ, or a feature is not finite.
@@ -87,13 +90,16 @@ class Decider:
         circumstances = self.circumstances(decided_by, degraded=degraded)
         listed = lists.hits(transactions, [decided_at_ms] * len(transactions))
         verdicts = self.verdicts(transactions, features, listed)
-        named = (dict(zip(self.info.feature_names, row, strict=True)) for row in features.tolist())
+        vectors = map(named or self._by_name, features.tolist())
         return [
-            prediction(transaction, apply_seq, values, verdict, circumstances, decided_at_ms=decided_at_ms)
-            for transaction, apply_seq, values, verdict in zip(
-                transactions, apply_seqs, named, verdicts, strict=True
+            prediction(transaction, apply_seq, vector, verdict, circumstances, decided_at_ms=decided_at_ms)
+            for transaction, apply_seq, vector, verdict in zip(
+                transactions, apply_seqs, vectors, verdicts, strict=True
             )
         ]
+
+    def _by_name(self, vector: Sequence[float]) -> dict[str, float]:
+        return dict(zip(self.info.feature_names, vector, strict=True))
 
     def circumstances(self, decided_by: str, *, degraded: bool = False) -> Circumstances:
         """What all records say that it decides; arguments as for `decide_many`."""

@@ -24,7 +24,7 @@ Truth = Any
 """bool [n], or a bool."""
 Word = Literal["and", "or"]
 
-_COLUMN = {name: number for number, name in enumerate(CATALOG.names)}
+_PLACE = {name: number for number, name in enumerate((*CATALOG.names, AMOUNT))}
 NUMBERS = (AMOUNT, *CATALOG.names)
 TEXTS = ("currency", "country", "channel", "merchant_category")
 
@@ -66,7 +66,7 @@ class Columns:
         return reduce(operator.and_ if word == "and" else operator.or_, truths)
 
     def where(self, truth: Truth) -> list[int]:
-        rows: list[int] = np.flatnonzero(truth).tolist()
+        rows: list[int] = truth.nonzero()[0].tolist()
         return rows
 
     def shown(self, field: str, row: int) -> float:
@@ -78,10 +78,11 @@ class Row:
     """One transaction."""
 
     record: ValidatedTransaction | Prediction
-    features: Sequence[float]
+    numbers: Sequence[float]
+    """Its features in catalog order, then AMOUNT."""
 
     def number(self, field: str) -> Value:
-        return float(self.record.amount_base_minor) if field == AMOUNT else self.features[_COLUMN[field]]
+        return self.numbers[_PLACE[field]]
 
     def among(self, field: str, texts: frozenset[str], wanted: bool) -> Truth:
         text = getattr(self.record, field)
@@ -101,12 +102,12 @@ class Row:
 def facts_of(records: Sequence[ValidatedTransaction | Prediction], features: Doubles) -> Facts:
     """Facts of transactions, or of decision records; `features`: float64 [n, n_features], catalog order."""
     if len(records) == 1:
-        return Row(records[0], features[0].tolist())
+        return Row(records[0], [*features[0].tolist(), float(records[0].amount_base_minor)])
 
     def numbers(field: str) -> Doubles:
         if field == AMOUNT:
             return np.array([record.amount_base_minor for record in records], dtype=np.float64)
-        return features[:, _COLUMN[field]]
+        return features[:, _PLACE[field]]
 
     def texts(field: str) -> list[str | None]:
         return [getattr(record, field) for record in records]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from bdp_assets.contracts.records import (
     Decision,
@@ -31,8 +32,7 @@ class Verdict(NamedTuple):
     """What it would be without them."""
 
 
-@dataclass(frozen=True)
-class Circumstances:
+class Circumstances(Struct, frozen=True):
     """Who decided, and with what; `degraded`: on features without history."""
 
     info: ModelInfo

@@ -34,7 +34,7 @@ class Spool:
         """Take up a folder, with what a process left in it. Raises OSError."""
         self.folder, self._lock_file = own_folder(root)
         self.written = threading.Event()
-        """Set whenever there is something new to read."""
+        """Set whenever there is something new to send: an arrival without its outcome is not."""
         self._most_bytes = most_bytes
         self._syncs = syncs
         self._late: list[Settled] = []
@@ -81,7 +81,7 @@ class Spool:
         frames = [Came(first + i, arrival) for i, arrival in enumerate(arrivals)]
         self._append(frames)
         self._next += len(frames)
-        return [frame.number for frame in frames]
+        return list(range(first, self._next))
 
     def settled(self, outcomes: Iterable[Settled]) -> None:
         """Write what became of arrivals. Raises OSError: it is written with the next that can be."""
@@ -114,7 +114,8 @@ class Spool:
         return file
 
     def _append(self, frames: Sequence[Frame]) -> None:
-        content = packed([*self._late, *frames])
+        outcomes = self._late
+        content = packed([*outcomes, *frames])
         if not content:
             return
         # Sent segments leave the disk whole: of a small spool they are small, or it would stay full.
@@ -132,7 +133,9 @@ class Spool:
             raise
         self._late = []
         self._sizes[self._first] = before + len(content)
-        self.written.set()
+        # Setting it again takes as long; who clears it reads after that, and so what is written by now.
+        if outcomes and not self.written.is_set():
+            self.written.set()
 
     def _write(self, content: bytes) -> None:
         if os.write(self._file, content) < len(content):

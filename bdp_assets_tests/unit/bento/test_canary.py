@@ -64,7 +64,7 @@ class Whole(NamedTuple):
 def whole() -> Whole:
     exporter = InMemorySpanExporter()
     app = FraudService.to_asgi()
-    [tracing] = [one for one in app.user_middleware if one.cls.__name__ == "OpenTelemetryMiddleware"]
+    [tracing] = [one for one in app.app.user_middleware if one.cls.__name__ == "OpenTelemetryMiddleware"]
     tracing.kwargs["tracer_provider"].add_span_processor(SimpleSpanProcessor(exporter))
     return Whole(app, exporter)
 

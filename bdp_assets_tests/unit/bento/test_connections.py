@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 
 from bento import connections
 from bento.connections import HEAD_LIMIT_BYTES, BoundedHttp
+from bento.context import is_whole
 
 GOOD = b"GET /health HTTP/1.1\r\nHost: api\r\n\r\n"
 
@@ -49,6 +50,8 @@ class Connection:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.whole: list[bool] = []
+        """Whether all of a call had come when it was asked."""
         self.transport = FakeTransport()
         self.protocol = BoundedHttp(
             Config(self.app, lifespan="off", interface="asgi3", log_config=None), ServerState(), {}
@@ -57,6 +60,7 @@ class Connection:
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked.append(scope["path"])
+        self.whole.append(is_whole(scope))
         while (await receive()).get("more_body"):
             pass
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
@@ -90,6 +94,23 @@ def test_calls_on_one_connection_are_answered() -> None:
         sent = (await connection.say(GOOD, GOOD[:10], GOOD[10:], body, GOOD)).sent
         assert sent.count(b"200 OK") == 4
         assert not connection.transport.closed
+
+    run(test)
+
+
+def test_a_call_is_whole_where_nobody_has_to_wait_for_its_body() -> None:
+    async def test(connection: Connection) -> None:
+        head = b"POST /a HTTP/1.1\r\nHost: api\r\nContent-Length: 3\r\n\r\n"
+        await connection.say(head + b"abc", GOOD, head[:9], head[9:] + b"abc")
+        assert connection.whole == [True] * 3
+        connection.protocol.data_received(head + b"a")
+        await connection.until(lambda: len(connection.asked) == 4)
+        await connection.say(b"bc")
+        connection.protocol.data_received(GOOD + head + b"ab")
+        await connection.until(lambda: len(connection.asked) == 6)
+        await connection.say(b"c", GOOD)
+        assert connection.whole[3:] == [False, True, False, True]
+        assert connection.transport.sent.count(b"200 OK") == 7
 
     run(test)
 

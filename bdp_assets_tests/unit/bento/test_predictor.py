@@ -4,13 +4,14 @@ import asyncio
 import errno
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 
-from bdp_assets.contracts.codec import decode_prediction
+from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.contracts.erasure import CUSTOMER_ERASED, Tombstones, customer_hash
 from bdp_assets.contracts.records import Decision, ListKind, ListName, Prediction
 from bdp_assets.decisions.decider import Decider
@@ -38,10 +39,15 @@ class Bench:
     predictor: Predictor
 
     def predict(self, *values: bytes, call: Call = CALL) -> list[Any]:
-        return asyncio.run(self.predictor.predict(values, call))
+        return as_read(asyncio.run(self.predictor.predict(values, call)))
 
     def traces(self) -> tuple[Any, ...]:
         return dict(self.store.claims), dict(self.store.decisions), list(self.raw_topic.sent)
+
+
+def as_read(outcomes: Sequence[Any]) -> list[Any]:
+    """What is kept and sent of them: records that were just made hold their features encoded."""
+    return [decode_prediction(encode(one)) if isinstance(one, Prediction) else one for one in outcomes]
 
 
 @pytest.fixture
@@ -145,7 +151,7 @@ def test_calls_of_one_moment_are_decided_as_a_batch_is_each_with_its_own_marks(b
 
     async def at_once() -> list[Any]:
         asked = map(bench.predictor.predict_one, values, calls)
-        return list(await asyncio.gather(*asked))
+        return as_read(await asyncio.gather(*asked))
 
     outcomes = asyncio.run(at_once())
     kinds = [o.transaction_id if isinstance(o, Prediction) else o.code for o in outcomes]

@@ -18,9 +18,9 @@ served = uvicorn.Config(app)
 served.load()
 print(json.dumps({{
     "heavy": [name for name in {HEAVY} if name in sys.modules],
-    "middleware": [middleware.cls.__name__ for middleware in app.user_middleware],
+    "middleware": [type(app).__name__, *(middleware.cls.__name__ for middleware in app.app.user_middleware)],
     "protocol": served.http_protocol_class.__name__,
-    "paths": [getattr(route, "path", None) for route in app.routes],
+    "paths": [getattr(route, "path", None) for route in app.app.routes],
 }}))
 """
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
 import numpy as np
 import pytest
 
+from bdp_assets.contracts.codec import encode
 from bdp_assets.contracts.records import Decision
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.features.vectors import encode_vector
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle, tiny_rows
 from bdp_assets_tests.unit.decisions.transactions import transaction
 
@@ -28,6 +32,19 @@ def test_alone_and_in_a_batch_the_records_are_equal_to_the_byte(decider: Decider
             transactions[i : i + 1], ROWS[i : i + 1], [i], decided_by="stream", decided_at_ms=1
         )
         assert msgspec.json.encode(alone) == msgspec.json.encode(record)
+
+
+def test_with_its_features_encoded_a_record_is_the_same_to_the_byte(decider: Decider) -> None:
+    decide = partial(
+        decider.decide_many,
+        [transaction(i) for i in range(len(ROWS))],
+        ROWS,
+        range(len(ROWS)),
+        decided_by="api",
+        decided_at_ms=1,
+    )
+    by_name, encoded = decide(), decide(named=encode_vector)
+    assert list(map(encode, encoded)) == list(map(encode, by_name))
 
 
 def test_a_record_says_who_decided_on_what(decider: Decider) -> None:

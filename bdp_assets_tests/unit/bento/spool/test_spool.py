@@ -116,6 +116,13 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     spool.close()
 
 
+def test_whoever_sends_is_woken_by_outcomes_alone(spool: Spool) -> None:
+    numbers = spool.came([arrival("1"), arrival("2")])
+    assert not spool.written.is_set(), "there is nothing to send yet"
+    spool.settled([Settled(number, sends=True) for number in numbers])
+    assert spool.written.is_set()
+
+
 def test_what_was_sent_leaves_the_disk(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SEGMENT_BYTES", 100)
     for _ in range(10):
