@@ -1,0 +1,173 @@
+"""Rows as the online store keeps them: which of them a transaction sees, and what fields they have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bdp_assets.features.compiled.codes import (
+    ABSENT,
+    BEFORE,
+    FOLDED_TO,
+    HIGH_BITS,
+    KEEPS_ALL,
+    ONE,
+    OP,
+    PAIR_COLUMN,
+    PAIRS_FOLDED,
+    RECORD_WIDTH,
+    RETAINED,
+    SEQUENCE_BITS,
+    SOME,
+    SOURCE_COLUMN,
+    SOURCE_MATCH,
+    SOURCE_NONE,
+    SPLIT,
+    SPLIT_BITS,
+    SQUARE_BITS,
+    TEST_BELOW,
+    TEST_COLUMN,
+    TEST_EXACT,
+    TEST_LEAST,
+    TEST_PERIOD,
+    TEST_START,
+    TEST_UNIT,
+    TILE_WIDTH,
+    TILES_RETAINED,
+    VALUES,
+)
+from bdp_assets.features.compiled.how import inner
+from bdp_assets.features.compiled.times import floored
+
+_SEQUENCE = (1 << SEQUENCE_BITS) - 1
+_TIME = 1
+_HALF = SQUARE_BITS // 2
+_LOW_HALF = (1 << _HALF) - 1
+
+
+@inner
+def starts_of(sizes: Any) -> Any:
+    """Where each string's numbers begin when they stand one after the other; `sizes` in bytes."""
+    starts = np.zeros(len(sizes) + 1, dtype=np.int64)
+    for i in range(len(sizes)):
+        starts[i + 1] = starts[i] + (sizes[i] >> 3)
+    return starts
+
+
+@inner
+def part_of(numbers: Any, starts: Any, owner: Any) -> Any:
+    """An owner's numbers; none where there are no strings at all."""
+    if len(starts) == 1:
+        return numbers[:0]
+    return numbers[starts[owner] : starts[owner + 1]]
+
+
+@inner
+def see_tiles(rules: Any, tiles: Any, newest: Any, at: Any, ts: Any) -> None:
+    """Where each tile begins, and when it counts: what has retired by the `newest` event is BEFORE all."""
+    for i in range(len(at)):
+        at[i] = i * rules[TILE_WIDTH]
+        start = tiles[at[i]]
+        has_retired = rules[TILES_RETAINED] > 0 and start <= newest - rules[TILES_RETAINED]
+        ts[i] = BEFORE if has_retired else start
+
+
+@inner
+def see_events(  # noqa: PLR0913, PLR0917 - what decides it, and what is found
+    rules: Any, most: Any, events: Any, moment: Any, pair: Any, at: Any, ts: Any, exact: Any
+) -> int:
+    """Which events (see `records`) a transaction sees, in order: those with a smaller sequence than its
+    own, and the same `pair` where rules say so. How many; where each begins, when it counts, and whether it
+    is `exact`: the last `most` of them are. `moment`: its sequence, and the newest time before it.
+
+    What lies too far behind that time has retired: it is BEFORE all where history is kept. So is what is
+    folded, for a pair.
+    """
+    count, (own, newest) = 0, moment
+    for i in range(0, len(events), rules[RECORD_WIDTH]):
+        sequence = events[i] & _SEQUENCE
+        is_exact = sequence >= own - most
+        time = events[i + _TIME]
+        time = time if is_exact else floored(time, rules[FOLDED_TO])
+        stands = time > newest - rules[RETAINED]
+        if sequence >= own or not (stands or rules[KEEPS_ALL]):
+            continue
+        if rules[PAIR_COLUMN] >= 0:
+            if events[i + rules[PAIR_COLUMN]] != pair or not (is_exact or rules[PAIRS_FOLDED]):
+                continue
+            stands = stands and is_exact
+        at[count], ts[count], exact[count] = i, time if stands else BEFORE, is_exact
+        count += 1
+    return count
+
+
+@inner
+def by_time(at: Any, ts: Any, exact: Any) -> None:
+    """Put events in order of time; of the same time, as they came."""
+    for i in range(1, len(ts)):
+        if ts[i] < ts[i - 1]:
+            order = np.argsort(ts, kind="mergesort")
+            at[:], ts[:], exact[:] = at[order], ts[order], exact[order]
+            return
+
+
+@inner
+def match(test: Any, numbers: Any, at: Any, exact: Any, found: Any) -> None:
+    """Which rows count; see `formulas.Filter`."""
+    column, unit, start, period = test[TEST_COLUMN], test[TEST_UNIT], test[TEST_START], test[TEST_PERIOD]
+    least, below = test[TEST_LEAST], test[TEST_BELOW]
+    for i in range(len(at)):
+        found[i] = exact[i] or not test[TEST_EXACT]
+        if column >= 0:
+            place = numbers[at[i] + column]
+            if unit > 1:
+                place = place // unit
+            place += start
+            if period:
+                place %= period
+            found[i] = found[i] and least <= place < below
+
+
+@inner
+def square_part(op: Any, value: Any) -> Any:
+    """The square of a number from 0 to below 2**40: what is above SQUARE_BITS, or what is below."""
+    high, low = value >> _HALF, value & _LOW_HALF
+    middle = 2 * high * low
+    below = ((middle & _LOW_HALF) << _HALF) + low * low
+    if op == HIGH_BITS:
+        return high * high + (middle >> _HALF) + (below >> SQUARE_BITS)
+    return below & ((1 << SQUARE_BITS) - 1)
+
+
+@inner
+def read(source: Any, numbers: Any, at: Any, out: Any) -> None:
+    """A field of each row, whether it counts or not; see `fields.Source`."""
+    op, column = source[OP], source[SOURCE_COLUMN]
+    if op == ABSENT:
+        out[:] = source[SOURCE_NONE]
+    elif op == ONE:
+        out[:] = 1
+    elif op == VALUES:
+        for i in range(len(out)):
+            out[i] = numbers[at[i] + column]
+    elif op == SPLIT:
+        for i in range(len(out)):
+            out[i] = numbers[at[i] + column] + (numbers[at[i] + column + 1] << SPLIT_BITS)
+    elif op == SOME:
+        for i in range(len(out)):
+            out[i] = numbers[at[i] + column] > 0
+    else:
+        for i in range(len(out)):
+            out[i] = square_part(op, numbers[at[i] + column])
+
+
+@inner
+def fill(source: Any, numbers: Any, at: Any, matches: Any, out: Any) -> None:
+    """A field of each row."""
+    read(source, numbers, at, out)
+    if source[SOURCE_MATCH] >= 0:
+        counts = matches[source[SOURCE_MATCH]]
+        for i in range(len(out)):
+            if not counts[i]:
+                out[i] = source[SOURCE_NONE]
