@@ -8,8 +8,7 @@ transaction would pay for each of a hundred array operations; here stands what t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from bdp_assets.features import compiled
 from bdp_assets.features.aggregates import AGGREGATES, Floats, Ints, SumName
 from bdp_assets.features.compiled import codes
 from bdp_assets.features.fields import Field
-from bdp_assets.features.formulas import FORMULAS, Value
+from bdp_assets.features.formulas import FORMULAS
 from bdp_assets.features.history import History, Queries
 from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
 from bdp_assets.features.windows import (
@@ -131,34 +130,34 @@ class _RowFeatures:
     """Some row features, computed one after the other: one may read those before it."""
 
     def __init__(self, features: Sequence[RowFeature], slots: Mapping[str, int]) -> None:
-        self._formulas = [(f.name, FORMULAS[f.formula].compute, f.inputs, f.default) for f in features]
-        self._slots = slots
-        names = {f.name: slots[f.name] for f in features}
-        self._at = np.array(list(names.values()), dtype=np.int64)
+        names = [f.name for f in features]
         inputs = dict.fromkeys(name for f in features for name in f.inputs if name not in names)
         self._columns = [name for name in inputs if name not in slots]
-        self._others = [name for name in inputs if name in slots]
-        self._others_at = np.array([slots[name] for name in self._others], dtype=np.int64)
+        others = [name for name in inputs if name in slots]
+        known = [*self._columns, *others, *names]  # In the order in which a row's values become known.
+        self._slots = slots
+        self._others_at = np.array([slots[name] for name in others], dtype=np.int64)
+        self._found_at = np.array([slots[name] for name in names], dtype=np.int64)
+        self._formulas = [
+            (f, FORMULAS[f.formula].compute, [known.index(name) for name in f.inputs]) for f in features
+        ]
 
     def fill(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
         """Write them into a matrix [features, rows] that has all others they read."""
         if matrix.shape[1] <= _FEW:
             self._fill_few(matrix, columns)
             return
-        for name, compute, names, default in self._formulas:
-            inputs = [columns[one] if one in columns else matrix[self._slots[one]] for one in names]
-            matrix[self._slots[name]] = compute(*inputs, default)
+        for f, compute, _ in self._formulas:
+            inputs = [columns[name] if name in columns else matrix[self._slots[name]] for name in f.inputs]
+            matrix[self._slots[f.name]] = compute(*inputs, f.default)
 
     def _fill_few(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
-        known: dict[str, list[Any]] = {name: columns[name].tolist() for name in self._columns}
-        known.update(zip(self._others, matrix[self._others_at].tolist(), strict=True))
-        found = []
-        for name, compute, names, default in self._formulas:
-            rows = zip(*[known[one] for one in names], strict=True)
-            known[name] = [float(compute(*row, default)) for row in rows]
-            found.append(known[name])
-        if found:
-            matrix[self._at] = found
+        inputs = [*(columns[name].tolist() for name in self._columns), *matrix[self._others_at].tolist()]
+        for row, given in enumerate(zip(*inputs, strict=True)):
+            known = list(given)
+            for f, compute, at in self._formulas:
+                known.append(float(compute(*map(known.__getitem__, at), f.default)))
+            matrix[self._found_at, row] = known[len(given) :]
 
 
 class Engine:

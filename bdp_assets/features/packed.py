@@ -24,6 +24,7 @@ from bdp_assets.features.summaries import Summary
 from bdp_assets.features.windows import Look
 
 _NONE = np.zeros(0, dtype=np.int64)
+Table = Sequence[Sequence[int] | Ints] | Ints
 _KINDS = {"id": codes.PLACE_BEFORE, "run": codes.STARTS, "last": codes.PLACE}
 
 
@@ -78,8 +79,8 @@ class PackedPlan:
         looked_at = [field for look in plan.looks for field in (look.field, *_decides(look))]
         self._fields = list(dict.fromkeys([*plan.fields, *looked_at, *plan.picked]))
         self._tests: list[tuple[int, ...]] = []
-        bounds, sums, lines, fold, scale, default = plan.tables
-        tables = {
+        bounds, sums, lines, _, scale, default = plan.tables
+        tables: dict[int, Table] = {
             codes.PLAN_RULES: [_rules(plan, entity, summary, layout, self._places)],
             codes.TILE_SOURCES: [_of_summary(field, summary) for field in self._fields],
             codes.EVENT_SOURCES: [self._of_events(field) for field in self._fields],
@@ -159,7 +160,7 @@ def _decides(look: Look) -> list[Field]:
     return [] if look.kind in ("min", "max", "id") else [look.seen]
 
 
-def _one_array(tables: Sequence[Sequence[Sequence[int]] | Ints]) -> Ints:
+def _one_array(tables: Sequence[Table]) -> Ints:
     """Tables as `compiled.packed` takes them: what it is called with costs by the array."""
     made = [np.array(table, dtype=np.int64) for table in tables]
     front, at = [], 3 * len(made)

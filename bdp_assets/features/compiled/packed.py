@@ -41,7 +41,15 @@ from bdp_assets.features.compiled.codes import (
 from bdp_assets.features.compiled.extremes import build_pyramids, pyramid_size
 from bdp_assets.features.compiled.histories import add_up, extent, order_keys, places_before, run_starts
 from bdp_assets.features.compiled.how import INT, INTS, MATRIX, MATRIX_OUT, TABLE, VOID, compiled, inner
-from bdp_assets.features.compiled.stored import by_time, fill, match, part_of, see_events, see_tiles, starts_of
+from bdp_assets.features.compiled.stored import (
+    by_time,
+    fill,
+    match,
+    part_of,
+    see_events,
+    see_tiles,
+    starts_of,
+)
 
 
 @inner
@@ -142,8 +150,10 @@ def fields_of(  # noqa: PLR0913, PLR0917 - two kinds of rows, and which are seen
     fields = np.empty((len(event_sources), n + 1), dtype=np.int64)
     for s in range(len(fields)):
         fields[s, 0] = 0
-        fill(tile_sources[s], tiles, of_tiles, matches, fields[s, 1 : 1 + n_tiles])
-        fill(event_sources[s], events, of_events, matches, fields[s, 1 + n_tiles :])
+        if n_tiles:
+            fill(tile_sources[s], tiles, of_tiles, matches, fields[s, 1 : 1 + n_tiles])
+        if n_events:
+            fill(event_sources[s], events, of_events, matches, fields[s, 1 + n_tiles :])
     return ts[:n], fields
 
 
@@ -201,11 +211,11 @@ def answer_packed(  # noqa: PLR0913, PLR0917 - two kinds of rows, queries, and a
 ) -> None:
     """Write every feature of a plan for every query: `out[slots, queries]`.
 
-    `plan`: its tables (see `codes`), `factors`: what answers are divided by, and their defaults, float64 [2,
-    features]. The last `most_exact` events of an owner are exact. Tiles and events lie one owner after the other, of so many bytes each (no sizes: there are
-    none); `sequence`, `newest` of each owner decide which events are seen. Of queries: the `owner` (-1: it has
-    none, and nothing is written), `ts`, and `own` fields, int64 [fields, queries]; of pairs also which
-    `pair` it is of (-1: none).
+    `plan`: its tables (see `codes`); `factors`: what answers are divided by, and their defaults, float64 [2,
+    features]. Tiles and events lie one owner after the other, of so many bytes each (no sizes: there are
+    none); `sequence`, `newest` of each owner decide which events are seen, of which the last `most_exact` are
+    exact. Of queries: the `owner` (-1: none, and nothing is written), `ts`, and `own` fields, int64 [fields,
+    queries]; in plans of pairs, where an owner has one query, also the `pair` (-1: none).
     """
     tile_starts, event_starts = starts_of(tile_sizes), starts_of(event_sizes)
     is_pair = line_of(plan, PLAN_RULES)[PAIR_COLUMN] >= 0
@@ -215,10 +225,11 @@ def answer_packed(  # noqa: PLR0913, PLR0917 - two kinds of rows, queries, and a
         begin, one = end, owner[order[end]]
         while end < len(order) and owner[order[end]] == one:
             end += 1
-        if one < 0 or (is_pair and pair[one] < 0):
+        with_whom = pair[order[begin]] if is_pair else np.int64(-1)
+        if one < 0 or (is_pair and with_whom < 0):
             continue
         mine = part_of(tiles, tile_starts, one)
         happened = part_of(events, event_starts, one)
-        with_whom = pair[one] if is_pair else -1
-        when, fields = fields_of(plan, most_exact, mine, happened, moment_of(sequence, newest, one), with_whom)
+        moment = moment_of(sequence, newest, one)
+        when, fields = fields_of(plan, most_exact, mine, happened, moment, with_whom)
         answer_owner(plan, factors, when, fields, order[begin:end], ts, own, out)
