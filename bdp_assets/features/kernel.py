@@ -122,7 +122,7 @@ def _table(rows: Sequence[tuple[int, ...]], width: int) -> Ints:
     return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 
-_FEW = 24
+_FEW = 3
 """Up to so many rows, plain numbers are faster than arrays, to the same bits (see `formulas.Formula`)."""
 
 

@@ -144,9 +144,9 @@ def deviations(n: Any, total: Any, high: Any, low: Any, found: Any) -> None:
 @inner
 def different(before: Any, start: Any, end: Any) -> Any:
     """How many values stood before the start for the last time."""
-    count = 0
-    for i in range(start, end):
-        count += before[i] < start
+    count, window = 0, before[start:end]
+    for i in range(len(window)):
+        count += window[i] < start
     return np.float64(count)
 
 

@@ -43,6 +43,7 @@ from bdp_assets.features.compiled.histories import add_up, extent, order_keys, p
 from bdp_assets.features.compiled.how import INT, INTS, MATRIX, MATRIX_OUT, TABLE, VOID, compiled, inner
 from bdp_assets.features.compiled.stored import (
     by_time,
+    columns_of,
     fill,
     match,
     part_of,
@@ -139,21 +140,22 @@ def fields_of(  # noqa: PLR0913, PLR0917 - two kinds of rows, and which are seen
     see_tiles(rules, tiles, moment[1], at[:n_tiles], ts[:n_tiles])
     n_events = see_events(rules, most_exact, events, moment, pair, at[n_tiles:], ts[n_tiles:], exact)
     n = n_tiles + n_events
-    of_tiles, of_events = at[:n_tiles], at[n_tiles:n]
-    by_time(of_events, ts[n_tiles:n], exact[:n_events])
+    by_time(at[n_tiles:n], ts[n_tiles:n], exact[:n_events])
+    of_tiles = columns_of(tiles, at[:n_tiles], rules[TILE_WIDTH])
+    of_events = columns_of(events, at[n_tiles:n], rules[RECORD_WIDTH])
 
     tests = table_of(plan, TESTS)
     matches = np.empty((len(tests), n_events), dtype=np.bool_)
     for t in range(len(tests)):
-        match(tests[t], events, of_events, exact, matches[t])
+        match(tests[t], of_events, exact, matches[t])
     tile_sources, event_sources = table_of(plan, TILE_SOURCES), table_of(plan, EVENT_SOURCES)
     fields = np.empty((len(event_sources), n + 1), dtype=np.int64)
     for s in range(len(fields)):
         fields[s, 0] = 0
         if n_tiles:
-            fill(tile_sources[s], tiles, of_tiles, matches, fields[s, 1 : 1 + n_tiles])
+            fill(tile_sources[s], of_tiles, matches, fields[s, 1 : 1 + n_tiles])
         if n_events:
-            fill(event_sources[s], events, of_events, matches, fields[s, 1 + n_tiles :])
+            fill(event_sources[s], of_events, matches, fields[s, 1 + n_tiles :])
     return ts[:n], fields
 
 

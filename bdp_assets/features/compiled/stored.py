@@ -113,20 +113,31 @@ def by_time(at: Any, ts: Any, exact: Any) -> None:
 
 
 @inner
-def match(test: Any, numbers: Any, at: Any, exact: Any, found: Any) -> None:
-    """Which rows count; see `formulas.Filter`."""
-    column, unit, start, period = test[TEST_COLUMN], test[TEST_UNIT], test[TEST_START], test[TEST_PERIOD]
-    least, below = test[TEST_LEAST], test[TEST_BELOW]
+def columns_of(numbers: Any, at: Any, width: Any) -> Any:
+    """Rows of so many numbers as columns: each is read by several fields. int64 [width, n]."""
+    out = np.empty((width, len(at)), dtype=np.int64)
     for i in range(len(at)):
+        row = numbers[at[i] : at[i] + width]
+        for column in range(len(row)):
+            out[column, i] = row[column]
+    return out
+
+
+@inner
+def match(test: Any, columns: Any, exact: Any, found: Any) -> None:
+    """Which rows count; see `formulas.Filter`."""
+    unit, start, period = test[TEST_UNIT], test[TEST_START], test[TEST_PERIOD]
+    least, below = test[TEST_LEAST], test[TEST_BELOW]
+    for i in range(len(found)):
         found[i] = exact[i] or not test[TEST_EXACT]
-        if column >= 0:
-            place = numbers[at[i] + column]
-            if unit > 1:
-                place = place // unit
-            place += start
-            if period:
-                place %= period
-            found[i] = found[i] and least <= place < below
+    if test[TEST_COLUMN] < 0:
+        return
+    values = columns[test[TEST_COLUMN]]
+    for i in range(len(found)):
+        place = (values[i] // unit if unit > 1 else values[i]) + start
+        if period:
+            place %= period
+        found[i] = found[i] and least <= place < below
 
 
 @inner
@@ -141,31 +152,34 @@ def square_part(op: Any, value: Any) -> Any:
 
 
 @inner
-def read(source: Any, numbers: Any, at: Any, out: Any) -> None:
+def read(source: Any, columns: Any, out: Any) -> None:
     """A field of each row, whether it counts or not; see `fields.Source`."""
     op, column = source[OP], source[SOURCE_COLUMN]
     if op == ABSENT:
         out[:] = source[SOURCE_NONE]
-    elif op == ONE:
+        return
+    if op == ONE:
         out[:] = 1
-    elif op == VALUES:
-        for i in range(len(out)):
-            out[i] = numbers[at[i] + column]
-    elif op == SPLIT:
-        for i in range(len(out)):
-            out[i] = numbers[at[i] + column] + (numbers[at[i] + column + 1] << SPLIT_BITS)
+        return
+    values = columns[column]
+    if op == VALUES:
+        out[:] = values
     elif op == SOME:
         for i in range(len(out)):
-            out[i] = numbers[at[i] + column] > 0
+            out[i] = values[i] > 0
+    elif op == SPLIT:
+        high = columns[column + 1]
+        for i in range(len(out)):
+            out[i] = values[i] + (high[i] << SPLIT_BITS)
     else:
         for i in range(len(out)):
-            out[i] = square_part(op, numbers[at[i] + column])
+            out[i] = square_part(op, values[i])
 
 
 @inner
-def fill(source: Any, numbers: Any, at: Any, matches: Any, out: Any) -> None:
+def fill(source: Any, columns: Any, matches: Any, out: Any) -> None:
     """A field of each row."""
-    read(source, numbers, at, out)
+    read(source, columns, out)
     if source[SOURCE_MATCH] >= 0:
         counts = matches[source[SOURCE_MATCH]]
         for i in range(len(out)):
