@@ -108,7 +108,9 @@ def find_places(  # noqa: PLR0913, PLR0917 - a history, a bound, and queries
 
 
 @inner
-def add_up_between(running: Any, sums: Any, s: Any, places: Any, n: Any, found: Any) -> None:
+def add_up_between(  # noqa: PLR0913, PLR0917 - a sum, its ends, and queries
+    running: Any, sums: Any, s: Any, places: Any, n: Any, found: Any
+) -> None:
     """A sum of each query, `found[s]`: the difference of two running sums."""
     field, start, end = sums[s, FIELD], sums[s, FROM], sums[s, TO]
     for q in range(n):
@@ -170,18 +172,19 @@ def of_looks(  # noqa: PLR0913, PLR0917 - what is looked at, and queries
     query itself looks like, empty where it does not count."""
     code, look, nothing = line[CODE], line[LOOK], line[NOTHING]
     lowest = looks_for_lowest(code)
+    values, pyramid = looks[look], levels[look]
     for q in range(len(found)):
         start, end = places[line[START], q], places[line[END], q]
         if line[RUN_LOOK] >= 0 and end > start:
             start = max(start, looks[line[RUN_LOOK], end - 1])
         found[q] = np.nan
         if code == DISTINCT:
-            found[q] = different(looks[look], start, end)
+            found[q] = different(values, start, end)
             continue
         best = nothing
         if len(own):
             best = min(best, own[q]) if lowest else max(best, own[q])
-        best = extreme(looks[look], levels[look], (start, end), lowest, best)
+        best = extreme(values, pyramid, (start, end), lowest, best)
         if best != nothing:
             found[q] = of_extreme(best, (code, line[HOP], line[PICK]), picked, ts[q])
 
