@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,10 +96,10 @@ def claimed(
         events, folded = reply[0], reply[1] or b""
         at = 2
         for row in rows:
-            pairs = [pair or b"" for pair in reply[at + _SAID : at + _SAID + paired]]
             status, sequence, newest, visible, decision = reply[at : at + _SAID]
-            found[row] = Claimed(status, sequence, newest, events[:visible], folded, decision, pairs)
             at += _SAID + paired
+            pairs = [pair or b"" for pair in reply[at - paired : at]] if paired else ()
+            found[row] = Claimed(status, sequence, newest, events[:visible], folded, decision, pairs)
     return [found[row] for row in range(len(found))]
 
 
@@ -123,15 +122,16 @@ def shared_tiles(
     layout: Layout, batch: Batch, wanted: Codes, replies: Iterable[Sequence[bytes | None]]
 ) -> dict[Entity, Shared]:
     """What the replies to `tile_reads` say."""
-    read = (tiles or b"" for reply in replies for tiles in reply)
-    found = {}
+    read = [tiles or b"" for reply in replies for tiles in reply]
+    found, start = {}, 0
     for entity, codes in wanted:
         series = layout.shared[entity]
-        all_tiles = list(islice(read, len(series) * len(codes)))
+        end = start + len(series) * len(codes)
+        tiles = {one.name: read[start + i : end : len(series)] for i, one in enumerate(series)}
         place = {code: i for i, code in enumerate(codes)}
         rows = [place.get(code, -1) for code in batch.columns[entity.keys[0]].tolist()]
-        tiles = {one.name: all_tiles[i :: len(series)] for i, one in enumerate(series)}
         found[entity] = Shared(tiles, np.array(rows, dtype=np.int64))
+        start = end
     return found
 
 

@@ -110,8 +110,8 @@ def matching(name: str | None, columns: Mapping[str, Ints]) -> Bools | None:
     """Which events a filter matches, bool [n]; None: all."""
     if name is None:
         return None
-    needed, test = FILTERS[name]
-    found: Bools = test(*(columns[column] for column in needed))
+    chosen = FILTERS[name]
+    found: Bools = chosen.test(columns[chosen.column])
     return found
 
 

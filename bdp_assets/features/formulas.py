@@ -19,8 +19,9 @@ Value = Any
 """Numbers in an array, or one."""
 
 _HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
 _NIGHT_ENDS = 6
-_SATURDAY = 5
+_THURSDAY, _SATURDAY = 3, 5
 _HIGH_VALUE = 50_000  # 500.00
 
 NUMBERS = ("amount_base_minor",)
@@ -55,11 +56,7 @@ def _hour(ts_ms: Array) -> Array:
 
 
 def _weekday(ts_ms: Array) -> Array:
-    return (ts_ms // (24 * _HOUR_MS) + 3) % 7  # 1970-01-01 was a Thursday
-
-
-def _is_night(ts_ms: Array) -> Array:
-    return _hour(ts_ms) < _NIGHT_ENDS
+    return (ts_ms // _DAY_MS + _THURSDAY) % 7  # As 1970-01-01 was.
 
 
 def _divided(top: Value, bottom: Value, default: float) -> Value:
@@ -71,16 +68,29 @@ def _divided(top: Value, bottom: Value, default: float) -> Value:
 
 
 class Filter(NamedTuple):
-    """`test` maps the named integer columns to booleans; it must depend on the event alone."""
+    """Events whose `column`, in whole units, from some start and round a period, is from `least` to below
+    `below`: numbers rather than code, since compiled loops test them, too (`compiled.packed`)."""
 
-    columns: tuple[str, ...]
-    test: Callable[..., Array]
+    column: str
+    least: int = 0
+    below: int = 2**62
+    unit: int = 1
+    start: int = 0
+    period: int = 0
+    """0: none."""
+
+    def test(self, values: Value) -> Value:
+        """Which integers match: booleans, or one."""
+        place = values // self.unit + self.start
+        if self.period:
+            place %= self.period
+        return (place >= self.least) & (place < self.below)
 
 
 FILTERS: Mapping[str, Filter] = {
-    "night": Filter(("ts_ms",), _is_night),
-    "weekend": Filter(("ts_ms",), lambda ts: _weekday(ts) >= _SATURDAY),
-    "high_value": Filter(("amount_base_minor",), lambda amount: amount >= _HIGH_VALUE),
+    "night": Filter("ts_ms", below=_NIGHT_ENDS, unit=_HOUR_MS, period=24),
+    "weekend": Filter("ts_ms", least=_SATURDAY, unit=_DAY_MS, start=_THURSDAY, period=7),
+    "high_value": Filter("amount_base_minor", least=_HIGH_VALUE),
 }
 
 
@@ -100,8 +110,8 @@ FORMULAS: Mapping[str, Formula] = {
     "is_high_value": Formula(1, lambda x, _: x >= _HIGH_VALUE),
     "hour": Formula(1, lambda ts, _: _hour(ts)),
     "weekday": Formula(1, lambda ts, _: _weekday(ts)),
-    "is_weekend": Formula(1, lambda ts, _: _weekday(ts) >= _SATURDAY),
-    "is_night": Formula(1, lambda ts, _: _is_night(ts)),
+    "is_weekend": Formula(1, lambda ts, _: FILTERS["weekend"].test(ts)),
+    "is_night": Formula(1, lambda ts, _: FILTERS["night"].test(ts)),
     "is_zero": Formula(1, lambda x, _: x == 0),
     "difference": Formula(2, lambda x, y, _: x - y),
     "ratio": Formula(2, _divided),

@@ -8,7 +8,7 @@ transaction would pay for each of a hundred array operations; here stands what t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from bdp_assets.features import compiled
 from bdp_assets.features.aggregates import AGGREGATES, Floats, Ints, SumName
 from bdp_assets.features.compiled import codes
 from bdp_assets.features.fields import Field
-from bdp_assets.features.formulas import FORMULAS, Value
+from bdp_assets.features.formulas import FORMULAS
 from bdp_assets.features.history import History, Queries
 from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
 from bdp_assets.features.windows import (
@@ -122,8 +122,42 @@ def _table(rows: Sequence[tuple[int, ...]], width: int) -> Ints:
     return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 
-_Formula = tuple[int, Callable[..., Value], tuple[str, ...], float]
-"""Where its answer goes, what computes it, its inputs, and its default."""
+_FEW = 3
+"""Up to so many rows, plain numbers are faster than arrays, to the same bits (see `formulas.Formula`)."""
+
+
+class _RowFeatures:
+    """Some row features, computed one after the other: one may read those before it."""
+
+    def __init__(self, features: Sequence[RowFeature], slots: Mapping[str, int]) -> None:
+        names = [f.name for f in features]
+        inputs = dict.fromkeys(name for f in features for name in f.inputs if name not in names)
+        self._columns = [name for name in inputs if name not in slots]
+        others = [name for name in inputs if name in slots]
+        known = [*self._columns, *others, *names]  # In the order in which a row's values become known.
+        self._slots = slots
+        self._others_at = np.array([slots[name] for name in others], dtype=np.int64)
+        self._found_at = np.array([slots[name] for name in names], dtype=np.int64)
+        self._formulas = [
+            (f, FORMULAS[f.formula].compute, [known.index(name) for name in f.inputs]) for f in features
+        ]
+
+    def fill(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
+        """Write them into a matrix [features, rows] that has all others they read."""
+        if matrix.shape[1] <= _FEW:
+            self._fill_few(matrix, columns)
+            return
+        for f, compute, _ in self._formulas:
+            inputs = [columns[name] if name in columns else matrix[self._slots[name]] for name in f.inputs]
+            matrix[self._slots[f.name]] = compute(*inputs, f.default)
+
+    def _fill_few(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
+        inputs = [*(columns[name].tolist() for name in self._columns), *matrix[self._others_at].tolist()]
+        for row, given in enumerate(zip(*inputs, strict=True)):
+            known = list(given)
+            for f, compute, at in self._formulas:
+                known.append(float(compute(*map(known.__getitem__, at), f.default)))
+            matrix[self._found_at, row] = known[len(given) :]
 
 
 class Engine:
@@ -136,8 +170,9 @@ class Engine:
         """The fields of a transaction itself that its windows read."""
         self.plans = {entity: self.plan(features) for entity, features in catalog.entities.items()}
         formulas = [f for f in catalog.features if isinstance(f, RowFeature)]
-        self._own = [self._formula(f) for f in formulas if self._slots.keys().isdisjoint(f.inputs)]
-        self._derived = [self._formula(f) for f in formulas if not self._slots.keys().isdisjoint(f.inputs)]
+        own = [f for f in formulas if self._slots.keys().isdisjoint(f.inputs)]
+        self._own = _RowFeatures(own, self._slots)
+        self._derived = _RowFeatures([f for f in formulas if f not in own], self._slots)
         self._defaults = np.array([[feature.default] for feature in catalog.features], dtype=np.float64)
 
     def plan(self, features: Sequence[WindowFeature]) -> Plan:
@@ -152,17 +187,8 @@ class Engine:
 
     def begin(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
         """Fill in the row features of a matrix [features, rows] that read the transaction alone."""
-        self._fill(matrix, columns, self._own)
+        self._own.fill(matrix, columns)
 
     def finish(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
         """Fill in the other row features, once all else is there."""
-        self._fill(matrix, columns, self._derived)
-
-    def _fill(self, matrix: Floats, columns: Mapping[str, Ints], formulas: Sequence[_Formula]) -> None:
-        is_one = matrix.shape[1] == 1
-        for slot, compute, names, default in formulas:
-            inputs = [columns[name] if name in columns else matrix[self._slots[name]] for name in names]
-            matrix[slot] = compute(*((one.item() for one in inputs) if is_one else inputs), default)
-
-    def _formula(self, f: RowFeature) -> _Formula:
-        return self._slots[f.name], FORMULAS[f.formula].compute, f.inputs, f.default
+        self._derived.fill(matrix, columns)

@@ -10,13 +10,12 @@ import numpy as np
 
 from bdp_assets.clients.redis import run
 from bdp_assets.features.aggregates import Ints
-from bdp_assets.features.fields import EVENTS, Bools, Field
+from bdp_assets.features.fields import EVENTS, Field
 from bdp_assets.features.formulas import NUMBERS
 from bdp_assets.features.layout import Series
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.features.packed import NO_PART, Asked, PackedPlan, Part
-from bdp_assets.features.records import NEWEST, TIME, Events, column_names, unpack
-from bdp_assets.features.served import Seen, StoredEvents, folded_of, summaries_of
+from bdp_assets.features.packed import NO_PAST, Asked, Packed, PackedPlan, Past
+from bdp_assets.features.records import NEWEST, TIME, Events, unpack
 from bdp_assets.features.spec import CUSTOMER, Entity, WindowFeature
 from bdp_assets.features.summaries import Summary
 from bdp_assets.features.times import span
@@ -65,12 +64,11 @@ def _customer(store: OnlineStore, customer_id: str, at_ms: int | None) -> Known 
     events = Events.unpack([packed], layout.ids)
     last = events.table[-1]
     newest = max(int(last[NEWEST]), int(last[TIME]))
-    seen = Seen([packed], [folded or b""], {}, events.sequence[-1:] + 1, np.array([newest]), {})
+    past = Past(Packed.of([packed]), events.sequence[-1:] + 1, np.array([newest]))
     at = newest + 1 if at_ms is None else at_ms
     values = {}
     if features := store.catalog.entities.get(CUSTOMER):
-        part, exact = StoredEvents.of(seen, layout)
-        values = _values(store, features, layout.customer, folded_of(seen, layout), part, exact, at)
+        values = _values(store, features, layout.customer, Packed.of([folded or b""]), past, at)
     columns = {"apply_seq": events.sequence, "ts_ms": events.ts}
     columns |= {name: events.columns[name] for name in NUMBERS}
     state = {"events": _rows(columns)}
@@ -97,8 +95,7 @@ def _shared(store: OnlineStore, entity: Entity, identifier: str, at_ms: int | No
     values: dict[str, float] = {}
     state = {}
     for (one, table), packed in zip(tiles.items(), reply, strict=True):
-        part = summaries_of([packed or b""], one.summary)
-        values |= _values(store, one.features, one.summary, part, NO_PART, None, at)
+        values |= _values(store, one.features, one.summary, Packed.of([packed or b""]), NO_PAST, at)
         state[f"tiles of {span(one.hop)}"] = _rows({"start_ms": table[:, 0], **_fields(one, table)})
     return Known(at, values, state)
 
@@ -117,16 +114,15 @@ def _values(  # noqa: PLR0913, PLR0917 - two kinds of rows, and when
     store: OnlineStore,
     features: tuple[WindowFeature, ...],
     summary: Summary,
-    summaries: Part,
-    events: Part,
-    exact: Bools | None,
+    summaries: Packed,
+    past: Past,
     at_ms: int,
 ) -> dict[str, float]:
-    plan = PackedPlan(store.engine.plan(features), summary, column_names(store.layout.ids))
+    plan = PackedPlan(store.engine.plan(features), features[0].entity, summary, store.layout)
     own = np.array([[field.absent] for field in store.engine.own], dtype=np.int64).reshape(-1, 1)
     first = np.zeros(1, dtype=np.int64)
     matrix = store.engine.empty(1)
-    plan.run(summaries, events, exact, Asked(first, np.array([at_ms]), first), own, matrix)
+    plan.run(summaries, past, Asked(first, np.array([at_ms]), first, own), matrix)
     value = dict(zip(store.catalog.names, matrix[:, 0].tolist(), strict=True))
     return {f.name: value[f.name] for f in features}
 

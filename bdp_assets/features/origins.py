@@ -31,6 +31,6 @@ def origins(catalog: Catalog) -> Mapping[str, Origin]:
 
 def _of_window(feature: WindowFeature) -> Origin:
     reads_labels = feature.filter == LABEL_FILTER
-    filtered = () if feature.filter is None or reads_labels else FILTERS[feature.filter].columns
+    filtered = () if feature.filter is None or reads_labels else (FILTERS[feature.filter].column,)
     column = () if feature.column is None else (feature.column,)
     return Origin(frozenset({"ts_ms", *feature.entity.keys, *column, *filtered}), reads_labels)

@@ -10,110 +10,118 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bdp_assets.features import compiled
 from bdp_assets.features.aggregates import Floats, Ints
 from bdp_assets.features.compiled import codes
-from bdp_assets.features.fields import Bools, Field, matching, source_of
+from bdp_assets.features.fields import Field, source_of
+from bdp_assets.features.formulas import FILTERS
 from bdp_assets.features.kernel import Plan
+from bdp_assets.features.layout import Layout
+from bdp_assets.features.records import FIXED, TIME, column_names, record_width
+from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, FOLD, Entity
 from bdp_assets.features.summaries import Summary
 from bdp_assets.features.windows import Look
 
 _NONE = np.zeros(0, dtype=np.int64)
+Table = Sequence[Sequence[int] | Ints] | Ints
 _KINDS = {"id": codes.PLACE_BEFORE, "run": codes.STARTS, "last": codes.PLACE}
-_UNMATCHED: NDArray[np.bool_] = np.zeros((0, 0), dtype=np.bool_)
 
 
-class Part(NamedTuple):
-    """n rows of entities: `entity` codes from 0, `ts` when they count (ms), int64 [n]; `columns`, int64
-    [columns, n or more]."""
+class Packed(NamedTuple):
+    """Stored rows of n owners, one owner after the other: their `numbers`, int64, and of each owner the
+    `sizes` in bytes, int64 [n]; without sizes nobody has any."""
 
-    entity: Ints
-    ts: Ints
-    columns: Ints
+    numbers: Ints
+    sizes: Ints
+
+    @classmethod
+    def of(cls, strings: Sequence[bytes]) -> Packed:
+        joined = b"".join(strings)
+        if not joined:
+            return NOTHING
+        sizes = np.array([len(one) for one in strings], dtype=np.int64)
+        return cls(np.frombuffer(joined, dtype=np.int64), sizes)
 
 
-NO_PART = Part(_NONE, _NONE, np.zeros((1, 0), dtype=np.int64))
+NOTHING = Packed(_NONE, _NONE)
+
+
+class Past(NamedTuple):
+    """Events of n customers, and what decides which of them a transaction of each sees: its own `sequence`,
+    and the `newest` event time before it (ms), int64 [n]."""
+
+    events: Packed
+    sequence: Ints
+    newest: Ints
+
+
+NO_PAST = Past(NOTHING, _NONE, _NONE)
 
 
 class Asked(NamedTuple):
-    """Queries: whose rows each may see (`entity`), `ts`, and its row in the matrix of answers; int64 [n]."""
+    """Queries, int64 [n]: the `owner` whose rows each sees (-1: none), its `ts`, for pairs the id that makes
+    the pair (-1: none; then queries are one for each owner, in order); `own` fields, int64 [fields, n]."""
 
-    entity: Ints
+    owner: Ints
     ts: Ints
-    rows: Ints
+    pair: Ints
+    own: Ints
 
 
 class PackedPlan:
-    """A plan ready for summaries of one layout, and for events with columns of these names."""
+    """A plan ready for events of one layout, and for what it keeps as a `summary` of an entity (None:
+    nothing)."""
 
-    def __init__(self, plan: Plan, summary: Summary | None, names: Sequence[str]) -> None:
-        self.plan = plan
-        self._names = list(names)
+    def __init__(self, plan: Plan, entity: Entity, summary: Summary | None, layout: Layout) -> None:
+        names = column_names(layout.ids)
+        self._places = {name: FIXED + i - 1 if i else TIME for i, name in enumerate(names)}
         looked_at = [field for look in plan.looks for field in (look.field, *_decides(look))]
         self._fields = list(dict.fromkeys([*plan.fields, *looked_at, *plan.picked]))
-        self._filters: list[tuple[str | None, bool]] = []
-        """What decides whether a field is read of an event: a filter, and whether it has to be exact."""
-        self._summaries = _table([self._of_summary(field, summary) for field in self._fields], codes.SOURCE)
-        self._events = {
-            all_exact: _table([self._of_events(field, all_exact) for field in self._fields], codes.SOURCE)
-            for all_exact in (True, False)
+        self._tests: list[tuple[int, ...]] = []
+        bounds, sums, lines, _, scale, default = plan.tables
+        tables: dict[int, Table] = {
+            codes.PLAN_RULES: [_rules(plan, entity, summary, layout, self._places)],
+            codes.TILE_SOURCES: [_of_summary(field, summary) for field in self._fields],
+            codes.EVENT_SOURCES: [self._of_events(field) for field in self._fields],
+            codes.TESTS: self._tests,
+            codes.LOOKINGS: [self._look(look) for look in plan.looks],
+            codes.LOOK_CODES: [plan.codes],
+            codes.PICKINGS: [[self._fields.index(field) for field in plan.picked]],
+            codes.OWN_AT: [plan.own_at],
+            codes.BOUNDS: bounds,
+            codes.SUMS: sums,
+            codes.LINES: lines,
+            codes.SLOTS: [plan.slots],
         }
-        self._filtered = {all_exact: _reads(table) for all_exact, table in self._events.items()}
-        self._looking = _table([self._look(look) for look in plan.looks], codes.LOOKING)
-        self._picking = np.array([self._fields.index(field) for field in plan.picked], dtype=np.int64)
+        self._plan = _one_array([tables[which] for which in range(codes.PLAN_TABLES)])
+        self._factors = np.stack([scale, default])
 
-    def run(  # noqa: PLR0913, PLR0917 - two kinds of rows, and where answers go
-        self, summaries: Part, events: Part, exact: Bools | None, asked: Asked, own: Ints, matrix: Floats
-    ) -> None:
-        """Write what is asked into `matrix`, float64 [features, rows]; `own`: fields of each row, int64
-        [fields, rows]. `exact`: which events are, bool [n]; None: all. Raises OverflowError."""
-        all_exact = exact is None
-        fits = compiled.answer_packed(
-            *(*summaries, self._summaries, *events, self._events[all_exact], self._matches(events, exact)),
-            *(len(self.plan.fields), self._looking, self.plan.codes, self._picking),
-            *(*asked, self.plan.own_at, own, *self.plan.tables, self.plan.slots, matrix),
+    def run(self, summaries: Packed, past: Past, asked: Asked, matrix: Floats) -> None:
+        """Write what is asked into `matrix`, float64 [features, queries]."""
+        compiled.answer_packed(
+            *(self._plan, self._factors, EXACT_EVENTS),
+            *(*summaries, *past.events, past.sequence, past.newest, *asked, matrix),
         )
-        if not fits:
-            raise OverflowError("too many entities over too long a time for one sort; split the rows")
 
-    def column(self, name: str, events: Part) -> Ints:
-        """A column of events."""
-        found: Ints = events.columns[self._names.index(name)]
-        return found[: len(events.ts)]
-
-    def _matches(self, events: Part, exact: Bools | None) -> NDArray[np.bool_]:
-        n = len(events.ts)
-        if not n or not self._filtered[exact is None]:
-            return _UNMATCHED
-        columns = {name: row[:n] for name, row in zip(self._names, events.columns, strict=True)}
-        found = np.empty((len(self._filters), n), dtype=np.bool_)
-        for at in self._filtered[exact is None]:
-            name, only_exact = self._filters[at]
-            match = matching(name, columns)
-            found[at] = True if match is None else match
-            if only_exact and exact is not None:
-                found[at] &= exact
-        return found
-
-    def _of_summary(self, field: Field, summary: Summary | None) -> tuple[int, ...]:
-        if summary is None:
-            return codes.ABSENT, 0, -1, field.absent
-        op, column, absent = summary.source(field)
-        return op, column, -1, absent
-
-    def _of_events(self, field: Field, all_exact: bool) -> tuple[int, ...]:
+    def _of_events(self, field: Field) -> tuple[int, ...]:
         if field.of_labels:  # Events have none; their tiles do.
             return codes.ABSENT, 0, -1, field.absent
         source = source_of(field)
-        column = 0 if source.column is None else self._names.index(source.column)
-        decided_by = (source.filter, field.kind == "id" and not all_exact)
-        if decided_by == (None, False):
-            return source.op, column, -1, source.absent
-        if decided_by not in self._filters:
-            self._filters.append(decided_by)
-        return source.op, column, self._filters.index(decided_by), source.absent
+        column = 0 if source.column is None else self._places[source.column]
+        return source.op, column, self._test(source.filter, field.kind == "id"), source.absent
+
+    def _test(self, name: str | None, of_exact: bool) -> int:
+        """What decides whether a field is read of an event: its place among the tests; -1: nothing does."""
+        if name is None and not of_exact:
+            return -1
+        test: tuple[int, ...] = (-1, 0, 0, 1, 0, 0, of_exact)
+        if name is not None:
+            one = FILTERS[name]
+            test = (self._places[one.column], one.least, one.below, one.unit, one.start, one.period, of_exact)
+        if test not in self._tests:
+            self._tests.append(test)
+        return self._tests.index(test)
 
     def _look(self, look: Look) -> tuple[int, ...]:
         kind = _KINDS.get(look.kind, codes.PLAIN)
@@ -121,15 +129,43 @@ class PackedPlan:
         return kind, self._fields.index(look.field), *seen, look.none, look.field.hop
 
 
+def _rules(
+    plan: Plan, entity: Entity, summary: Summary | None, layout: Layout, places: dict[str, int]
+) -> list[int]:
+    is_pair = entity.state == "events" and entity != CUSTOMER
+    rules = {
+        codes.TILE_WIDTH: 1 if summary is None else summary.width,
+        codes.TILES_RETAINED: layout.events_ms if entity == CUSTOMER else 0,
+        codes.RECORD_WIDTH: record_width(layout.ids),
+        codes.FOLDED_TO: FOLD,
+        codes.RETAINED: layout.events_ms,
+        codes.KEEPS_ALL: layout.is_endless,
+        codes.PAIR_COLUMN: places[entity.keys[1]] if is_pair else -1,
+        codes.PAIRS_FOLDED: summary is not None,
+        codes.SUMMED: len(plan.fields),
+        codes.WINDOW_FOLD: plan.tables[3],
+    }
+    return [rules[which] for which in range(codes.RULES)]
+
+
+def _of_summary(field: Field, summary: Summary | None) -> tuple[int, ...]:
+    if summary is None:
+        return codes.ABSENT, 0, -1, field.absent
+    op, column, absent = summary.source(field)
+    return op, column, -1, absent
+
+
 def _decides(look: Look) -> list[Field]:
     """What decides whether a row is looked at; extremes have a number for where nothing matches."""
     return [] if look.kind in ("min", "max", "id") else [look.seen]
 
 
-def _reads(sources: Ints) -> list[int]:
-    """Which filters some sources ask."""
-    return sorted({at for at in sources[:, codes.SOURCE_MATCH].tolist() if at >= 0})
-
-
-def _table(rows: Sequence[tuple[int, ...]], width: int) -> Ints:
-    return np.array(rows, dtype=np.int64).reshape(-1, width)
+def _one_array(tables: Sequence[Table]) -> Ints:
+    """Tables as `compiled.packed` takes them: what it is called with costs by the array."""
+    made = [np.array(table, dtype=np.int64) for table in tables]
+    front, at = [], 3 * len(made)
+    for table in made:
+        rows, width = table.shape if table.ndim == 2 else (0, 0)
+        front += [at, rows, width]
+        at += table.size
+    return np.concatenate([np.array(front, dtype=np.int64), *(table.reshape(-1) for table in made)])

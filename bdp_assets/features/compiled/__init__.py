@@ -13,7 +13,6 @@ _LOOPS = {
     "answer": "answers",
     "answer_packed": "packed",
     "add_up": "histories",
-    "events_seen": "histories",
     "extent": "histories",
     "order_keys": "histories",
     "places_before": "histories",

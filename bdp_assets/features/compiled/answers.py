@@ -81,9 +81,9 @@ def place(keys: Any, wanted: int, near: int) -> int:
 
 @inner
 def find_places(  # noqa: PLR0913, PLR0917 - a history, a bound, and queries
-    keys: Any, bound: Any, frame: Any, entity: Any, ts: Any, exact_from: Any, near: Any, found: Any
+    keys: Any, bounds: Any, b: Any, frame: Any, entity: Any, ts: Any, exact_from: Any, near: Any, places: Any
 ) -> Any:
-    """Where a bound lies for each query: how many sorted rows are before it, int64 [queries]; and the last.
+    """Where a bound lies for each query: how many sorted rows are before it, `places[b]`; and the last.
 
     `frame`: shift, span, fold; `exact_from`: how many rows are not exact (empty: all are); `near`: where it
     lay for the query before them.
@@ -91,45 +91,48 @@ def find_places(  # noqa: PLR0913, PLR0917 - a history, a bound, and queries
     shift, span, fold = frame
     for q in range(len(ts)):
         first = entity[q] * span
-        if bound[ENDLESS]:
+        if bounds[b, ENDLESS]:
             near = place(keys, first, near)
         else:
-            time = floored(ts[q] - bound[SHIFT], bound[STEP])
+            time = floored(ts[q] - bounds[b, SHIFT], bounds[b, STEP])
             near = place(keys, first + min(max(time + shift, 1), span - 1), near)
             if len(exact_from) and near < exact_from[q]:
-                if bound[EXACT]:
+                if bounds[b, EXACT]:
                     near = exact_from[q]
                 elif fold:  # What is folded lies before a bound when its fold begins before it.
                     late = -(-time // fold) * fold
                     near = place(keys, first + min(max(late + shift, 1), span - 1), near)
                     near = min(near, exact_from[q])
-        found[q] = near
+        places[b, q] = near
     return near
 
 
 @inner
-def add_up_between(running: Any, start: Any, end: Any, found: Any) -> None:
-    """A sum of each query: the difference of two running sums."""
-    for q in range(len(found)):
-        found[q] = running[end[q]] - running[start[q]]
+def add_up_between(  # noqa: PLR0913, PLR0917 - a sum, its ends, and queries
+    running: Any, sums: Any, s: Any, places: Any, n: Any, found: Any
+) -> None:
+    """A sum of each query, `found[s]`: the difference of two running sums."""
+    field, start, end = sums[s, FIELD], sums[s, FROM], sums[s, TO]
+    for q in range(n):
+        found[s, q] = running[field, places[end, q]] - running[field, places[start, q]]
 
 
 @inner
-def of_sums(line: Any, sums: Any, found: Any) -> None:
+def of_sums(lines: Any, k: Any, sums: Any, found: Any) -> None:
     """An aggregate of sums, float64 [queries]; NaN where there is no answer."""
-    code, matching, total, events = line[CODE], sums[line[MATCHING]], sums[line[TOTAL]], sums[line[EVENTS]]
+    code, matching, total, events = lines[k, CODE], lines[k, MATCHING], lines[k, TOTAL], lines[k, EVENTS]
     if code in (COUNT, SUM):
         whole = matching if code == COUNT else total
         for q in range(len(found)):
-            found[q] = whole[q]
+            found[q] = sums[whole, q]
     elif code == SHARE:
         for q in range(len(found)):
-            found[q] = max(matching[q], 0) / events[q] if events[q] > 0 else np.nan
+            found[q] = max(sums[matching, q], 0) / sums[events, q] if sums[events, q] > 0 else np.nan
     elif code == MEAN:
         for q in range(len(found)):
-            found[q] = total[q] / matching[q] if matching[q] > 0 else np.nan
+            found[q] = sums[total, q] / sums[matching, q] if sums[matching, q] > 0 else np.nan
     else:
-        deviations(matching, total, sums[line[HIGH]], sums[line[LOW]], found)
+        deviations(sums[matching], sums[total], sums[lines[k, HIGH]], sums[lines[k, LOW]], found)
 
 
 @inner
@@ -144,9 +147,9 @@ def deviations(n: Any, total: Any, high: Any, low: Any, found: Any) -> None:
 @inner
 def different(before: Any, start: Any, end: Any) -> Any:
     """How many values stood before the start for the last time."""
-    count = 0
-    for i in range(start, end):
-        count += before[i] < start
+    count, window = 0, before[start:end]
+    for i in range(len(window)):
+        count += window[i] < start
     return np.float64(count)
 
 
@@ -169,18 +172,19 @@ def of_looks(  # noqa: PLR0913, PLR0917 - what is looked at, and queries
     query itself looks like, empty where it does not count."""
     code, look, nothing = line[CODE], line[LOOK], line[NOTHING]
     lowest = looks_for_lowest(code)
+    values, pyramid = looks[look], levels[look]
     for q in range(len(found)):
         start, end = places[line[START], q], places[line[END], q]
         if line[RUN_LOOK] >= 0 and end > start:
             start = max(start, looks[line[RUN_LOOK], end - 1])
         found[q] = np.nan
         if code == DISTINCT:
-            found[q] = different(looks[look], start, end)
+            found[q] = different(values, start, end)
             continue
         best = nothing
         if len(own):
             best = min(best, own[q]) if lowest else max(best, own[q])
-        best = extreme(looks[look], levels[look], (start, end), lowest, best)
+        best = extreme(values, pyramid, (start, end), lowest, best)
         if best != nothing:
             found[q] = of_extreme(best, (code, line[HOP], line[PICK]), picked, ts[q])
 
@@ -241,25 +245,27 @@ def answer(  # noqa: PLR0913, PLR0917 - all that a plan runs on
     for first in range(0, len(ts), _BLOCK):
         stop = min(first + _BLOCK, len(ts))
         n = stop - first
+        found = values[:n]
         whose, when = entity[first:stop], ts[first:stop]
         inexact = exact_from[first:stop] if len(exact_from) else exact_from
         frame = (shift, span, fold)
         for b in range(len(bounds)):
-            near[b] = find_places(keys, bounds[b], frame, whose, when, inexact, near[b], places[b, :n])
+            near[b] = find_places(keys, bounds, b, frame, whose, when, inexact, near[b], places)
         for s in range(len(sums)):
-            total = summed[s, :n]
-            add_up_between(running[sums[s, FIELD]], places[sums[s, FROM]], places[sums[s, TO]], total)
+            add_up_between(running, sums, s, places, n, summed)
             if sums[s, OWN] >= 0:
-                total += own[sums[s, OWN]][first:stop]
+                for q in range(n):
+                    summed[s, q] += own[sums[s, OWN], first + q]
         for k in range(len(lines)):
-            line, found = lines[k], values[:n]
-            if line[LOOK] >= 0:
+            if lines[k, LOOK] >= 0:
+                line = lines[k]
                 itself = own[line[OWN_LOOK]][first:stop] if line[OWN_LOOK] >= 0 else when[:0]
                 of_looks(line, looks, levels, picked, places, when, itself, found)
-            elif line[RUN_LOOK] >= 0:
+            elif lines[k, RUN_LOOK] >= 0:
+                line = lines[k]
                 of_run(line, looks, running[sums[line[MATCHING], FIELD]], places, found)
             else:
-                of_sums(line, summed, found)
+                of_sums(lines, k, summed, found)
             for q in range(n):
                 one = found[q]
                 out[slots[k], rows[first + q]] = default[k] if np.isnan(one) else one / scale[k]

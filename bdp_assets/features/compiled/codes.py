@@ -19,6 +19,22 @@ ONE, VALUES, HIGH_BITS, LOW_BITS, SPLIT, SOME, ABSENT = range(7)
 OP, SOURCE_COLUMN, SOURCE_MATCH, SOURCE_NONE = range(4)
 SOURCE = 4
 
+# Which rows count for a field: the columns of a table of such tests (see `formulas.Filter`; TEST_COLUMN -1:
+# all rows do; TEST_EXACT 1: of these the exact ones).
+TEST_COLUMN, TEST_LEAST, TEST_BELOW, TEST_UNIT, TEST_START, TEST_PERIOD, TEST_EXACT = range(7)
+TEST = 7
+
+# How the stored rows of an entity are read: the columns of a row of such rules.
+TILE_WIDTH, TILES_RETAINED, RECORD_WIDTH, FOLDED_TO, RETAINED, KEEPS_ALL = range(6)
+PAIR_COLUMN, PAIRS_FOLDED, SUMMED, WINDOW_FOLD = range(6, 10)
+RULES = 10
+
+# A plan for stored rows is one array, since each one that is passed costs: tables one after the other, and in
+# front where each begins, how many rows it has, and how wide they are.
+PLAN_RULES, TILE_SOURCES, EVENT_SOURCES, TESTS, LOOKINGS, LOOK_CODES, PICKINGS, OWN_AT = range(8)
+BOUNDS, SUMS, LINES, SLOTS = range(8, 12)
+PLAN_TABLES = 12
+
 # What is looked at in each row: a value, the row's own place, the place before of an id, or the start of a
 # run; and the columns of a table of looks.
 PLAIN, PLACE, PLACE_BEFORE, STARTS = range(4)

@@ -60,12 +60,13 @@ def extreme(values: Any, levels: Any, within: tuple[int, int], lowest: bool, bes
     """
     start, end = within
     if end - start <= _SHORT:
+        short = values[start:end]  # From 0, so that several numbers are compared at a time.
         if lowest:
-            for i in range(start, end):
-                best = min(best, values[i])
+            for i in range(len(short)):
+                best = min(best, short[i])
         else:
-            for i in range(start, end):
-                best = max(best, values[i])
+            for i in range(len(short)):
+                best = max(best, short[i])
         return best
     run = 1 << _RUN
     level, at, size = values, 0, len(values)

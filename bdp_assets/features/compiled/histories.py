@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from bdp_assets.features.compiled.codes import BEFORE, NOWHERE, SEQUENCE_BITS
-from bdp_assets.features.compiled.how import BOOL, INT, INTS, INTS_OUT, TABLE, TABLE_OUT, VOID, compiled
+from bdp_assets.features.compiled.codes import BEFORE, NOWHERE
+from bdp_assets.features.compiled.how import BOOL, INT, INTS, INTS_OUT, TABLE_OUT, VOID, compiled
 from bdp_assets.features.compiled.times import floored
-
-_SEQUENCE = (1 << SEQUENCE_BITS) - 1
 
 
 @compiled(types.UniTuple(INT, 3)(INTS, INTS))
@@ -25,47 +23,6 @@ def extent(entity: Any, ts: Any) -> Any:
     if last == BEFORE:
         return np.int64(0), np.int64(0), most
     return first, last, most
-
-
-@compiled(INT(TABLE, INTS, INTS, INTS, INT, INT, INT, BOOL, INTS_OUT, INTS_OUT, INTS_OUT, TABLE_OUT))
-def events_seen(  # noqa: PLR0913, PLR0917 - what decides it
-    table: Any,
-    row: Any,
-    own: Any,
-    newest: Any,
-    most: Any,
-    fold: Any,
-    retained: Any,
-    endless: Any,
-    entity: Any,
-    ts: Any,
-    exact: Any,
-    columns: Any,
-) -> int:
-    """Which stored events (moment, time, newest, others; see `records`) transactions see: those with
-    a smaller sequence than their `own`.
-
-    `entity`: whose `row`; `ts`: when they count; `exact`: 1 for the last `most` of them; `columns`: time,
-    others. How many.
-    What lies `retained` or more behind the `newest` has retired: it is BEFORE all where history is endless.
-    """
-    count = 0
-    for i in range(len(table)):
-        q = row[i]
-        sequence = table[i, 0] & _SEQUENCE
-        is_exact = sequence >= own[q] - most
-        time = table[i, 1] if is_exact else floored(table[i, 1], fold)
-        stands = time > newest[q] - retained
-        if sequence >= own[q] or not (stands or endless):
-            continue
-        entity[count] = q
-        ts[count] = time if stands else BEFORE
-        exact[count] = is_exact
-        columns[0, count] = table[i, 1]
-        for column in range(1, len(columns)):
-            columns[column, count] = table[i, column + 2]
-        count += 1
-    return count
 
 
 @compiled(BOOL(INTS, INTS, INT, INT, INTS_OUT))

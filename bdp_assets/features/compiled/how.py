@@ -27,6 +27,7 @@ DOUBLES = types.Array(DOUBLE, 1, "C", readonly=True)
 INTS_OUT = types.Array(INT, 1, "C")
 TABLE_OUT = types.Array(INT, 2, "C")
 DOUBLES_OUT = types.Array(DOUBLE, 1, "C")
+MATRIX = types.Array(DOUBLE, 2, "C", readonly=True)
 MATRIX_OUT = types.Array(DOUBLE, 2, "C")
 
 _HOW: dict[str, Any] = {"nogil": True, "error_model": "numpy"}

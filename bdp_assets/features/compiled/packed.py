@@ -1,6 +1,7 @@
-"""Windows over rows as the online store keeps them: from packed columns to answers in one call.
+"""Windows over rows as the online store keeps them: from packed strings to answers in one call.
 
-What `history.History` does array by array for whole tables; here a single transaction would pay for each.
+What `history.History` does array by array for whole tables; here a single transaction would pay for each. One
+owner at a time, so that what is made of their rows is still in the cache when it is read.
 """
 
 from __future__ import annotations
@@ -8,74 +9,62 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from bdp_assets.features.compiled.answers import answer
 from bdp_assets.features.compiled.codes import (
-    ABSENT,
-    HIGH_BITS,
+    BOUNDS,
+    EVENT_SOURCES,
+    LINES,
+    LOOK_CODES,
     LOOK_HOP,
     LOOK_KIND,
     LOOK_NONE,
     LOOK_OF,
     LOOK_SEEN,
-    ONE,
-    OP,
+    LOOKINGS,
+    OWN_AT,
+    PAIR_COLUMN,
+    PICKINGS,
     PLACE,
     PLACE_BEFORE,
-    SOME,
-    SOURCE_COLUMN,
-    SOURCE_MATCH,
-    SOURCE_NONE,
-    SPLIT,
-    SPLIT_BITS,
-    SQUARE_BITS,
+    PLAN_RULES,
+    RECORD_WIDTH,
+    SLOTS,
     STARTS,
-    VALUES,
+    SUMMED,
+    SUMS,
+    TESTS,
+    TILE_SOURCES,
+    TILE_WIDTH,
+    WINDOW_FOLD,
 )
 from bdp_assets.features.compiled.extremes import build_pyramids, pyramid_size
 from bdp_assets.features.compiled.histories import add_up, extent, order_keys, places_before, run_starts
-from bdp_assets.features.compiled.how import BOOL, DOUBLES, INT, INTS, MATRIX_OUT, TABLE, compiled, inner
-
-_MATCHES = types.Array(types.boolean, 2, "C", readonly=True)
-_HALF = SQUARE_BITS // 2
-_LOW_HALF = (1 << _HALF) - 1
-
-
-@inner
-def square_part(op: Any, value: Any) -> Any:
-    """The square of a number from 0 to below 2**40: what is above SQUARE_BITS, or what is below."""
-    high, low = value >> _HALF, value & _LOW_HALF
-    middle = 2 * high * low
-    below = ((middle & _LOW_HALF) << _HALF) + low * low
-    if op == HIGH_BITS:
-        return high * high + (middle >> _HALF) + (below >> SQUARE_BITS)
-    return below & ((1 << SQUARE_BITS) - 1)
+from bdp_assets.features.compiled.how import INT, INTS, MATRIX, MATRIX_OUT, TABLE, VOID, compiled, inner
+from bdp_assets.features.compiled.stored import (
+    by_time,
+    columns_of,
+    fill,
+    match,
+    part_of,
+    see_events,
+    see_tiles,
+    starts_of,
+)
 
 
 @inner
-def fill(source: Any, columns: Any, matches: Any, out: Any) -> None:
-    """A field of each row; see `fields.Source`."""
-    op, column, match = source[OP], source[SOURCE_COLUMN], source[SOURCE_MATCH]
-    if match < 0 and op == ONE:
-        out[:] = 1
-        return
-    if match < 0 and op == VALUES:
-        out[:] = columns[column, : len(out)]
-        return
-    for i in range(len(out)):
-        if op == ABSENT or (match >= 0 and not matches[match, i]):
-            out[i] = source[SOURCE_NONE]
-        elif op == ONE:
-            out[i] = 1
-        elif op == VALUES:
-            out[i] = columns[column, i]
-        elif op == SPLIT:
-            out[i] = columns[column, i] + (columns[column + 1, i] << SPLIT_BITS)
-        elif op == SOME:
-            out[i] = columns[column, i] > 0
-        else:
-            out[i] = square_part(op, columns[column, i])
+def table_of(plan: Any, which: Any) -> Any:
+    """One of the tables that a plan is packed from."""
+    start, rows, width = plan[3 * which], plan[3 * which + 1], plan[3 * which + 2]
+    return plan[start : start + rows * width].reshape((rows, width))
+
+
+@inner
+def line_of(plan: Any, which: Any) -> Any:
+    """A table of one row."""
+    start, width = plan[3 * which], plan[3 * which + 2]
+    return plan[start : start + width]
 
 
 @inner
@@ -99,18 +88,11 @@ def look_at(look: Any, frame: Any, fields: Any, out: Any) -> None:
 
 
 @inner
-def end_to_end(summaries: Any, events: Any) -> Any:
-    """Both parts of something, int64 [n]."""
-    out = np.empty(len(summaries) + len(events), dtype=np.int64)
-    out[: len(summaries)], out[len(summaries) :] = summaries, events
-    return out
-
-
-@inner
-def sort(entity: Any, ts: Any, shift: Any, span: Any, fields: Any) -> Any:
-    """The keys of all rows, ascending, with the `fields` in their order; equal ones stay as they came."""
+def sort(ts: Any, shift: Any, span: Any, fields: Any) -> Any:
+    """The keys of an owner's rows, ascending, with the `fields` in their order; equal ones stay as they
+    came."""
     keys = np.empty(len(ts), dtype=np.int64)
-    if not order_keys(entity, ts, shift, span, keys):
+    if not order_keys(np.zeros(len(ts), dtype=np.int64), ts, shift, span, keys):
         order = np.argsort(keys, kind="mergesort")
         keys = keys[order]
         for s in range(len(fields)):
@@ -137,76 +119,119 @@ def chosen_of(table: Any, at: Any, columns: Any) -> Any:
     return out
 
 
-@compiled(
-    BOOL(
-        *(INTS, INTS, TABLE, TABLE, INTS, INTS, TABLE, TABLE, _MATCHES),
-        *(INT, TABLE, INTS, INTS),
-        *(INTS, INTS, INTS, INTS, TABLE),
-        *(TABLE, TABLE, TABLE, INT, DOUBLES, DOUBLES, INTS, MATRIX_OUT),
-    )
-)
-def answer_packed(  # noqa: PLR0913, PLR0917 - two kinds of rows, queries, and a plan
-    summary_entity: Any,
-    summary_ts: Any,
-    summary_columns: Any,
-    summary_sources: Any,
-    event_entity: Any,
-    event_ts: Any,
-    event_columns: Any,
-    event_sources: Any,
-    matches: Any,
-    summed: int,
-    looking: Any,
-    codes: Any,
-    picking: Any,
-    entity: Any,
-    ts: Any,
-    rows: Any,
-    own_at: Any,
-    own: Any,
-    bounds: Any,
-    sums: Any,
-    lines: Any,
-    fold: int,
-    scale: Any,
-    default: Any,
-    slots: Any,
-    out: Any,
-) -> bool:
-    """Write every feature of a plan for every query: `out[slots, rows]`; False where the keys do not fit.
+@inner
+def moment_of(sequence: Any, newest: Any, owner: Any) -> Any:
+    """Sequence and newest time of an owner; of those who have none, anything."""
+    if len(sequence) == 0:
+        return np.int64(0), np.int64(0)
+    return sequence[owner], newest[owner]
 
-    Rows are summaries and, after those of the same entity, events; both lie in `columns`, int64 [columns, n],
-    and `sources` say how to read each field of them: the first `summed` fields are added up, others looked at
-    (`looking`, with their `codes`) or picked from. The rest as for `answers.answer`.
 
-    Inside, `fields` is int64 [fields, 1 + n]: sums run up from the zero in front.
-    """
-    n = len(summary_ts) + len(event_ts)
-    row_entity, row_ts = end_to_end(summary_entity, event_entity), end_to_end(summary_ts, event_ts)
-    fields = np.zeros((len(event_sources), n + 1), dtype=np.int64)
+@inner
+def fields_of(  # noqa: PLR0913, PLR0917 - two kinds of rows, and which are seen
+    plan: Any, most_exact: Any, tiles: Any, events: Any, moment: Any, pair: Any
+) -> Any:
+    """When the rows count that an owner's transaction sees, int64 [n], and what fields they have, int64
+    [fields, 1 + n]; tiles, and after them events."""
+    rules = line_of(plan, PLAN_RULES)
+    n_tiles, most = len(tiles) // rules[TILE_WIDTH], len(events) // rules[RECORD_WIDTH]
+    at, ts = np.empty(n_tiles + most, dtype=np.int64), np.empty(n_tiles + most, dtype=np.int64)
+    exact = np.empty(most, dtype=np.bool_)
+    see_tiles(rules, tiles, moment[1], at[:n_tiles], ts[:n_tiles])
+    n_events = see_events(rules, most_exact, events, moment, pair, at[n_tiles:], ts[n_tiles:], exact)
+    n = n_tiles + n_events
+    by_time(at[n_tiles:n], ts[n_tiles:n], exact[:n_events])
+    of_tiles = columns_of(tiles, at[:n_tiles], rules[TILE_WIDTH])
+    of_events = columns_of(events, at[n_tiles:n], rules[RECORD_WIDTH])
+
+    tests = table_of(plan, TESTS)
+    matches = np.empty((len(tests), n_events), dtype=np.bool_)
+    for t in range(len(tests)):
+        match(tests[t], of_events, exact, matches[t])
+    tile_sources, event_sources = table_of(plan, TILE_SOURCES), table_of(plan, EVENT_SOURCES)
+    fields = np.empty((len(event_sources), n + 1), dtype=np.int64)
     for s in range(len(fields)):
-        fill(summary_sources[s], summary_columns, matches, fields[s, 1 : 1 + len(summary_ts)])
-        fill(event_sources[s], event_columns, matches, fields[s, 1 + len(summary_ts) :])
+        fields[s, 0] = 0
+        if n_tiles:
+            fill(tile_sources[s], of_tiles, matches, fields[s, 1 : 1 + n_tiles])
+        if n_events:
+            fill(event_sources[s], of_events, matches, fields[s, 1 + n_tiles :])
+    return ts[:n], fields
 
-    first, last, most = extent(row_entity, row_ts)
+
+@inner
+def answer_owner(  # noqa: PLR0913, PLR0917 - rows, queries, and a plan
+    plan: Any, factors: Any, ts: Any, fields: Any, rows: Any, asked_ts: Any, own: Any, out: Any
+) -> None:
+    """Write every feature for an owner's queries, `rows` of the matrix. The `fields` of rows run up to sums
+    from the zero in front of them."""
+    rules, n = line_of(plan, PLAN_RULES), len(ts)
+    nobody = np.zeros(max(n, len(rows)), dtype=np.int64)
+    first, last, _ = extent(nobody[:n], ts)
     shift, span = 1 - first, last - first + 3
-    if most + 1 > (2**63 - 1) // span:
-        return False
-    keys = sort(row_entity, row_ts, shift, span, fields)
+    keys = sort(ts, shift, span, fields)
 
+    looking = table_of(plan, LOOKINGS)
     looks = np.empty((len(looking), n), dtype=np.int64)
     for one in range(len(looking)):
         look_at(looking[one], (keys, shift, span), fields, looks[one])
     levels = np.empty((len(looking), pyramid_size(n)), dtype=np.int64)
-    build_pyramids(looks, codes, levels)
-    picked = chosen(fields, picking)
-    running = fields[:summed]
+    build_pyramids(looks, line_of(plan, LOOK_CODES), levels)
+    picked = chosen(fields, line_of(plan, PICKINGS))
+    running = fields[: rules[SUMMED]]
     add_up(running)
 
-    all_exact = np.empty(0, dtype=np.int64)
+    times = np.empty(len(rows), dtype=np.int64)
+    for q in range(len(rows)):
+        times[q] = asked_ts[rows[q]]
     answer(
         *(keys, running, looks, levels, picked, shift, span),
-        *(entity, ts, chosen_of(own, own_at, rows), all_exact),
-        *(bounds, sums, lines, fold, scale, default, slots, rows, out),
+        *(nobody[: len(rows)], times, chosen_of(own, line_of(plan, OWN_AT), rows), nobody[:0]),
+        *(table_of(plan, BOUNDS), table_of(plan, SUMS), table_of(plan, LINES)),
+        *(rules[WINDOW_FOLD], factors[0], factors[1], line_of(plan, SLOTS), rows, out),
     )
-    return True
+
+
+@compiled(
+    VOID(INTS, MATRIX, INT, *(INTS, INTS), *(INTS, INTS, INTS, INTS), *(INTS, INTS, INTS, TABLE), MATRIX_OUT)
+)
+def answer_packed(  # noqa: PLR0913, PLR0917 - two kinds of rows, queries, and a plan
+    plan: Any,
+    factors: Any,
+    most_exact: int,
+    tiles: Any,
+    tile_sizes: Any,
+    events: Any,
+    event_sizes: Any,
+    sequence: Any,
+    newest: Any,
+    owner: Any,
+    ts: Any,
+    pair: Any,
+    own: Any,
+    out: Any,
+) -> None:
+    """Write every feature of a plan for every query: `out[slots, queries]`.
+
+    `plan`: its tables (see `codes`); `factors`: what answers are divided by, and their defaults, float64 [2,
+    features]. Tiles and events lie one owner after the other, of so many bytes each (no sizes: there are
+    none); `sequence`, `newest` of each owner decide which events are seen, of which the last `most_exact` are
+    exact. Of queries: the `owner` (-1: none, and nothing is written), `ts`, and `own` fields, int64 [fields,
+    queries]; in plans of pairs, where an owner has one query, also the `pair` (-1: none).
+    """
+    tile_starts, event_starts = starts_of(tile_sizes), starts_of(event_sizes)
+    is_pair = line_of(plan, PLAN_RULES)[PAIR_COLUMN] >= 0
+    order = np.argsort(owner, kind="mergesort")
+    end = 0
+    while end < len(order):
+        begin, one = end, owner[order[end]]
+        while end < len(order) and owner[order[end]] == one:
+            end += 1
+        with_whom = pair[order[begin]] if is_pair else np.int64(-1)
+        if one < 0 or (is_pair and with_whom < 0):
+            continue
+        mine = part_of(tiles, tile_starts, one)
+        happened = part_of(events, event_starts, one)
+        moment = moment_of(sequence, newest, one)
+        when, fields = fields_of(plan, most_exact, mine, happened, moment, with_whom)
+        answer_owner(plan, factors, when, fields, order[begin:end], ts, own, out)

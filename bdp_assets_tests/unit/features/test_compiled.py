@@ -18,6 +18,7 @@ from bdp_assets.features.compiled.extremes import build_pyramids, extreme, pyram
 from bdp_assets.features.compiled.histories import places_before, run_starts
 from bdp_assets.features.compiled.ratios import divided
 from bdp_assets.features.compiled.spreads import multiplied, nearest, spread
+from bdp_assets.features.compiled.stored import by_time
 
 UNTOUCHED = """
 import sys
@@ -105,6 +106,16 @@ def test_run_starts(rows: list[tuple[int, int, int, int]]) -> None:
         ):
             start = tiles.index(tiles[start - 1])
         assert starts[end] == start
+
+
+@given(numbers)
+def test_events_by_time_stay_as_they_came(times: list[int]) -> None:
+    at, ts = np.arange(len(times)), ints(times)
+    exact = at % 3 > 0
+    by_time(at, ts, exact)
+    order = sorted(range(len(times)), key=times.__getitem__)
+    assert (at.tolist(), ts.tolist()) == (order, sorted(times))
+    assert exact.tolist() == [i % 3 > 0 for i in order]
 
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
