@@ -39,7 +39,6 @@ PLAN_TABLES = 12
 # run; and the columns of a table of looks.
 PLAIN, PLACE, PLACE_BEFORE, STARTS = range(4)
 LOOK_KIND, LOOK_OF, LOOK_SEEN, LOOK_NONE, LOOK_HOP = range(5)
-LOOKING = 5
 
 # What a look that finds nothing gives.
 NONE_LOWEST, NONE_HIGHEST, NO_ROW, NEVER = 2**40, -1, -1, 2**52
