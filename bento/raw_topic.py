@@ -118,7 +118,7 @@ class RawTopic:
 
     def _send(self, ready: Ready) -> None:
         """Queue the body as it came, timed when it was received: the stream judges its timestamp so."""
-        (number, arrival), outcome = (ready.came.number, ready.came.arrival), ready.outcome
+        number, arrival, outcome = ready.came.number, ready.came.arrival, ready.outcome
         self._under_way.append(number)
         if not outcome.sends:
             self._delivered.add(number)

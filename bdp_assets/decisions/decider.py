@@ -84,7 +84,7 @@ class Decider:
             degraded: the features were computed without history.
             lists: their entries are in force or not as of `decided_at_ms`.
             named: a vector (float [n_features]) as its record holds it, by default a mapping;
-                `features.vectors.encode_vector` for records that are made only to be encoded.
+                `features.vectors.named_vector` for records that are made only to be encoded.
 
         Raises:
             ValueError: lengths differ, or a feature is not finite.
