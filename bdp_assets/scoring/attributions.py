@@ -26,7 +26,7 @@ NODE = np.dtype(
     ],
     align=True,
 )
-"""What is read of a node lies together: a tree's nodes are rarely in the caches, and each is looked at once."""
+"""What is read of a node lies together: nodes are rarely in the caches, and each is looked at once."""
 
 
 class ForestPaths:
