@@ -57,10 +57,11 @@ class Decider:
         return self.ensemble.info
 
     def warm(self) -> None:
-        """Score and explain a row, so that the first call does not pay for what is only made by then."""
+        """Score, screen and explain, so that the first call does not pay for what is only made by then."""
         row = np.zeros((1, len(self.info.feature_names)))
         self.ensemble.score(row)
         self._paths.contributions(row)
+        list(self.rules.hits([], row[:0]))
 
     def decide_many(  # noqa: PLR0913
         self,

@@ -11,17 +11,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numba import types
+from numba import from_dtype, types
 from numpy.typing import NDArray
 
 from bdp_assets.decisions.conditions import Condition, Joined, NumberIs
 from bdp_assets.features.catalog import CATALOG
-from bdp_assets.features.compiled.how import DOUBLES, INT, INTS, INTS_OUT, compiled
+from bdp_assets.features.compiled.how import INT, INTS, INTS_OUT, compiled
 
 Doubles = NDArray[np.float64]
 
+_RANGE = np.dtype([("column", np.int64), ("low", np.float64), ("high", np.float64)])
 _COLUMN = {name: number for number, name in enumerate(CATALOG.names)}
-_RANGES: Mapping[str, Callable[[float], tuple[float, float]]] = {
+_ENDS: Mapping[str, Callable[[float], tuple[float, float]]] = {
     "<": lambda constant: (-math.inf, math.nextafter(constant, -math.inf)),
     "<=": lambda constant: (-math.inf, constant),
     ">": lambda constant: (math.nextafter(constant, math.inf), math.inf),
@@ -30,6 +31,7 @@ _RANGES: Mapping[str, Callable[[float], tuple[float, float]]] = {
 }
 """Both ends included."""
 _ROWS = types.Array(types.float64, 2, "C", readonly=True)
+_IN_ORDER = types.Array(from_dtype(_RANGE), 1, "C", readonly=True)
 
 
 class Screen:
@@ -37,11 +39,8 @@ class Screen:
 
     def __init__(self, conditions: Sequence[Condition]) -> None:
         ranges = [list(_needed(condition)) for condition in conditions]
-        every = [one for own in ranges for one in own]
+        self._ranges = np.array([one for own in ranges for one in own], dtype=_RANGE)
         self._first = np.cumsum([0, *map(len, ranges)], dtype=np.int64)
-        self._column = np.array([column for column, _, _ in every], dtype=np.int64)
-        self._low = np.array([low for _, low, _ in every], dtype=np.float64)
-        self._high = np.array([high for _, _, high in every], dtype=np.float64)
         self._count = len(ranges)
 
     def possible(self, features: Doubles) -> list[tuple[int, int]]:
@@ -51,7 +50,7 @@ class Screen:
         """
         rows = np.ascontiguousarray(features, dtype=np.float64)
         found = np.empty(len(rows) * self._count, dtype=np.int64)
-        count = _within(rows, self._first, self._column, self._low, self._high, found)
+        count = _within(rows, self._ranges, self._first, found)
         return [divmod(place, self._count) for place in found[:count].tolist()] if count else []
 
 
@@ -60,22 +59,20 @@ def _needed(condition: Condition) -> Iterator[tuple[int, float, float]]:
     if isinstance(condition, Joined) and condition.word == "and":
         for part in condition.parts:
             yield from _needed(part)
-    elif isinstance(condition, NumberIs) and condition.field in _COLUMN and condition.symbol in _RANGES:
-        yield _COLUMN[condition.field], *_RANGES[condition.symbol](condition.constant)
+    elif isinstance(condition, NumberIs) and condition.field in _COLUMN and condition.symbol in _ENDS:
+        yield _COLUMN[condition.field], *_ENDS[condition.symbol](condition.constant)
 
 
-@compiled(INT(_ROWS, INTS, INTS, DOUBLES, DOUBLES, INTS_OUT))
-def _within(  # noqa: PLR0913, PLR0917 - the arrays of `Screen`
-    rows: Any, first: Any, column: Any, low: Any, high: Any, found: Any
-) -> Any:
+@compiled(INT(_ROWS, _IN_ORDER, INTS, INTS_OUT))
+def _within(rows: Any, ranges: Any, first: Any, found: Any) -> Any:
     """Fill in row * conditions + condition where a row is in all ranges of a condition; returns how many."""
     count, conditions = 0, len(first) - 1
     for row in range(len(rows)):
         for condition in range(conditions):
             inside = True
             for i in range(first[condition], first[condition + 1]):
-                number = rows[row, column[i]]
-                inside &= low[i] <= number <= high[i]
+                one = ranges[i]
+                inside &= one.low <= rows[row, one.column] <= one.high
             if inside:
                 found[count] = row * conditions + condition
                 count += 1
