@@ -36,7 +36,7 @@ $(READY): requirements-setup.lock requirements-dev.lock pyproject.toml
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --require-hashes -r requirements-setup.lock
 	$(UV) sync $(IN_VENV) --require-hashes --compile-bytecode requirements-dev.lock
 	$(UV) install $(IN_VENV) --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -c 'from bdp_assets.features import compiled; compiled.load(); import bdp_assets.scoring.walk'  # compiled once, so that a dozen processes need not do it at once
+	@$(BIN)/python -c 'from bdp_assets.features import compiled; compiled.load(); import bdp_assets.decisions.screen, bdp_assets.scoring.walk'  # compiled once, so that a dozen processes need not do it at once
 	@touch $@
 
 $(JARS): deploy/kafka/pom.xml | $(READY)

@@ -31,7 +31,7 @@ from bdp_assets.contracts.records import Prediction, ValidatedTransaction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.lists import CurrentLists, no_lists
 from bdp_assets.features.online import Enrichment, OnlineStore
-from bdp_assets.features.vectors import encode_vector
+from bdp_assets.features.vectors import named_vector
 from bdp_assets.observability import tracing
 from bdp_assets.observability.metrics import API_DECIDED, API_DECISIONS, API_DEGRADED, API_DEPENDENCY_UP
 from bdp_assets.observability.traced_batch import step
@@ -101,7 +101,7 @@ class Predictor:
     async def predict(self, values: Sequence[bytes], call: Call) -> list[Prediction | ApiError]:
         """Decide each value (JSON as it came), in order.
 
-        Decisions that are made now hold their features as `encode_vector` gives them: to be encoded alone.
+        Decisions that are made now hold their features as `named_vector` gives them: to be encoded alone.
         Raises ApiError 503 where nothing can be decided, before anything is recorded; and where the disk is
         full: what was claimed by then reaches the stream, and the same call again gets its answer.
         """
@@ -172,7 +172,7 @@ class Predictor:
                     decided_at_ms=received[0].received_ms,
                     degraded=degraded,
                     lists=self._lists(),
-                    named=encode_vector,
+                    named=named_vector,
                 )
                 made = [Made.of(prediction) for prediction in decided]
             if not dry_run and not degraded:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from bdp_assets.clients.kafka import Header, KafkaRefused, KafkaUnavailable, producer
@@ -32,6 +32,8 @@ WAIT_S = 0.05
 GATHER_S = 0.05
 """How long messages gather before they are sent: each look into the spool costs the answers some time."""
 CLOSE_S = 10.0
+
+_VERSIONS = {name: schema_version_header(topic) for name, topic in TOPICS.items()}
 
 _log = logging.getLogger("bdp.api.raw_topic")
 
@@ -102,8 +104,9 @@ class RawTopic:
         """Send what is ready, and note what was delivered."""
         self._spool.written.clear()
         ready = self._reader.ready(AT_ONCE - len(self._under_way))
-        for one in ready:
-            self._send(one)
+        with translated(self._bootstrap):
+            for one in ready:
+                self._send(one)
         self._producer.poll(0)
         self._forget()
         if ready:
@@ -115,31 +118,26 @@ class RawTopic:
 
     def _send(self, ready: Ready) -> None:
         """Queue the body as it came, timed when it was received: the stream judges its timestamp so."""
-        number, arrival = ready.came.number, ready.came.arrival
-        topic = TOPICS[arrival.topic]
+        number, arrival, outcome = ready.came.number, ready.came.arrival, ready.outcome
         self._under_way.append(number)
-        if not ready.outcome.sends:
+        if not outcome.sends:
             self._delivered.add(number)
             return
-        span = _span(topic.name, arrival) if tracing.is_on() else None
-        came = arrival.headers if span is None else _under(span, arrival.headers)
-        with translated(self._bootstrap):
-            self._producer.produce(
-                topic.name,
-                arrival.value,
-                arrival.key,
-                headers=[schema_version_header(topic), *came, *self._decision(ready)],
-                timestamp=arrival.received_ms,
-                on_delivery=lambda error, _: self._settle(number, arrival, error, span),
-            )
+        span = _span(arrival) if tracing.is_on() else None
+        headers = [_VERSIONS[arrival.topic], *(arrival.headers if span is None else _under(span, arrival))]
+        if outcome.decision:
+            proven = proof(self._key, arrival.value, outcome.decision)
+            headers += (DECISION, outcome.decision), (DECISION_PROOF, proven)
+        self._producer.produce(
+            arrival.topic,
+            arrival.value,
+            arrival.key,
+            headers=headers,
+            timestamp=arrival.received_ms,
+            on_delivery=partial(self._settle, number, arrival, span),
+        )
 
-    def _decision(self, ready: Ready) -> list[Header]:
-        decision = ready.outcome.decision
-        if not decision:
-            return []
-        return [(DECISION, decision), (DECISION_PROOF, proof(self._key, ready.came.arrival.value, decision))]
-
-    def _settle(self, number: int, arrival: Arrival, error: Any, span: Span | None) -> None:
+    def _settle(self, number: int, arrival: Arrival, span: Span | None, error: Any, _: object) -> None:
         self._delivered.add(number)
         if span is not None:
             span.end(error=None if error is None else error.name())
@@ -160,14 +158,15 @@ class RawTopic:
             self._spool.forget(last)
 
 
-def _span(topic: str, arrival: Arrival) -> Span | None:
+def _span(arrival: Arrival) -> Span | None:
     traceparent = dict(arrival.headers).get(TRACEPARENT)
-    return None if traceparent is None else tracing.sending(topic, traceparent.decode())
+    return None if traceparent is None else tracing.sending(arrival.topic, traceparent.decode())
 
 
-def _under(span: Span, headers: Sequence[Header]) -> list[Header]:
-    """With the context of the sending, of which the stream's work is a part."""
-    return [(name, span.traceparent.encode() if name == TRACEPARENT else value) for name, value in headers]
+def _under(span: Span, arrival: Arrival) -> list[Header]:
+    """Its headers with the context of the sending, of which the stream's work is a part."""
+    own = span.traceparent.encode()
+    return [(name, own if name == TRACEPARENT else value) for name, value in arrival.headers]
 
 
 def _trace(arrival: Arrival) -> dict[str, str]:

@@ -60,7 +60,7 @@ class ListKind(StrEnum):
     DEVICE = "device"
 
 
-class ValidatedTransaction(Struct, frozen=True, kw_only=True):
+class ValidatedTransaction(Struct, frozen=True):
     """Value of `transactions-validated-v1`: a raw transaction that kept the contract."""
 
     transaction_id: Id
@@ -112,7 +112,7 @@ class ListHit(Struct, frozen=True):
     kind: ListKind
 
 
-class Prediction(Struct, frozen=True, kw_only=True):
+class Prediction(Struct, frozen=True):
     """Value of `fraud-predictions-v1` and the decision record: with it alone, the decision can be made again.
 
     What has a default came later than the topic: old records do not have it.

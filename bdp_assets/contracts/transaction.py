@@ -28,28 +28,29 @@ def decode_transaction(
     """
     facts = _read(value, received_ms)
     flags = rules.judge(facts)
-    raw = facts.raw
+    raw, currency, amount_minor = facts.raw, facts.currency, facts.amount_minor
+    # In the order of the class: by their names, making a record takes as long as reading it.
     return ValidatedTransaction(
-        transaction_id=raw.transaction_id,
-        customer_id=raw.customer_id,
-        timestamp=raw.timestamp,
-        ts_ms=facts.ts_ms,
-        amount=facts.amount,
-        currency=facts.currency,
-        amount_minor=facts.amount_minor,
-        amount_base_minor=to_base_minor(facts.amount_minor, facts.currency),
-        rates_version=RATES_VERSION,
-        body_hash=_body_hash(facts),
-        merchant_id=raw.merchant_id,
-        merchant_category=raw.merchant_category,
-        channel=raw.channel,
-        country=raw.country,
-        latitude=raw.latitude,
-        longitude=raw.longitude,
-        device_id=raw.device_id,
-        ip=raw.ip,
-        flags=flags,
-        door=door,
+        raw.transaction_id,
+        raw.customer_id,
+        raw.timestamp,
+        facts.ts_ms,
+        facts.amount,
+        currency,
+        amount_minor,
+        to_base_minor(amount_minor, currency),
+        RATES_VERSION,
+        _body_hash(facts),
+        raw.merchant_id,
+        raw.merchant_category,
+        raw.channel,
+        raw.country,
+        raw.latitude,
+        raw.longitude,
+        raw.device_id,
+        raw.ip,
+        flags,
+        door,
     )
 
 
@@ -64,12 +65,13 @@ def _read(value: bytes | None, received_ms: int) -> rules.Facts:
 
 def _body_hash(facts: rules.Facts) -> str:
     """Hash of the meaning: instant and money as integers, defaults filled in, the rest as sent."""
-    raw = facts.raw
+    latitude, longitude = facts.raw.latitude, facts.raw.longitude
     _, _, _, names = facts.strings.split(wire.SEPARATOR, 3)
-    numbers = _NUMBERS(facts.ts_ms, facts.amount_minor, _plain(raw.latitude), _plain(raw.longitude))
+    # -0.0 as 0.0, and absent as NaN, which no record can hold.
+    numbers = _NUMBERS(
+        facts.ts_ms,
+        facts.amount_minor,
+        nan if latitude is None else latitude + 0.0,
+        nan if longitude is None else longitude + 0.0,
+    )
     return blake2b(numbers + f"{facts.currency}\x1f{names}".encode(), digest_size=16).hexdigest()
-
-
-def _plain(degrees: float | None) -> float:
-    """-0.0 as 0.0, and absent as NaN, which no record can hold."""
-    return nan if degrees is None else degrees + 0.0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bdp_assets.contracts.records import Decision, ListHit, Prediction, ValidatedTransaction
 from bdp_assets.decisions.catalog import RULES
-from bdp_assets.decisions.facts import Facts, facts_of
+from bdp_assets.decisions.facts import Row
 from bdp_assets.decisions.lists import NO_LISTS, Lists
 from bdp_assets.decisions.local_policies import LocalPolicies
 from bdp_assets.decisions.policy import Policy, decide
@@ -26,6 +26,8 @@ from bdp_assets.scoring.bundle import Bundle, ModelInfo
 from bdp_assets.scoring.ensemble import Ensemble
 
 Doubles = NDArray[np.float64]
+
+_APPROVE = Decision.APPROVE  # Most are: to look it up in its class costs as much as to compare with it.
 
 
 class Decider:
@@ -55,10 +57,11 @@ class Decider:
         return self.ensemble.info
 
     def warm(self) -> None:
-        """Score and explain a row, so that the first call does not pay for what is only made by then."""
+        """Score, screen and explain, so that the first call does not pay for what is only made by then."""
         row = np.zeros((1, len(self.info.feature_names)))
         self.ensemble.score(row)
         self._paths.contributions(row)
+        list(self.rules.hits([], row[:0]))
 
     def decide_many(  # noqa: PLR0913
         self,
@@ -82,7 +85,7 @@ class Decider:
             degraded: the features were computed without history.
             lists: their entries are in force or not as of `decided_at_ms`.
             named: a vector (float [n_features]) as its record holds it, by default a mapping;
-                `features.vectors.encode_vector` for records that are made only to be encoded.
+                `features.vectors.named_vector` for records that are made only to be encoded.
 
         Raises:
             ValueError: lengths differ, or a feature is not finite.
@@ -130,17 +133,16 @@ class Decider:
         """
         with step("model"):
             probabilities = self.ensemble.score(features).tolist()
-        facts = facts_of(records, features)
         verdicts = [
             self._by_policy(probability, record.amount_base_minor)
             for probability, record in zip(probabilities, records, strict=True)
         ]
-        for row, hits in self.rules.hits(facts).items():
-            verdicts[row] = _by_rules(verdicts[row], records[row].amount_base_minor, hits, facts, row)
+        for row, facts, hits in self.rules.hits(records, features):
+            verdicts[row] = _by_rules(verdicts[row], facts, hits)
         for row, entries in enumerate(listed):
             if entries:
                 verdicts[row] = by_lists(verdicts[row], records[row].amount_base_minor, entries)
-        asked = [i for i, verdict in enumerate(verdicts) if verdict.decision is not Decision.APPROVE]
+        asked = [i for i, verdict in enumerate(verdicts) if verdict.decision is not _APPROVE]
         if asked:
             contributions = self._paths.contributions(features[asked])
             for i, shares in zip(asked, contributions, strict=True):
@@ -149,12 +151,14 @@ class Decider:
 
     def _by_policy(self, probability: float, amount_base_minor: int) -> Verdict:
         decision, reasons = decide(self.policy, probability, amount_base_minor)
-        return Verdict(probability, decision, reasons, severity_of(decision, amount_base_minor))
+        severity = None if decision is _APPROVE else severity_of(decision, amount_base_minor)
+        return Verdict(probability, decision, reasons, severity)
 
 
-def _by_rules(own: Verdict, amount_base_minor: int, hits: Sequence[Rule], facts: Facts, row: int) -> Verdict:
+def _by_rules(own: Verdict, facts: Row, hits: Sequence[Rule]) -> Verdict:
     """The policy's verdict after the rules that hit; whoever decided gives its reasons first."""
     decision = raised(own.decision, hits)
-    told = [rule.reason(facts, row) for rule in hits]
+    told = [rule.reason(facts) for rule in hits]
     reasons = [*own.reasons, *told] if decision is own.decision else [*told, *own.reasons]
-    return Verdict(own.probability, decision, reasons, severity_of(decision, amount_base_minor, hits))
+    severity = severity_of(decision, facts.record.amount_base_minor, hits)
+    return Verdict(own.probability, decision, reasons, severity)

@@ -1,6 +1,7 @@
 """What rule conditions read of transactions: many at once in arrays, or a single one in plain Python numbers.
 
-A single one is what the API decides; for it, arrays would cost more than the comparisons.
+A single one is what is decided, where a rule may hit it at all (see `screen`); many are what rules are tried
+out on.
 """
 
 from __future__ import annotations
@@ -40,12 +41,6 @@ class Facts(Protocol):
     def joined(self, word: Word, truths: Iterable[Truth]) -> Truth:
         """Whether all or any of them hold."""
 
-    def where(self, truth: Truth) -> list[int]:
-        """Numbers of the transactions of which it holds."""
-
-    def shown(self, field: str, row: int) -> float:
-        """One number of one transaction."""
-
 
 @dataclass(frozen=True)
 class Columns:
@@ -65,13 +60,6 @@ class Columns:
     def joined(self, word: Word, truths: Iterable[Truth]) -> Truth:
         return reduce(operator.and_ if word == "and" else operator.or_, truths)
 
-    def where(self, truth: Truth) -> list[int]:
-        rows: list[int] = truth.nonzero()[0].tolist()
-        return rows
-
-    def shown(self, field: str, row: int) -> float:
-        return float(self.numbers(field)[row])
-
 
 @dataclass(frozen=True)
 class Row:
@@ -80,6 +68,11 @@ class Row:
     record: ValidatedTransaction | Prediction
     numbers: Sequence[float]
     """Its features in catalog order, then AMOUNT."""
+
+    @classmethod
+    def of(cls, record: ValidatedTransaction | Prediction, features: Doubles) -> Row:
+        """`features`: float64 [n_features], in catalog order."""
+        return cls(record, [*features.tolist(), float(record.amount_base_minor)])
 
     def number(self, field: str) -> Value:
         return self.numbers[_PLACE[field]]
@@ -91,25 +84,3 @@ class Row:
     def joined(self, word: Word, truths: Iterable[Truth]) -> Truth:
         """What no longer matters is not looked at."""
         return all(truths) if word == "and" else any(truths)
-
-    def where(self, truth: Truth) -> list[int]:
-        return [0] if truth else []
-
-    def shown(self, field: str, row: int) -> float:
-        return float(self.number(field))
-
-
-def facts_of(records: Sequence[ValidatedTransaction | Prediction], features: Doubles) -> Facts:
-    """Facts of transactions, or of decision records; `features`: float64 [n, n_features], catalog order."""
-    if len(records) == 1:
-        return Row(records[0], [*features[0].tolist(), float(records[0].amount_base_minor)])
-
-    def numbers(field: str) -> Doubles:
-        if field == AMOUNT:
-            return np.array([record.amount_base_minor for record in records], dtype=np.float64)
-        return features[:, _PLACE[field]]
-
-    def texts(field: str) -> list[str | None]:
-        return [getattr(record, field) for record in records]
-
-    return Columns(len(records), numbers, texts)

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from string import Formatter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-from bdp_assets.contracts.records import Decision, Reason, Severity
+from bdp_assets.contracts.records import Decision, Prediction, Reason, Severity, ValidatedTransaction
 from bdp_assets.decisions.conditions import (
     THRESHOLD,
     Condition,
@@ -28,7 +30,10 @@ from bdp_assets.decisions.conditions import (
     comparisons,
     parse,
 )
-from bdp_assets.decisions.facts import Facts
+from bdp_assets.decisions.facts import Doubles, Row
+
+if TYPE_CHECKING:
+    from bdp_assets.decisions.screen import Screen
 
 FILE = Path(__file__).with_name("rules.yaml")
 CODE = "rule:"
@@ -113,9 +118,9 @@ class Rule:
         says = entry.reason.format(**{name: f"{{{name}}}" for name in self._numbers}, **self._own)
         return entry.name, str(self.condition), entry.severity.value, entry.action.value, says
 
-    def reason(self, facts: Facts, row: int) -> Reason:
-        """Why it hit that row, for people."""
-        shown = {name: _shown(facts.shown(name, row)) for name in self._numbers}
+    def reason(self, row: Row) -> Reason:
+        """Why it hit that transaction, for people."""
+        shown = {name: _shown(row.number(name)) for name in self._numbers}
         return Reason(f"{CODE}{self.name}", self.entry.reason.format(**shown, **self._own))
 
     @cached_property
@@ -145,13 +150,24 @@ class RuleCatalog:
         text = json.dumps([_SEMANTICS, [rule.meaning for rule in self.rules]])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    def hits(self, facts: Facts) -> Mapping[int, Sequence[Rule]]:
-        """The rules that hit, of each row that any hits; a row's do not depend on other rows."""
-        found: defaultdict[int, list[Rule]] = defaultdict(list)
-        for rule in self.rules:
-            for row in facts.where(rule.condition.holds(facts)):
-                found[row].append(rule)
-        return found
+    def hits(
+        self, records: Sequence[ValidatedTransaction | Prediction], features: Doubles
+    ) -> Iterator[tuple[int, Row, Sequence[Rule]]]:
+        """The number and the facts of each row that any rule hits, and the rules that do.
+
+        `features`: float64 [n, n_features], finite, in catalog order. A row's hits do not depend on others.
+        """
+        for number, pairs in groupby(self._screen.possible(features), itemgetter(0)):
+            row = Row.of(records[number], features[number])
+            hits = [self.rules[rule] for _, rule in pairs if self.rules[rule].condition.holds(row)]
+            if hits:
+                yield number, row, hits
+
+    @cached_property
+    def _screen(self) -> Screen:
+        from bdp_assets.decisions.screen import Screen  # loads Numba
+
+        return Screen([rule.condition for rule in self.rules])
 
 
 def load_rules(path: Path = FILE) -> RuleCatalog:

@@ -20,3 +20,8 @@ def encode_vector(vector: Sequence[float]) -> dict[str, float]:
     `vector`: in catalog order. For records that are made only to be encoded.
     """
     return cast("dict[str, float]", Raw(encode(_Named(*vector))))
+
+
+def named_vector(vector: Sequence[float]) -> dict[str, float]:
+    """As `encode_vector`, for a vector that a single record carries: it is encoded with that."""
+    return cast("dict[str, float]", _Named(*vector))

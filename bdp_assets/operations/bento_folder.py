@@ -32,7 +32,7 @@ _LOADED = """
 import json, sys
 import bento.service
 from bdp_assets.features import compiled
-import bdp_assets.scoring.packed, bdp_assets.scoring.paths
+import bdp_assets.decisions.screen, bdp_assets.scoring.packed, bdp_assets.scoring.paths
 import bdp_assets.observability.otlp, bdp_assets.observability.spans  # with a collector alone
 compiled.load()  # these loops, too, come with the first call otherwise
 tops = {name.partition(".")[0] for name in sys.modules}

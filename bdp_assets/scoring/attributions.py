@@ -16,6 +16,18 @@ from numpy.typing import NDArray
 
 from bdp_assets.scoring.bundle import ATTRIBUTIONS, RETRAIN, Bundle, BundleError
 
+NODE = np.dtype(
+    [
+        ("threshold", np.float64),
+        ("value", np.float64),
+        ("feature", np.int32),
+        ("left", np.int32),
+        ("right", np.int32),
+    ],
+    align=True,
+)
+"""What is read of a node lies together: nodes are rarely in the caches, and each is looked at once."""
+
 
 class ForestPaths:
     """All paths of a forest.
@@ -30,9 +42,10 @@ class ForestPaths:
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        self._feature, self._threshold = arrays["feature"].astype(np.int64), arrays["threshold"]
-        self._left, self._right = arrays["left"].astype(np.int64), arrays["right"].astype(np.int64)
-        self._value, self._roots = arrays["value"].astype(np.float64), arrays["roots"].astype(np.int64)
+        self._nodes = np.empty(len(arrays["feature"]), dtype=NODE)
+        for name in ("threshold", "value", "feature", "left", "right"):
+            self._nodes[name] = arrays[name]
+        self._roots = arrays["roots"].astype(np.int64)
 
     @classmethod
     def of(cls, bundle: Bundle) -> ForestPaths:
@@ -49,7 +62,7 @@ class ForestPaths:
     @property
     def base(self) -> float:
         """Forest probability before any feature is known."""
-        return float(self._value[self._roots].mean())
+        return float(self._nodes["value"][self._roots].mean())
 
     def contributions(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """float64 [n, n_features] -> share of each feature in each row's forest probability, same shape."""
@@ -57,8 +70,5 @@ class ForestPaths:
 
         inputs = np.ascontiguousarray(matrix.astype(np.float32).astype(np.float64))
         total = np.zeros(matrix.shape)
-        add_moves(
-            *(inputs, self._feature, self._threshold, self._left, self._right),
-            *(self._value, self._roots, total),
-        )
+        add_moves(inputs, self._nodes, self._roots, total)
         return total / self._roots.size

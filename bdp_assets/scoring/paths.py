@@ -5,32 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
+from numba import from_dtype, types
 
-from bdp_assets.features.compiled.how import DOUBLES, INTS, MATRIX_OUT, VOID, compiled
+from bdp_assets.features.compiled.how import INTS, MATRIX_OUT, VOID, compiled
+from bdp_assets.scoring.attributions import NODE
 
 _ROWS = types.Array(types.float64, 2, "C", readonly=True)
+_NODES = types.Array(from_dtype(NODE), 1, "C", readonly=True)
 
 
-@compiled(VOID(_ROWS, INTS, DOUBLES, INTS, INTS, DOUBLES, INTS, MATRIX_OUT))
-def add_moves(  # noqa: PLR0913, PLR0917 - the arrays of `attributions.ForestPaths`
-    rows: Any, feature: Any, threshold: Any, left: Any, right: Any, value: Any, roots: Any, total: Any
-) -> None:
+@compiled(VOID(_ROWS, _NODES, INTS, MATRIX_OUT))
+def add_moves(rows: Any, nodes: Any, roots: Any, total: Any) -> None:
     """Add to `total` what the splits on each feature move, for each row.
 
-    One step down all trees, then the next one: so moves are always added up in one order.
+    One step down all trees that still go on, then the next one: so moves are always added up in one order.
     """
-    node = np.empty(len(roots), dtype=np.int64)
+    place = np.empty(len(roots), dtype=np.int64)
     for row in range(len(rows)):
-        node[:] = roots
-        moves = True
-        while moves:
-            moves = False
-            for tree in range(len(roots)):
-                old = node[tree]
-                cell = feature[old]
-                new = left[old] if rows[row, cell] <= threshold[old] else right[old]
+        place[:] = roots
+        going = len(roots)
+        while going:
+            count, going = going, 0
+            for tree in range(count):
+                old = place[tree]
+                node = nodes[old]
+                new = node.left if rows[row, node.feature] <= node.threshold else node.right
                 if new != old:
-                    total[row, cell] += value[new] - value[old]
-                    node[tree] = new
-                    moves = True
+                    total[row, node.feature] += nodes[new].value - node.value
+                    place[going] = new
+                    going += 1

@@ -58,11 +58,10 @@ def packed(frames: Iterable[Frame]) -> bytes:
 
 def unpacked(content: bytes) -> Iterator[tuple[Frame, int]]:
     """Whole frames, and where each ends; stops at the first that is torn or damaged."""
-    at = 0
-    while at + HEAD_BYTES <= len(content):
+    at, size, view = 0, len(content), memoryview(content)
+    while (start := at + HEAD_BYTES) <= size:
         length, checksum = _HEAD.unpack_from(content, at)
-        record = content[at + HEAD_BYTES : at + HEAD_BYTES + length]
-        if len(record) < length or crc32(record) != checksum:
+        at = start + length
+        if at > size or crc32(record := view[start:at]) != checksum:
             return
-        at += HEAD_BYTES + length
         yield _decode(record), at

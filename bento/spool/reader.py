@@ -41,9 +41,9 @@ class Reader:
         return found
 
     def _known(self, most: int) -> Iterator[Ready]:
-        while most and self._waiting and self._waiting[0].number in self._outcomes:
-            came = self._waiting.popleft()
-            yield Ready(came, self._outcomes.pop(came.number))
+        waiting, outcomes = self._waiting, self._outcomes
+        while most and waiting and (outcome := outcomes.pop(waiting[0].number, None)) is not None:
+            yield Ready(waiting.popleft(), outcome)
             most -= 1
 
     def _read(self) -> bool:
@@ -74,16 +74,13 @@ class Reader:
         """Where the last whole frame ends."""
         end = 0
         for frame, end in unpacked(content):  # noqa: B007 - read after the loop
-            self._take(frame)
+            if frame.number <= self._after:
+                continue
+            if isinstance(frame, Came):
+                self._waiting.append(frame)
+            else:
+                self._outcomes[frame.number] = frame
         return end
-
-    def _take(self, frame: Came | Settled) -> None:
-        if frame.number <= self._after:
-            return
-        if isinstance(frame, Came):
-            self._waiting.append(frame)
-        else:
-            self._outcomes[frame.number] = frame
 
     def _later(self) -> list[int]:
         """The segments behind this one."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import operator
 from contextlib import suppress
 from typing import Any
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.decisions.conditions import LONGEST, ConditionError, parse
-from bdp_assets.decisions.facts import TEXTS, facts_of
+from bdp_assets.decisions.facts import TEXTS, Columns, Row
+from bdp_assets.decisions.screen import Screen
 from bdp_assets.features.catalog import AMOUNT, CATALOG
 from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.decisions.transactions import transaction
@@ -79,18 +82,58 @@ def test_it_means_what_python_means_by_it_for_many_and_for_one(text: str, drawn:
 
     condition = parse(text)
 
-    together = facts_of(records, features)
-    assert together.where(condition.holds(together)) == list(np.flatnonzero(expected))
-    for i, record in enumerate(records):
-        alone = facts_of([record], features[i : i + 1])
-        assert alone.where(condition.holds(alone)) == ([0] if expected[i] else [])
+    assert condition.holds(columns_of(records, features)).tolist() == expected
+    for record, row, holds in zip(records, features, expected, strict=True):
+        assert condition.holds(Row.of(record, row)) == holds
+
+
+def columns_of(records: list[ValidatedTransaction], features: np.ndarray) -> Columns:
+    numbers = {AMOUNT: np.array([float(one.amount_base_minor) for one in records])}
+    numbers |= dict(zip(CATALOG.names, features.T, strict=True))
+    return Columns(len(records), numbers.__getitem__, lambda name: [getattr(one, name) for one in records])
+
+
+@settings(max_examples=cases(300))
+@given(texts=st.lists(conditions, max_size=4), drawn=rows)
+def test_where_a_condition_holds_it_was_possible(texts: list[str], drawn: list[Any]) -> None:
+    records = [transaction(amount_base_minor=a, **dict(zip(TEXTS, t, strict=True))) for a, _, t in drawn]
+    features = np.zeros((len(drawn), len(CATALOG.names)))
+    features[:, :3] = [values for _, values, _ in drawn]
+    parsed = [parse(text) for text in texts]
+    possible = Screen(parsed).possible(features)
+    assert possible == sorted(set(possible))
+    for row, record in enumerate(records):
+        for number, condition in enumerate(parsed):
+            assert (row, number) in possible or not condition.holds(Row.of(record, features[row]))
+
+
+@settings(max_examples=cases(300))
+@given(st.lists(numbers.filter(lambda text: "!=" not in text and AMOUNT not in text), min_size=1), rows)
+def test_of_numbers_that_all_have_to_be_in_ranges_nothing_else_is_possible(
+    texts: list[str], drawn: list[Any]
+) -> None:
+    features = np.zeros((len(drawn), len(CATALOG.names)))
+    features[:, :3] = [values for _, values, _ in drawn]
+    condition = parse(" and ".join(texts[:8]))
+    holds = condition.holds(columns_of([transaction()] * len(drawn), features))
+    assert Screen([condition]).possible(features) == [(row, 0) for row in np.flatnonzero(holds).tolist()]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "inside"), [("<", [0]), ("<=", [0, 1]), (">", [2]), (">=", [1, 2]), ("==", [1])]
+)
+def test_ranges_end_at_the_very_number(symbol: str, inside: list[int]) -> None:
+    features = np.zeros((3, len(CATALOG.names)))
+    features[:, 0] = math.nextafter(0.1, 0), 0.1, math.nextafter(0.1, 1)
+    screen = Screen([parse(f"{CATALOG.names[0]} {symbol} 0.1")])
+    assert [row for row, _ in screen.possible(features)] == inside
 
 
 def test_what_is_not_there_is_not_outside_a_list_either() -> None:
     records = [transaction(country=country) for country in ("US", "FR", None)]
-    facts = facts_of(records, np.zeros((3, len(CATALOG.names))))
-    assert facts.where(parse('country not in ("US", "GB")').holds(facts)) == [1]
-    assert facts.where(parse('country != "US"').holds(facts)) == [1]
+    facts = columns_of(records, np.zeros((3, len(CATALOG.names))))
+    assert parse('country not in ("US", "GB")').holds(facts).tolist() == [False, True, False]
+    assert parse('country != "US"').holds(facts).tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize(
