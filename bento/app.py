@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -14,15 +13,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bdp_assets.contracts.headers import trace_id
 from bdp_assets.contracts.records import Label, Prediction
 from bdp_assets.observability import metrics
-from bento import openapi, requests
+from bento import fast_predict, openapi, replies, requests
 from bento.access.scopes import NEEDS
+from bento.admission import admit, charge
 from bento.calls import Call
 from bento.context import context_of
 from bento.docs import docs_routes
 from bento.errors import ApiError, no_model
+from bento.fast_path import FastCalls
+from bento.fast_predict import FastPredict
 from bento.frame import Frame
 from bento.models import (
     Accepted,
@@ -35,10 +36,9 @@ from bento.models import (
     error_of,
 )
 from bento.notices import Notices, NoticeT
+from bento.replies import Reply
 from bento.routing import Endpoint, FixedPaths
 from bento.serving import Serving
-
-_log = logging.getLogger("bdp.api.app")
 
 
 class _Attached(Starlette):
@@ -69,9 +69,14 @@ class Api:
         named = [route for route in self.routes if isinstance(route, Route)]
         found = FixedPaths(self._app, named, refused, failed)
         self._framed = Frame(found, {route.endpoint: route.path for route in named})
+        self._predict = FastPredict()
+        self.fast: dict[tuple[bytes, bytes], FastCalls] = {
+            (fast_predict.METHOD.encode(), fast_predict.PATH.encode()): self._predict
+        }
+        """What is also served below ASGI."""
 
     def attach(self, serving: Serving) -> None:
-        self._app.serving = serving
+        self._app.serving = self._predict.serving = serving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._framed(scope, receive, send)
@@ -81,104 +86,86 @@ def keyed(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
     """A route that is let into with a key of the scopes that `NEEDS` says, before anything is read."""
     scopes = NEEDS[path]
 
-    async def admitted(request: Request) -> Response:
+    async def admitted(request: Request) -> Reply | Response:
         address = request.client.host if request.client else ""
-        context = context_of(request)
-        context.caller = _serving(request).access.admit(context.headers, address, scopes)
+        admit(_serving(request).access, context_of(request), address, scopes)
         return await endpoint(request)
 
     return Route(path, admitted, methods=[method])
 
 
-def charge(request: Request, items: int) -> None:
-    """Count a call of a keyed route against its caller's limit. Raises ApiError 429."""
-    context = context_of(request)
-    assert context.caller is not None  # noqa: S101 - `keyed` let it in
-    context.answer_headers |= _serving(request).access.charge(context.caller, items)
-
-
-async def predict(request: Request) -> Response:
-    charge(request, 1)
+async def predict(request: Request) -> Reply:
+    """`FastPredict` does the same below ASGI."""
+    _charge(request, 1)
     body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
     outcome = await _serving(request).predictor.predict_one(body, _call(request))
-    if isinstance(outcome, ApiError):
-        raise outcome
-    return _json(answer_of(outcome, _request_id(request)))
+    return replies.decided(outcome, _request_id(request))
 
 
-async def predict_batch(request: Request) -> Response:
+async def predict_batch(request: Request) -> Reply:
     items = await _charged_items(request)
     outcomes = await _serving(request).predictor.predict(items, _call(request))
-    return _json([_item(outcome, _request_id(request)) for outcome in outcomes])
+    return Reply([_item(outcome, _request_id(request)) for outcome in outcomes])
 
 
-async def label(request: Request) -> Response:
-    return _json(accepted_of(await _taken(request, _serving(request).labels), _request_id(request)), 202)
+async def label(request: Request) -> Reply:
+    return Reply(accepted_of(await _taken(request, _serving(request).labels), _request_id(request)), 202)
 
 
-async def label_batch(request: Request) -> Response:
+async def label_batch(request: Request) -> Reply:
     items = await _charged_items(request)
     outcomes = await _serving(request).labels.take(items, _call(request))
-    return _json([_item(outcome, _request_id(request)) for outcome in outcomes], 202)
+    return Reply([_item(outcome, _request_id(request)) for outcome in outcomes], 202)
 
 
-async def adjustment(request: Request) -> Response:
+async def adjustment(request: Request) -> Reply:
     taken = await _taken(request, _serving(request).adjustments)
-    return _json(accepted_adjustment_of(taken, _request_id(request)), 202)
+    return Reply(accepted_adjustment_of(taken, _request_id(request)), 202)
 
 
-async def decision(request: Request) -> Response:
-    charge(request, 1)
+async def decision(request: Request) -> Reply:
+    _charge(request, 1)
     customer_id, transaction_id = requests.customer_id(request), request.path_params["transaction_id"]
-    return _json(msgspec.Raw(_serving(request).decisions.record(customer_id, transaction_id)))
+    return Reply(msgspec.Raw(_serving(request).decisions.record(customer_id, transaction_id)))
 
 
-async def model(request: Request) -> Response:
-    charge(request, 1)
+async def model(request: Request) -> Reply:
+    _charge(request, 1)
     decider = _serving(request).predictor.decider
     if decider is None:
         raise no_model()
-    return _json(card_of(decider))
+    return Reply(card_of(decider))
 
 
-async def health(request: Request) -> Response:
+async def health(request: Request) -> Reply:
     state = _serving(request).health()
-    return _json(state, 200 if state.ready else 503)
+    return Reply(state, 200 if state.ready else 503)
 
 
 async def metrics_text(_: Request) -> Response:
     return Response(metrics.exposition(), media_type=metrics.EXPOSITION_TYPE)
 
 
-async def refused(request: Request, refusal: ApiError) -> Response:
-    response = _json(error_of(refusal, _request_id(request)), refusal.status)
-    response.headers.update(refusal.headers)
-    return response
+async def refused(request: Request, refusal: ApiError) -> Reply:
+    return replies.refused(refusal, _request_id(request))
 
 
-async def not_served(request: Request, error: HTTPException) -> Response:
+async def not_served(request: Request, error: HTTPException) -> Reply:
     """Unknown route (404), wrong method (405)."""
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
     message = f"{phrase}: /docs shows what there is"
-    response = await refused(request, ApiError(error.status_code, code, message))
-    response.headers.update(error.headers or {})
-    return response
+    return await refused(request, ApiError(error.status_code, code, message, headers=error.headers))
 
 
-async def failed(request: Request, defect: Exception) -> Response:
-    """A defect of ours: its place goes to the log, not its text, and the trace that it is in.
-
-    The server below us logs it once more, without that.
-    """
-    trace = trace_id(context_of(request).traceparent.encode())
-    _log.error("a call failed by a defect", extra={"trace_id": trace}, exc_info=defect)
-    return await refused(request, ApiError(500, "internal_error", "a defect of this service; see its log"))
+async def failed(request: Request, defect: Exception) -> Reply:
+    """The server below us logs a defect once more, without its trace."""
+    return replies.failed(defect, context_of(request))
 
 
 async def _taken(request: Request, notices: Notices[NoticeT]) -> NoticeT:
     """The one notice that a call brings. Raises ApiError."""
-    charge(request, 1)
+    _charge(request, 1)
     body = await requests.json_body(request, requests.SINGLE_LIMIT_BYTES)
     [outcome] = await notices.take([body], _call(request))
     if isinstance(outcome, ApiError):
@@ -193,8 +180,12 @@ async def _charged_items(request: Request) -> list[bytes]:
     try:
         items = requests.batch_items(body)
     finally:
-        charge(request, max(1, len(items)))
+        _charge(request, max(1, len(items)))
     return items
+
+
+def _charge(request: Request, items: int) -> None:
+    charge(_serving(request).access, context_of(request), items)
 
 
 def _serving(request: Request) -> Serving:
@@ -219,7 +210,3 @@ def _item(outcome: Prediction | Label | ApiError, request_id: str) -> Answer | A
             return accepted_of(outcome, request_id)
         case _:
             return answer_of(outcome, request_id)
-
-
-def _json(body: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(body), status, media_type="application/json")

@@ -11,9 +11,8 @@ from asyncio import TimerHandle
 from collections.abc import Callable
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from bento.context import note_whole
+from bento.fast_path import FastPath
 
 HEAD_LIMIT_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
@@ -22,7 +21,7 @@ SEND_TIMEOUT_S = 30.0
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class BoundedHttp(HttpToolsProtocol):
+class BoundedHttp(FastPath):
     """Closes connections that say too much before the body, or take too long to say or to take something."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

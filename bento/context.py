@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,23 +15,34 @@ _PLACE = "bdp.context"
 _WHOLE = "bdp.whole"
 
 
+class Headers:
+    """A request's headers by their names in lower case; of several of one name, the first counts.
+
+    Each is decoded where it is asked for: of most that come nobody asks.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._values = dict(reversed(raw))
+
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._values
+
+    def get(self, name: bytes) -> str | None:
+        value = self._values.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
 @dataclass(slots=True)
 class Context:
-    """`headers`: by their names in lower case; of several of one name, the first counts.
-
-    `traceparent` is the trace context of what the request causes.
-    """
+    """`traceparent` is the trace context of what the request causes."""
 
     request_id: str
     traceparent: str
-    headers: Mapping[str, str]
+    headers: Headers
     answer_headers: dict[str, str] = field(default_factory=dict)
     caller: Caller | None = None
-
-
-def headers_in(scope: Scope) -> dict[str, str]:
-    """Read once, as plain as can be: Starlette searches all of them again for each one asked for."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
 def note_whole(scope: MutableMapping[str, Any]) -> None:

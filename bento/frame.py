@@ -14,10 +14,37 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bdp_assets.observability import trace_context, tracing
 from bdp_assets.observability.metrics import API_REQUEST_DURATION, API_REQUESTS
 from bdp_assets.observability.traced_batch import Attributes, Span
-from bento.context import Context, headers_in, place
-from bento.headers import headers_of
+from bento.context import Context, Headers, place
+from bento.headers import Raw, headers_of, raw
 from bento.requests import request_id, traceparent
 from bento.routing import OURS
+
+
+class Framed:
+    """One request, from its head to its answer: its `Context`, its span if it is sampled, its time."""
+
+    __slots__ = ("_span", "_started", "context")
+
+    def __init__(self, headers: Headers) -> None:
+        self._started = perf_counter()
+        sent = traceparent(headers.get(b"traceparent"))
+        self._span = tracing.arrived(sent)
+        trace = self._span.traceparent if self._span else sent or trace_context.new(sampled=False)
+        self.context = Context(request_id(headers.get(b"x-request-id")), trace, headers)
+
+    def headers(self, path: str) -> Raw:
+        """What its answer says beside what that itself says."""
+        context = self.context
+        named = (b"x-request-id", context.request_id.encode())
+        return (*headers_of(path), named, *raw(context.answer_headers))
+
+    def end(self, method: str, route: str, status: int) -> None:
+        """Measure it; `route` is a path that metrics may name."""
+        count, duration = _metrics(route, status)
+        count.inc()
+        duration.observe(perf_counter() - self._started)
+        if self._span and route.startswith(OURS):  # Not those who ask for health or metrics all the time.
+            _end(self._span, method, route, status)
 
 
 class Frame:
@@ -35,39 +62,21 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = perf_counter()
-        headers = headers_in(scope)
-        sent = traceparent(headers.get("traceparent"))
-        span = tracing.arrived(sent)
-        trace = span.traceparent if span else sent or trace_context.new(sampled=False)
-        context = Context(request_id(headers.get("x-request-id")), trace, headers)
-        place(scope, context)
+        framed = Framed(Headers(scope["headers"]))
+        place(scope, framed.context)
         status = 500
 
         async def framed_send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    *headers_of(scope["path"]),
-                    (b"x-request-id", context.request_id.encode()),
-                    *(
-                        (name.lower().encode(), value.encode())
-                        for name, value in context.answer_headers.items()
-                    ),
-                ]
+                message["headers"] = [*message["headers"], *framed.headers(scope["path"])]
             await send(message)
 
         try:
             await self._app(scope, receive, framed_send)
         finally:
-            route = self._routes.get(scope.get("endpoint"), "other")
-            count, duration = _metrics(route, status)
-            count.inc()
-            duration.observe(perf_counter() - started)
-            if span and route.startswith(OURS):  # Not those who ask for health or metrics all the time.
-                _end(span, scope["method"], route, status)
+            framed.end(scope["method"], self._routes.get(scope.get("endpoint"), "other"), status)
 
 
 def _end(span: Span, method: str, route: str, status: int) -> None:

@@ -38,14 +38,18 @@ class Gathered(Generic[AskedT, AnswerT]):
 
     async def ask(self, asked: AskedT) -> AnswerT:
         """The answer to one question. Raises what `answers` does."""
+        return await self.put(asked)
+
+    def put(self, asked: AskedT) -> asyncio.Future[AnswerT]:
+        """Ask one question of the moment: its answer to come, or what `answers` raises."""
+        waiting: _Waiting[AskedT, AnswerT]
         waiting = _Waiting(asked, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if len(self._waiting) == self._expected:
             self._answer_soon()
         elif len(self._waiting) == 1:
             self._next = asyncio.get_running_loop().call_later(LINGER_S, self._answer)
-        answer: AnswerT = await waiting.answer
-        return answer
+        return waiting.answer
 
     def _answer_soon(self) -> None:
         if self._next is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 Raw = tuple[tuple[bytes, bytes], ...]
 
 _NOTHING = b"default-src 'none'; frame-ancestors 'none'"
@@ -23,6 +25,11 @@ def _headers(policy: bytes) -> Raw:
 
 ANSWERS = _headers(_NOTHING)
 DOCS = _headers(_DOCS)
+
+
+def raw(headers: Mapping[str, str]) -> Raw:
+    """As they travel."""
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
 
 
 def headers_of(path: str) -> Raw:

@@ -92,7 +92,11 @@ class Predictor:
         """Decide one value (JSON as it came), with what else comes in its moment. Raises as `predict`."""
         if call.dry_run:
             return (await self.predict([value], call))[0]
-        return await self._together.ask(Asked(value, call))
+        return await self.ask(value, call)
+
+    def ask(self, value: bytes, call: Call) -> asyncio.Future[Prediction | ApiError]:
+        """What `predict_one` comes to, for who does not wait for it. No dry run."""
+        return self._together.put(Asked(value, call))
 
     async def predict(self, values: Sequence[bytes], call: Call) -> list[Prediction | ApiError]:
         """Decide each value (JSON as it came), in order.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Mapping
 
 import msgspec
 from starlette.requests import Request
@@ -14,7 +13,7 @@ from starlette.types import Receive
 from bdp_assets.contracts import pan
 from bdp_assets.contracts.transaction import MAX_VALUE_BYTES
 from bdp_assets.observability.trace_context import is_well_formed
-from bento.context import context_of, is_whole
+from bento.context import Headers, context_of, is_whole
 from bento.errors import ApiError, too_large
 
 SINGLE_LIMIT_BYTES = MAX_VALUE_BYTES
@@ -29,11 +28,7 @@ _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 async def json_body(request: Request, limit_bytes: int) -> bytes:
     """The body, read only as far as the limit. Raises ApiError 400, 408, 413 or 415."""
-    headers = context_of(request).headers
-    _require_json(headers)
-    declared = headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit_bytes:
-        raise too_large(limit_bytes)
+    require_head(context_of(request).headers, limit_bytes)
     if is_whole(request.scope):  # No clock, which costs more than reading it.
         return await _read(request.receive, limit_bytes)
     try:
@@ -41,6 +36,25 @@ async def json_body(request: Request, limit_bytes: int) -> bytes:
             return await _read(request.receive, limit_bytes)
     except TimeoutError:
         raise ApiError(408, "body_timeout", f"the body took longer than {BODY_TIMEOUT_S:g} s") from None
+
+
+def require_head(headers: Headers, limit_bytes: int) -> None:
+    """That they announce JSON, no longer than the limit. Raises ApiError 413 or 415."""
+    media_type = (headers.get(b"content-type") or "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ApiError(415, "media_type_unsupported", "send the header Content-Type: application/json")
+    encoding = headers.get(b"content-encoding")
+    if encoding is not None and encoding.lower() != "identity":
+        raise ApiError(415, "encoding_unsupported", "send the body without Content-Encoding")
+    declared = headers.get(b"content-length") or ""
+    if declared.isdigit() and int(declared) > limit_bytes:
+        raise too_large(limit_bytes)
+
+
+def require_body(size: int, limit_bytes: int) -> None:
+    """That so many bytes are no more than the limit. Raises ApiError 413."""
+    if size > limit_bytes:
+        raise too_large(limit_bytes)
 
 
 def batch_items(body: bytes) -> list[bytes]:
@@ -88,14 +102,6 @@ def traceparent(sent: str | None) -> str | None:
     return sent if sent is not None and is_well_formed(sent) else None
 
 
-def _require_json(headers: Mapping[str, str]) -> None:
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise ApiError(415, "media_type_unsupported", "send the header Content-Type: application/json")
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise ApiError(415, "encoding_unsupported", "send the body without Content-Encoding")
-
-
 async def _read(receive: Receive, limit_bytes: int) -> bytes:
     chunks: list[bytes] = []
     size, is_whole = 0, False
@@ -105,7 +111,6 @@ async def _read(receive: Receive, limit_bytes: int) -> bytes:
             raise ApiError(400, "client_disconnected", "the caller left before the body was complete")
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
-        if size > limit_bytes:
-            raise too_large(limit_bytes)
+        require_body(size, limit_bytes)
         is_whole = not message.get("more_body", False)
     return b"".join(chunks)

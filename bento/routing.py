@@ -15,10 +15,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bento.errors import ApiError
+from bento.fast_path import FastRoutes
+from bento.replies import Reply
 
-Endpoint = Callable[[Request], Awaitable[Response]]
-Refused = Callable[[Request, ApiError], Awaitable[Response]]
-Failed = Callable[[Request, Exception], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Reply | Response]]
+Refused = Callable[[Request, ApiError], Awaitable[Reply]]
+Failed = Callable[[Request, Exception], Awaitable[Reply]]
 
 OURS = "/api/"
 
@@ -26,9 +28,11 @@ OURS = "/api/"
 class Direct:
     """ASGI middleware: what is `OURS` goes to `api`, everything else to the app that it stands before."""
 
-    def __init__(self, app: ASGIApp, api: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, api: FastRoutes) -> None:
         self.app = app
         self._api = api
+        self.fast = api.fast
+        """What the server may serve itself (`fast_path.py`)."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ours = scope["type"] == "http" and scope["path"].startswith(OURS)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -13,6 +14,7 @@ from bento.access.scopes import Scope
 from bento.errors import missing_scope, no_key, too_many
 
 HEADER = "X-API-Key"
+_NAME = HEADER.lower().encode()
 _BEARER = "bearer "
 
 
@@ -21,6 +23,12 @@ class Caller(NamedTuple):
 
     identity: str
     rate_per_s: int
+
+
+class Sent(Protocol):
+    """Headers of a request, by lower-case names."""
+
+    def get(self, name: bytes) -> str | None: ...
 
 
 class Limits(Protocol):
@@ -38,13 +46,10 @@ class Access:
         self._limits = limits
         self._rate_per_s = rate_per_s
 
-    def admit(self, headers: Mapping[str, str], address: str, scopes: Sequence[Scope]) -> Caller:
-        """`headers`: by lower-case names.
-
-        Raises ApiError 401 for a key that is not good, 403 for one that is for other things.
-        """
+    def admit(self, headers: Sent, address: str, scopes: Sequence[Scope]) -> Caller:
+        """Raises ApiError 401 for a key that is not good, 403 for one that is for other things."""
         if self._keyring is None:
-            return Caller(f"address:{sha256(address.encode()).hexdigest()}", self._rate_per_s)
+            return Caller(_of_address(address), self._rate_per_s)
         key = self._keyring.find(_presented(headers), time.time_ns() // 1_000_000)
         if key is None:
             raise no_key()
@@ -66,10 +71,15 @@ class Access:
             self._keyring.stop()
 
 
-def _presented(headers: Mapping[str, str]) -> str:
+@lru_cache(100)  # Calls come again and again from few.
+def _of_address(address: str) -> str:
+    return f"address:{sha256(address.encode()).hexdigest()}"
+
+
+def _presented(headers: Sent) -> str:
     """What a caller says is its key."""
-    key = headers.get(HEADER.lower())
+    key = headers.get(_NAME)
     if key is not None:
         return key
-    authorization = headers.get("authorization", "")
+    authorization = headers.get(b"authorization") or ""
     return authorization[len(_BEARER) :].strip() if authorization.lower().startswith(_BEARER) else ""

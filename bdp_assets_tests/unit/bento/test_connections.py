@@ -10,39 +10,12 @@ import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from bdp_assets_tests.unit.bento.wire import FakeTransport
 from bento import connections
 from bento.connections import HEAD_LIMIT_BYTES, BoundedHttp
 from bento.context import is_whole
 
 GOOD = b"GET /health HTTP/1.1\r\nHost: api\r\n\r\n"
-
-
-class FakeTransport(asyncio.Transport):
-    """Remembers what was sent, and how it was closed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sent = b""
-        self.closed = self.aborted = False
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return default
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.sent += bytes(data)
-
-    def close(self) -> None:
-        self.closed = True
-
-    def abort(self) -> None:
-        self.closed = self.aborted = True
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...
 
 
 class Connection:
