@@ -18,7 +18,7 @@ from bento.context import Headers
 from bento.headers import Raw
 from bento.replies import Reply
 
-_ASIDE = (b"transfer-encoding", b"x-forwarded-for")
+_ASIDE = frozenset({b"transfer-encoding", b"x-forwarded-for"})
 """Headers that send a request over ASGI: lengths that are not said, and proxies, whom uvicorn knows."""
 
 
@@ -92,7 +92,7 @@ class FastPath(HttpToolsProtocol):
             and (self.cycle is None or self.cycle.response_complete)
             and not (self.expect_100_continue or self.flow.write_paused or self.parser.should_upgrade())
             and self.parser.get_http_version() == "1.1"
-            and not any(name in _ASIDE for name, _ in self.headers)
+            and _ASIDE.isdisjoint([name for name, _ in self.headers])
         )
         return calls if is_plain else None
 

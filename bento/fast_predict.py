@@ -30,8 +30,7 @@ class FastPredict:
     def start(self, headers: Headers, address: str, body: bytes, answer: Answer) -> None:
         """Ask; `answer` gets what came of it, never before this returns."""
         framed = Framed(headers)
-        asked = self._asked(framed.context, address, body)
-        asked.add_done_callback(partial(_answer, framed, answer))
+        self._asked(framed.context, address, body).add_done_callback(partial(_answer, framed, answer))
 
     def _asked(self, context: Context, address: str, body: bytes) -> Future[Prediction | ApiError]:
         serving = self.serving
@@ -42,9 +41,14 @@ class FastPredict:
             require_body(len(body), SINGLE_LIMIT_BYTES)
             return serving.predictor.ask(body, Call(context.request_id, context.traceparent))
         except Exception as error:  # noqa: BLE001 - a refusal or a defect, told as one that comes later
-            refused: Future[Prediction | ApiError] = asyncio.get_running_loop().create_future()
-            refused.set_exception(error)
-            return refused
+            return _refused(error)
+
+
+def _refused(error: Exception) -> Future[Prediction | ApiError]:
+    """No frame that the error keeps may name it: else each refusal is a cycle, for the collector."""
+    refused: Future[Prediction | ApiError] = asyncio.get_running_loop().create_future()
+    refused.set_exception(error)
+    return refused
 
 
 def _answer(framed: Framed, answer: Answer, asked: Future[Prediction | ApiError]) -> None:
@@ -55,5 +59,7 @@ def _answer(framed: Framed, answer: Answer, asked: Future[Prediction | ApiError]
         reply = replies.refused(refusal, context.request_id)
     except Exception as defect:  # noqa: BLE001 - it is logged
         reply, is_defect = replies.failed(defect, context), True
+    finally:
+        del asked  # As in `_refused`.
     answer(reply, framed.headers(PATH), closes=is_defect)
     framed.end(METHOD, PATH, reply.status)

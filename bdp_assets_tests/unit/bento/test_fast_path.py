@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -266,6 +267,22 @@ def test_no_task_is_made(ways: Ways) -> None:
         assert not wire.protocol.server_state.tasks
         await wire.say()
         assert wire.protocol.server_state.total_requests == 1
+
+    run(test)
+
+
+@pytest.mark.parametrize("said", [GOOD, request(b"{}"), request(body(1), "Content-Encoding: br")])
+def test_nothing_is_left_for_the_garbage_collector(ways: Ways, said: bytes) -> None:
+    async def test() -> None:
+        wire = ways.wire(fast=True)
+        await wire.say(said)
+        gc.collect()
+        gc.disable()
+        try:
+            await wire.say(said)
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
 
     run(test)
 
