@@ -23,6 +23,7 @@ from bdp_assets.decisions.tombstones import LiveTombstones
 from bdp_assets.settings import Settings
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
+from bdp_assets_tests.unit.bento.ways import Ways
 from bento.access.access import Access
 from bento.access.limiter import LocalLimiter
 from bento.app import Api
@@ -92,6 +93,11 @@ def serving(  # noqa: PLR0917 - all that it is made of
     return Serving(
         predictor, labels, adjustments, decisions, access, dependencies, raw_topic, lists, nobody, champion
     )
+
+
+@pytest.fixture
+def ways(serving: Serving, store: FakeStore) -> Ways:
+    return Ways(serving, store)
 
 
 class Client:

@@ -1,14 +1,11 @@
-"""Calls below ASGI: the same bytes as over it, for good calls and bad ones; and what a server owes either."""
+"""Calls below ASGI: the same bytes as over it, for good calls and bad ones."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,12 +18,10 @@ from bdp_assets_tests.fakes.spans import told_spans, tree
 from bdp_assets_tests.unit.bento.access.test_access import issue
 from bdp_assets_tests.unit.bento.conftest import body
 from bdp_assets_tests.unit.bento.fakes import FakeStore
-from bdp_assets_tests.unit.bento.wire import Wire, request, until
-from bento.access.access import Access
+from bdp_assets_tests.unit.bento.ways import Ways
+from bdp_assets_tests.unit.bento.wire import request
 from bento.access.keyring import Keyring
-from bento.access.limiter import LocalLimiter
 from bento.access.scopes import Scope
-from bento.app import Api
 from bento.requests import SINGLE_LIMIT_BYTES
 from bento.serving import Serving
 
@@ -38,56 +33,6 @@ CHUNKED = (
     + b"Transfer-Encoding: chunked\r\n\r\n"
     + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body(1)), body(1))
 )
-
-
-class Heard(NamedTuple):
-    """What a caller gets, but for ids that were made up, and how it goes on."""
-
-    sent: bytes
-    closed: bool
-
-    @classmethod
-    def of(cls, wire: Wire) -> Heard:
-        return cls(re.sub(rb"\b[0-9a-f]{32}\b", b"(id)", wire.transport.sent), wire.transport.closed)
-
-
-class Ways:
-    """The API below ASGI and over it, each time as if nobody had called before."""
-
-    def __init__(self, serving: Serving, store: FakeStore) -> None:
-        self._store = store
-        self._serving = serving
-        self.keyring: Keyring | None = None
-        self.rate = 0
-        self.was_fast: list[bool] = []
-
-    def wire(self, *, fast: bool, **options: Any) -> Wire:
-        self._store.claims.clear()
-        self._store.decisions.clear()
-        self._serving.access = Access(self.keyring, LocalLimiter(lambda: 0), self.rate)
-        api = Api()
-        api.attach(self._serving)
-        return Wire(api, fast=fast, **options)
-
-    def heard(self, pieces: Sequence[bytes], *, fast: bool) -> Heard:
-        async def talk() -> Heard:
-            wire = self.wire(fast=fast)
-            await wire.say(*pieces)
-            self.was_fast.append(wire.is_fast)
-            return Heard.of(wire)
-
-        return asyncio.run(talk())
-
-    def same(self, *pieces: bytes) -> Heard:
-        """What both say."""
-        over = self.heard(pieces, fast=False)
-        assert self.heard(pieces, fast=True) == over
-        return over
-
-
-@pytest.fixture
-def ways(serving: Serving, store: FakeStore) -> Ways:
-    return Ways(serving, store)
 
 
 @pytest.mark.parametrize(
@@ -253,108 +198,3 @@ def test_a_call_is_counted_timed_and_traced(ways: Ways) -> None:
     assert below == over
     assert below[0][:2] == [1, 1]
     assert (f"POST {PATH}", "") in below[1]
-
-
-def run(test: Callable[[], Any]) -> None:
-    asyncio.run(test())
-
-
-def test_no_task_is_made(ways: Ways) -> None:
-    async def test() -> None:
-        wire = ways.wire(fast=True)
-        wire.hear(GOOD)
-        assert wire.is_busy
-        assert not wire.protocol.server_state.tasks
-        await wire.say()
-        assert wire.protocol.server_state.total_requests == 1
-
-    run(test)
-
-
-@pytest.mark.parametrize("said", [GOOD, request(b"{}"), request(body(1), "Content-Encoding: br")])
-def test_nothing_is_left_for_the_garbage_collector(ways: Ways, said: bytes) -> None:
-    async def test() -> None:
-        wire = ways.wire(fast=True)
-        await wire.say(said)
-        gc.collect()
-        gc.disable()
-        try:
-            await wire.say(said)
-            assert gc.collect() == 0
-        finally:
-            gc.enable()
-
-    run(test)
-
-
-def test_what_comes_behind_a_call_waits_for_its_answer(ways: Ways) -> None:
-    async def test() -> None:
-        wire = ways.wire(fast=True)
-        first, second = (request(body(number), f"X-Request-Id: r-{number}") for number in (1, 2))
-        wire.hear(first + request(line="GET /api/v1/model HTTP/1.1") + second[:50])
-        assert wire.protocol.flow.read_paused
-        sent = await wire.say(second[50:])
-        assert re.findall(rb'"request_id":"(r-\d)"', sent) == [b"r-1", b"r-2"]
-        assert sent.index(b"r-1") < sent.index(b"feature_names") < sent.index(b"r-2")
-
-    run(test)
-
-
-def test_who_left_is_not_answered_but_decided(ways: Ways, store: FakeStore) -> None:
-    async def test() -> None:
-        wire = ways.wire(fast=True)
-        wire.hear(GOOD)
-        wire.leave()
-        await until(lambda: bool(store.decisions))
-        await until(lambda: wire.protocol.cycle.response_complete)
-        assert wire.transport.sent == b""
-
-    run(test)
-
-
-def test_a_server_that_shuts_down_answers_first(ways: Ways) -> None:
-    async def test() -> None:
-        idle, asked = ways.wire(fast=True), ways.wire(fast=True)
-        await idle.say(GOOD)
-        asked.hear(GOOD)
-        for wire in (idle, asked):
-            wire.protocol.shutdown()
-        assert (idle.transport.closed, asked.transport.closed) == (True, False)
-        assert b"connection: close\r\n" in await asked.say()
-        assert asked.transport.closed
-
-    run(test)
-
-
-def test_an_idle_connection_ends_and_a_busy_one_does_not(ways: Ways) -> None:
-    async def test() -> None:
-        wire = ways.wire(fast=True, timeout_keep_alive=0)
-        wire.hear(GOOD)
-        assert wire.protocol.timeout_keep_alive_task is None
-        await wire.say()
-        await until(lambda: wire.transport.closed)
-
-    run(test)
-
-
-def test_who_takes_no_answers_gets_no_more_before(ways: Ways) -> None:
-    async def test() -> None:
-        wire = ways.wire(fast=True)
-        wire.protocol.pause_writing()
-        wire.hear(GOOD)
-        assert not wire.is_fast
-        wire.protocol.resume_writing()
-        assert b" 200 OK" in await wire.say()
-        wire.leave()
-
-    run(test)
-
-
-@pytest.mark.parametrize("options", [{"limit_concurrency": 5}, {"root_path": "/below"}])
-def test_where_uvicorn_looks_at_each_call_all_go_over_asgi(ways: Ways, options: dict[str, Any]) -> None:
-    async def test() -> None:
-        wire = ways.wire(fast=True, **options)
-        await wire.say(GOOD)
-        assert not wire.is_fast
-
-    run(test)

@@ -1,0 +1,123 @@
+"""What a server owes whoever calls, also below ASGI: order, an end in time, an answer before it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bdp_assets_tests.unit.bento.conftest import body
+from bdp_assets_tests.unit.bento.fakes import FakeStore
+from bdp_assets_tests.unit.bento.ways import Ways
+from bdp_assets_tests.unit.bento.wire import request, until
+
+GOOD = request(body(1))
+
+
+def run(test: Callable[[], Any]) -> None:
+    asyncio.run(test())
+
+
+def test_no_task_is_made(ways: Ways) -> None:
+    async def test() -> None:
+        wire = ways.wire(fast=True)
+        wire.hear(GOOD)
+        assert wire.is_busy
+        assert not wire.protocol.server_state.tasks
+        await wire.say()
+        assert wire.protocol.server_state.total_requests == 1
+
+    run(test)
+
+
+@pytest.mark.parametrize("said", [GOOD, request(b"{}"), request(body(1), "Content-Encoding: br")])
+def test_nothing_is_left_for_the_garbage_collector(ways: Ways, said: bytes) -> None:
+    async def test() -> None:
+        wire = ways.wire(fast=True)
+        await wire.say(said)
+        gc.collect()
+        gc.disable()
+        try:
+            await wire.say(said)
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
+
+    run(test)
+
+
+def test_what_comes_behind_a_call_waits_for_its_answer(ways: Ways) -> None:
+    async def test() -> None:
+        wire = ways.wire(fast=True)
+        first, second = (request(body(number), f"X-Request-Id: r-{number}") for number in (1, 2))
+        wire.hear(first + request(line="GET /api/v1/model HTTP/1.1") + second[:50])
+        assert wire.protocol.flow.read_paused
+        sent = await wire.say(second[50:])
+        assert re.findall(rb'"request_id":"(r-\d)"', sent) == [b"r-1", b"r-2"]
+        assert sent.index(b"r-1") < sent.index(b"feature_names") < sent.index(b"r-2")
+
+    run(test)
+
+
+def test_who_left_is_not_answered_but_decided(ways: Ways, store: FakeStore) -> None:
+    async def test() -> None:
+        wire = ways.wire(fast=True)
+        wire.hear(GOOD)
+        wire.leave()
+        await until(lambda: bool(store.decisions))
+        await until(lambda: wire.protocol.cycle.response_complete)
+        assert wire.transport.sent == b""
+
+    run(test)
+
+
+def test_a_server_that_shuts_down_answers_first(ways: Ways) -> None:
+    async def test() -> None:
+        idle, asked = ways.wire(fast=True), ways.wire(fast=True)
+        await idle.say(GOOD)
+        asked.hear(GOOD)
+        for wire in (idle, asked):
+            wire.protocol.shutdown()
+        assert (idle.transport.closed, asked.transport.closed) == (True, False)
+        assert b"connection: close\r\n" in await asked.say()
+        assert asked.transport.closed
+
+    run(test)
+
+
+def test_an_idle_connection_ends_and_a_busy_one_does_not(ways: Ways) -> None:
+    async def test() -> None:
+        wire = ways.wire(fast=True, timeout_keep_alive=0)
+        wire.hear(GOOD)
+        assert wire.protocol.timeout_keep_alive_task is None
+        await wire.say()
+        await until(lambda: wire.transport.closed)
+
+    run(test)
+
+
+def test_who_takes_no_answers_gets_no_more_before(ways: Ways) -> None:
+    async def test() -> None:
+        wire = ways.wire(fast=True)
+        wire.protocol.pause_writing()
+        wire.hear(GOOD)
+        assert not wire.is_fast
+        wire.protocol.resume_writing()
+        assert b" 200 OK" in await wire.say()
+        wire.leave()
+
+    run(test)
+
+
+@pytest.mark.parametrize("options", [{"limit_concurrency": 5}, {"root_path": "/below"}])
+def test_where_uvicorn_looks_at_each_call_all_go_over_asgi(ways: Ways, options: dict[str, Any]) -> None:
+    async def test() -> None:
+        wire = ways.wire(fast=True, **options)
+        await wire.say(GOOD)
+        assert not wire.is_fast
+
+    run(test)
