@@ -82,15 +82,17 @@ def test_every_field_is_in_its_place() -> None:
     assert (decoded.flags, decoded.door) == ([], Door.STREAM)
 
 
+NUMBERS = ("4111111111111111", "4111111111111112", "123456789012")
+DEVICES = [{"device_id": f'"{number}"'} for number in NUMBERS]
 received = st.integers(-100 * DAY_MS, 100 * DAY_MS).map(lambda ms: NOW_MS + ms) | st.just(2**53)
 
 
 @settings(max_examples=cases(500))
-@given(good_records, received, st.booleans())
+@given(good_records, st.sampled_from([{}, {"ip": "null"}, *DEVICES]), received, st.booleans())
 def test_all_rules_in_one_go_say_what_they_say_one_by_one(
-    record: dict[str, str], received_ms: int, twice: bool
+    record: dict[str, str], changed: dict[str, str], received_ms: int, twice: bool
 ) -> None:
-    body = as_json(record).encode()
+    body = as_json({**record, **changed}).encode()
     if twice:
         body = body[:-1] + b", " + body[1:]
     read = wire.read(body)
