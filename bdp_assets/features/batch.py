@@ -48,7 +48,6 @@ def build_features(
         for _ in threads.map(lambda part: part(matrix), parts):
             pass
     numbers = table.columns if asked is None else {n: values[asked] for n, values in table.columns.items()}
-    engine.begin(matrix, numbers)
     engine.finish(matrix, numbers)
     keys = transactions.select("transaction_id", "customer_id", "ts_ms")
     answered = keys if only is None else keys.filter(only)

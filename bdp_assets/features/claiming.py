@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from bdp_assets.clients.redis import Redis, Script, is_one_server
 from bdp_assets.clients.redis_exchange import Argument, Command
 from bdp_assets.contracts.records import ValidatedTransaction
@@ -130,7 +128,7 @@ def shared_tiles(
         tiles = {one.name: read[start + i : end : len(series)] for i, one in enumerate(series)}
         place = {code: i for i, code in enumerate(codes)}
         rows = [place.get(code, -1) for code in batch.columns[entity.keys[0]].tolist()]
-        found[entity] = Shared(tiles, np.array(rows, dtype=np.int64))
+        found[entity] = Shared(tiles, rows)
         start = end
     return found
 
@@ -141,7 +139,7 @@ def seen(layout: Layout, told: Sequence[Claimed], shared: dict[Entity, Shared]) 
         records=[one.events for one in told],
         folded=[one.folded for one in told],
         pairs={entity: [one.pairs[at] for one in told] for at, entity in enumerate(layout.pairs)},
-        sequence=np.array([one.sequence for one in told], dtype=np.int64),
-        newest=np.array([one.newest for one in told], dtype=np.int64),
+        sequence=[one.sequence for one in told],
+        newest=[one.newest for one in told],
         shared=shared,
     )

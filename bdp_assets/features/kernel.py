@@ -16,7 +16,7 @@ from bdp_assets.features import compiled
 from bdp_assets.features.aggregates import AGGREGATES, Floats, Ints, SumName
 from bdp_assets.features.compiled import codes
 from bdp_assets.features.fields import Field
-from bdp_assets.features.formulas import FORMULAS
+from bdp_assets.features.formulas import COLUMNS, FORMULAS
 from bdp_assets.features.history import History, Queries
 from bdp_assets.features.spec import FOLD, Catalog, RowFeature, WindowFeature
 from bdp_assets.features.windows import (
@@ -122,44 +122,6 @@ def _table(rows: Sequence[tuple[int, ...]], width: int) -> Ints:
     return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 
-_FEW = 3
-"""Up to so many rows, plain numbers are faster than arrays, to the same bits (see `formulas.Formula`)."""
-
-
-class _RowFeatures:
-    """Some row features, computed one after the other: one may read those before it."""
-
-    def __init__(self, features: Sequence[RowFeature], slots: Mapping[str, int]) -> None:
-        names = [f.name for f in features]
-        inputs = dict.fromkeys(name for f in features for name in f.inputs if name not in names)
-        self._columns = [name for name in inputs if name not in slots]
-        others = [name for name in inputs if name in slots]
-        known = [*self._columns, *others, *names]  # In the order in which a row's values become known.
-        self._slots = slots
-        self._others_at = np.array([slots[name] for name in others], dtype=np.int64)
-        self._found_at = np.array([slots[name] for name in names], dtype=np.int64)
-        self._formulas = [
-            (f, FORMULAS[f.formula].compute, [known.index(name) for name in f.inputs]) for f in features
-        ]
-
-    def fill(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
-        """Write them into a matrix [features, rows] that has all others they read."""
-        if matrix.shape[1] <= _FEW:
-            self._fill_few(matrix, columns)
-            return
-        for f, compute, _ in self._formulas:
-            inputs = [columns[name] if name in columns else matrix[self._slots[name]] for name in f.inputs]
-            matrix[self._slots[f.name]] = compute(*inputs, f.default)
-
-    def _fill_few(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
-        inputs = [*(columns[name].tolist() for name in self._columns), *matrix[self._others_at].tolist()]
-        for row, given in enumerate(zip(*inputs, strict=True)):
-            known = list(given)
-            for f, compute, at in self._formulas:
-                known.append(float(compute(*map(known.__getitem__, at), f.default)))
-            matrix[self._found_at, row] = known[len(given) :]
-
-
 class Engine:
     """A catalog ready to run: a plan for each entity, and the row features after them."""
 
@@ -169,11 +131,10 @@ class Engine:
         self.own = own_fields(catalog.windows)
         """The fields of a transaction itself that its windows read."""
         self.plans = {entity: self.plan(features) for entity, features in catalog.entities.items()}
-        formulas = [f for f in catalog.features if isinstance(f, RowFeature)]
-        own = [f for f in formulas if self._slots.keys().isdisjoint(f.inputs)]
-        self._own = _RowFeatures(own, self._slots)
-        self._derived = _RowFeatures([f for f in formulas if f not in own], self._slots)
-        self._defaults = np.array([[feature.default] for feature in catalog.features], dtype=np.float64)
+        rows = [f for f in catalog.features if isinstance(f, RowFeature)]
+        self.formulas = _table([self._formula(f) for f in rows], codes.FORMULA_INPUT + codes.INPUTS)
+        """Row features, as `compiled.compute` takes them."""
+        self.defaults = np.array([feature.default for feature in catalog.features], dtype=np.float64)
 
     def plan(self, features: Sequence[WindowFeature]) -> Plan:
         """For some of the catalog's features, all of one entity."""
@@ -181,14 +142,20 @@ class Engine:
 
     def empty(self, rows: int) -> Floats:
         """A matrix [features, rows] in which every feature has its default."""
-        matrix = np.empty((len(self._defaults), rows), dtype=np.float64)
-        matrix[:] = self._defaults
+        matrix = np.empty((len(self.defaults), rows), dtype=np.float64)
+        matrix[:] = self.defaults[:, np.newaxis]
         return matrix
 
-    def begin(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
-        """Fill in the row features of a matrix [features, rows] that read the transaction alone."""
-        self._own.fill(matrix, columns)
-
     def finish(self, matrix: Floats, columns: Mapping[str, Ints]) -> None:
-        """Fill in the other row features, once all else is there."""
-        self._derived.fill(matrix, columns)
+        """Fill in the row features of a matrix [features, rows] that has all windows; `columns`: the numbers
+        of the transactions, int64 [rows] by name."""
+        numbers = np.stack([columns[name] for name in COLUMNS])
+        compiled.compute(self.formulas, self.defaults, numbers, matrix)
+
+    def _formula(self, feature: RowFeature) -> tuple[int, ...]:
+        """A feature as `compiled.formulas` reads it: columns count down from -1."""
+        inputs = [
+            self._slots[name] if name in self._slots else -1 - COLUMNS.index(name) for name in feature.inputs
+        ]
+        unused = [inputs[0]] * (codes.INPUTS - len(inputs))
+        return FORMULAS[feature.formula].code, self._slots[feature.name], *inputs, *unused

@@ -11,8 +11,7 @@ that has changed (see `generations`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -38,7 +37,7 @@ from bdp_assets.features.label_places import place_labels
 from bdp_assets.features.labelling import apply_labels
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import Batch, source, transaction_key
-from bdp_assets.features.served import Answering, Draft, Shared, nothing_seen
+from bdp_assets.features.served import Answering, Shared, nothing_seen
 from bdp_assets.features.shared import add_transactions
 from bdp_assets.features.spec import EXACT_EVENTS, Catalog, Entity
 
@@ -87,19 +86,6 @@ class _Bound(NamedTuple):
         if live is None and self.serves:
             raise StoreUnavailable("the online store was emptied meanwhile: `bdp features rebuild-online`")
         return live is None or live.generation == self.layout.generation
-
-
-class _Once:
-    """A draft that is made when it is first asked for."""
-
-    def __init__(self, make: Callable[[], Draft]) -> None:
-        self._make = make
-        self._made: Draft | None = None
-
-    def __call__(self) -> Draft:
-        if self._made is None:
-            self._made = self._make()
-        return self._made
 
 
 class OnlineStore:
@@ -154,8 +140,7 @@ class OnlineStore:
         """The features as if nothing had happened before: for when the store is away or empty. Calls
         nobody."""
         batch = Batch.of([transaction], self.catalog.ids)
-        seen = nothing_seen(batch, self._first)
-        return self._answering.vectors(self._answering.draft(batch), seen).reshape(-1)
+        return self._answering.vectors(batch, nothing_seen(batch, self._first)).reshape(-1)
 
     def save_decision(self, transaction: ValidatedTransaction, decision: bytes) -> bytes:
         """Keep a decision with its claim. The first one stands, and is returned."""
@@ -224,12 +209,11 @@ class OnlineStore:
         self, transactions: Sequence[ValidatedTransaction], sources: Sequence[bytes], modes: Sequence[str]
     ) -> list[Enrichment]:
         call = Call(transactions, Batch.of(transactions, self.catalog.ids), sources, modes)
-        draft = _Once(partial(self._answering.draft, call.batch))
         for _ in range(_SWITCHES):
             bound = self._binding()
-            told, shared = self._claimed(bound, call, draft)
+            told, shared = self._claimed(bound, call)
             if told is not None:
-                vectors = self._answering.vectors(draft(), claiming.seen(bound.layout, told, shared))
+                vectors = self._answering.vectors(call.batch, claiming.seen(bound.layout, told, shared))
                 if modes != ["dry"]:
                     self._fold(bound.layout, transactions, told, 1 if "stream" in modes else LATER)
                 return [_enrichment(one, vector) for one, vector in zip(told, vectors, strict=True)]
@@ -238,9 +222,7 @@ class OnlineStore:
                 break
         raise StoreMoved("the online store was rebuilt meanwhile: this is done again on what serves now")
 
-    def _claimed(
-        self, bound: _Bound, call: Call, meanwhile: Callable[[], object]
-    ) -> tuple[Sequence[Claimed] | None, dict[Entity, Shared]]:
+    def _claimed(self, bound: _Bound, call: Call) -> tuple[Sequence[Claimed] | None, dict[Entity, Shared]]:
         """What claim.lua says, None when another generation serves; and the tiles of shared entities."""
         layout, together = bound.layout, call.together()
         merges: list[Command] = []
@@ -255,7 +237,7 @@ class OnlineStore:
             pointer(layout),
         ]
         scripts = [CLAIM, MERGE] if merges else [CLAIM]
-        answers = run(self.client, [*merges, *asked], scripts, meanwhile)[len(merges) :]
+        answers = run(self.client, [*merges, *asked], scripts)[len(merges) :]
         replies, tiles = answers[: len(together)], answers[len(together) : -1]
         live, told = parsed(answers[-1]), claiming.claimed(layout, together, replies)
         if not bound.is_of(live) or told is None:

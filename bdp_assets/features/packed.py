@@ -14,11 +14,11 @@ import numpy as np
 from bdp_assets.features import compiled
 from bdp_assets.features.aggregates import Floats, Ints
 from bdp_assets.features.compiled import codes
-from bdp_assets.features.fields import Field, source_of
-from bdp_assets.features.formulas import FILTERS
+from bdp_assets.features.fields import Field
 from bdp_assets.features.kernel import Plan
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import FIXED, TIME, column_names, record_width
+from bdp_assets.features.sources import EventSources, Source, TileSources
 from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, FOLD, Entity
 from bdp_assets.features.summaries import Summary
 from bdp_assets.features.windows import Look
@@ -74,59 +74,41 @@ class PackedPlan:
     nothing)."""
 
     def __init__(self, plan: Plan, entity: Entity, summary: Summary | None, layout: Layout) -> None:
-        names = column_names(layout.ids)
-        self._places = {name: FIXED + i - 1 if i else TIME for i, name in enumerate(names)}
+        places = {name: FIXED + i - 1 if i else TIME for i, name in enumerate(column_names(layout.ids))}
+        tiles, events = TileSources(summary), EventSources(places)
         looked_at = [field for look in plan.looks for field in (look.field, *_decides(look))]
-        self._fields = list(dict.fromkeys([*plan.fields, *looked_at, *plan.picked]))
-        self._tests: list[tuple[int, ...]] = []
+        self._at, sources = _sources(plan.fields, [*looked_at, *plan.picked], tiles, events)
         bounds, sums, lines, _, scale, default = plan.tables
         tables: dict[int, Table] = {
-            codes.PLAN_RULES: [_rules(plan, entity, summary, layout, self._places)],
-            codes.TILE_SOURCES: [_of_summary(field, summary) for field in self._fields],
-            codes.EVENT_SOURCES: [self._of_events(field) for field in self._fields],
-            codes.TESTS: self._tests,
+            codes.PLAN_RULES: [_rules(plan, entity, summary, layout, places)],
+            codes.TILE_SOURCES: [of_tiles for of_tiles, _ in sources],
+            codes.EVENT_SOURCES: [of_events for _, of_events in sources],
+            codes.TILE_COLUMNS: [tiles.columns.used],
+            codes.EVENT_COLUMNS: [events.columns.used],
+            codes.TESTS: events.tests,
             codes.LOOKINGS: [self._look(look) for look in plan.looks],
             codes.LOOK_CODES: [plan.codes],
-            codes.PICKINGS: [[self._fields.index(field) for field in plan.picked]],
+            codes.PICKINGS: [[self._at[field] for field in plan.picked]],
             codes.OWN_AT: [plan.own_at],
             codes.BOUNDS: bounds,
             codes.SUMS: sums,
             codes.LINES: lines,
             codes.SLOTS: [plan.slots],
         }
-        self._plan = _one_array([tables[which] for which in range(codes.PLAN_TABLES)])
-        self._factors = np.stack([scale, default])
+        self.numbers = one_array([tables[which] for which in range(codes.PLAN_TABLES)])
+        self.factors = np.stack([scale, default])
 
     def run(self, summaries: Packed, past: Past, asked: Asked, matrix: Floats) -> None:
         """Write what is asked into `matrix`, float64 [features, queries]."""
         compiled.answer_packed(
-            *(self._plan, self._factors, EXACT_EVENTS),
+            *(self.numbers, self.factors, EXACT_EVENTS),
             *(*summaries, *past.events, past.sequence, past.newest, *asked, matrix),
         )
 
-    def _of_events(self, field: Field) -> tuple[int, ...]:
-        if field.of_labels:  # Events have none; their tiles do.
-            return codes.ABSENT, 0, -1, field.absent
-        source = source_of(field)
-        column = 0 if source.column is None else self._places[source.column]
-        return source.op, column, self._test(source.filter, field.kind == "id"), source.absent
-
-    def _test(self, name: str | None, of_exact: bool) -> int:
-        """What decides whether a field is read of an event: its place among the tests; -1: nothing does."""
-        if name is None and not of_exact:
-            return -1
-        test: tuple[int, ...] = (-1, 0, 0, 1, 0, 0, of_exact)
-        if name is not None:
-            one = FILTERS[name]
-            test = (self._places[one.column], one.least, one.below, one.unit, one.start, one.period, of_exact)
-        if test not in self._tests:
-            self._tests.append(test)
-        return self._tests.index(test)
-
     def _look(self, look: Look) -> tuple[int, ...]:
         kind = _KINDS.get(look.kind, codes.PLAIN)
-        seen = [self._fields.index(field) for field in _decides(look)] or [-1]
-        return kind, self._fields.index(look.field), *seen, look.none, look.field.hop
+        seen = [self._at[field] for field in _decides(look)] or [-1]
+        return kind, self._at[look.field], *seen, look.none, look.field.hop
 
 
 def _rules(
@@ -148,11 +130,19 @@ def _rules(
     return [rules[which] for which in range(codes.RULES)]
 
 
-def _of_summary(field: Field, summary: Summary | None) -> tuple[int, ...]:
-    if summary is None:
-        return codes.ABSENT, 0, -1, field.absent
-    op, column, absent = summary.source(field)
-    return op, column, -1, absent
+def _sources(
+    summed: Sequence[Field], others: Sequence[Field], tiles: TileSources, events: EventSources
+) -> tuple[dict[Field, int], list[tuple[Source, Source]]]:
+    """Where each field stands, and how they are read of tiles and of events: the summed ones as they come,
+    of the others what is read in the same way once."""
+    sources = [(tiles.of(field), events.of(field)) for field in summed]
+    at = {field: i for i, field in enumerate(summed)}
+    for field in others:
+        source = tiles.of(field), events.of(field)
+        if source not in sources:
+            sources.append(source)
+        at.setdefault(field, sources.index(source))
+    return at, sources
 
 
 def _decides(look: Look) -> list[Field]:
@@ -160,7 +150,7 @@ def _decides(look: Look) -> list[Field]:
     return [] if look.kind in ("min", "max", "id") else [look.seen]
 
 
-def _one_array(tables: Sequence[Table]) -> Ints:
+def one_array(tables: Sequence[Table]) -> Ints:
     """Tables as `compiled.packed` takes them: what it is called with costs by the array."""
     made = [np.array(table, dtype=np.int64) for table in tables]
     front, at = [], 3 * len(made)

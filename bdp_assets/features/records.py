@@ -57,10 +57,11 @@ def transaction_key(transaction_id: str) -> bytes:
 
 
 class Batch:
-    """n transactions: `columns`, int64 [n] by name; ids as hashes."""
+    """n transactions: a `table`, int64 [columns, n]; its `columns` by name; ids as hashes."""
 
-    def __init__(self, columns: Mapping[str, Ints]) -> None:
-        self.columns = columns
+    def __init__(self, names: Sequence[str], table: Ints) -> None:
+        self.table = table
+        self.columns: Mapping[str, Ints] = dict(zip(names, table, strict=True))
 
     @classmethod
     def of(cls, transactions: Sequence[ValidatedTransaction], ids: Sequence[str]) -> Batch:
@@ -71,16 +72,14 @@ class Batch:
             check_range(name, min(values[name]), max(values[name]))
         for name in ids:
             values[name] = [id_hash(getattr(t, name)) for t in transactions]
-        return cls(dict(zip(values, np.array([*values.values()], dtype=np.int64), strict=True)))
+        return cls([*values], np.array([*values.values()], dtype=np.int64))
 
     @classmethod
     def of_table(cls, rows: pl.DataFrame, ids: Sequence[str]) -> Batch:
         """`rows`: the numbers and ids of transactions, by name. Raises as `of`."""
-        columns = {
-            name: checked(name, rows[name].to_numpy().astype(np.int64, copy=False)) for name in COLUMNS
-        }
-        hashes = {name: np.array([id_hash(i) for i in rows[name].to_list()], dtype=np.int64) for name in ids}
-        return cls(columns | hashes)
+        numbers = [checked(name, rows[name].to_numpy().astype(np.int64, copy=False)) for name in COLUMNS]
+        hashes = [np.array([id_hash(i) for i in rows[name].to_list()], dtype=np.int64) for name in ids]
+        return cls((*COLUMNS, *ids), np.stack([*numbers, *hashes]))
 
     def __len__(self) -> int:
         return len(self.columns["ts_ms"])

@@ -45,8 +45,7 @@ def as_served(catalog: Catalog, applied: pl.DataFrame, asked: pl.DataFrame) -> F
         ),
         shared={},
     )
-    answering = Answering(Engine(catalog), layout)
-    return answering.vectors(answering.draft(Batch.of_table(asked, catalog.ids)), what)
+    return Answering(Engine(catalog), layout).vectors(Batch.of_table(asked, catalog.ids), what)
 
 
 def _before(sequences: Ints, at: int, size: int, sequence: int) -> tuple[int, int]:

@@ -3,113 +3,89 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
+from bdp_assets.features import compiled
 from bdp_assets.features.aggregates import Floats, Ints
-from bdp_assets.features.fields import event_field
 from bdp_assets.features.kernel import Engine
 from bdp_assets.features.layout import Layout
-from bdp_assets.features.packed import NO_PAST, Asked, Packed, PackedPlan, Past
+from bdp_assets.features.program import Program
 from bdp_assets.features.records import Batch
-from bdp_assets.features.spec import CUSTOMER, Entity
-from bdp_assets.features.summaries import Summary
+from bdp_assets.features.spec import EXACT_EVENTS, Entity
+
+Whole = Sequence[int] | Ints
 
 
 class Shared(NamedTuple):
-    """Packed tiles of each different id of a shared entity, by series; and which id each transaction has."""
+    """Packed tiles of each different id of a shared entity, by series; and which id each transaction has (-1:
+    none)."""
 
     tiles: Mapping[str, Sequence[bytes]]
-    code: Ints
-    """int64 [n], -1 without an id."""
+    code: Whole
 
 
 class Seen(NamedTuple):
     """What n transactions may see. `records`, `folded`: of the customer, packed, for each transaction.
 
-    `sequence`, `newest`: int64 [n], its own apply sequence and the newest event time before it. `pairs`: the
-    packed summary of the pair, for each transaction, by entity.
+    `sequence`, `newest`: its own apply sequence and the newest event time before it. `pairs`: the packed
+    summary of the pair, for each transaction, by entity. Of a `shared` entity that is not there, windows have
+    their defaults.
     """
 
     records: Sequence[bytes]
     folded: Sequence[bytes]
     pairs: Mapping[Entity, Sequence[bytes]]
-    sequence: Ints
-    newest: Ints
+    sequence: Whole
+    newest: Whole
     shared: Mapping[Entity, Shared]
-
-
-class Draft(NamedTuple):
-    """What transactions say alone: `matrix` float64 [features, n] with defaults for the rest; `own` fields of
-    each, int64 [fields, n]."""
-
-    batch: Batch
-    matrix: Floats
-    own: Ints
 
 
 class Answering:
     """Feature vectors of a batch of transactions, from what they may see."""
 
     def __init__(self, engine: Engine, layout: Layout) -> None:
-        self._engine = engine
-        self._owned = [
-            (entity, PackedPlan(plan, entity, summary_of(layout, entity), layout))
-            for entity, plan in engine.plans.items()
-            if entity.state == "events"
-        ]
-        self._series = {
-            entity: [
-                (one.name, PackedPlan(engine.plan(one.features), entity, one.summary, layout))
-                for one in series
-            ]
-            for entity, series in layout.shared.items()
-        }
+        self._program = Program(engine, layout)
+        self._series = {entity: [one.name for one in series] for entity, series in layout.shared.items()}
+        self._features = len(engine.catalog.names)
 
-    def draft(self, batch: Batch) -> Draft:
-        """As far as one gets without the store: time to spend while it is asked."""
-        matrix = self._engine.empty(len(batch))
-        self._engine.begin(matrix, batch.columns)
-        own = np.empty((len(self._engine.own), len(batch)), dtype=np.int64)
-        for row, field in enumerate(self._engine.own):
-            own[row] = event_field(field, batch.columns)
-        return Draft(batch, matrix, own)
+    def vectors(self, batch: Batch, seen: Seen) -> Floats:
+        """float64 [n, features], finite. The batch has the catalog's ids."""
+        groups = self._groups(seen)
+        strings = list(chain.from_iterable(groups))
+        nobody = [-1] * len(batch)
+        owners = [seen.shared[e].code if e in seen.shared else nobody for e in self._program.shared]
+        out = np.empty((len(batch), self._features), dtype=np.float64)
+        compiled.answer_program(
+            *(self._program.numbers, self._program.factors, EXACT_EVENTS),
+            np.frombuffer(b"".join(strings), dtype=np.int64),
+            np.array([*map(len, groups), *map(len, strings)], dtype=np.int64),
+            len(groups),
+            np.array([seen.sequence, seen.newest, *owners], dtype=np.int64),
+            *(batch.table, out),
+        )
+        return out
 
-    def vectors(self, draft: Draft, seen: Seen) -> Floats:
-        """float64 [n, features], finite."""
-        columns, ts, own = draft.batch.columns, draft.batch.columns["ts_ms"], draft.own
-        if self._owned:
-            past = Past(Packed.of(seen.records), seen.sequence, seen.newest)
-            itself = np.arange(len(ts))
-        for entity, plan in self._owned:
-            is_customer = entity == CUSTOMER
-            summaries = Packed.of(seen.folded if is_customer else seen.pairs.get(entity, ()))
-            pair = itself if is_customer else columns[entity.keys[1]]
-            plan.run(summaries, past, Asked(itself, ts, pair, own), draft.matrix)
-        for entity, shared in seen.shared.items():
-            for name, plan in self._series[entity]:
-                tiles = Packed.of(shared.tiles[name])
-                plan.run(tiles, NO_PAST, Asked(shared.code, ts, shared.code, own), draft.matrix)
-        self._engine.finish(draft.matrix, columns)
-        return np.ascontiguousarray(draft.matrix.T)
-
-
-def summary_of(layout: Layout, entity: Entity) -> Summary | None:
-    """Of what is folded of a customer or of a pair with one; None: nothing is."""
-    return layout.customer if entity == CUSTOMER else layout.pairs.get(entity)
+    def _groups(self, seen: Seen) -> list[Sequence[bytes]]:
+        """Strings as the program numbers them."""
+        groups = [seen.records, seen.folded, *(seen.pairs.get(entity, ()) for entity in self._program.pairs)]
+        for entity, names in self._series.items():
+            shared = seen.shared.get(entity)
+            groups += [() if shared is None else shared.tiles[name] for name in names]
+        return groups
 
 
 def nothing_seen(batch: Batch, layout: Layout) -> Seen:
     """As if nothing had happened before."""
-    zeros = np.zeros(len(batch), dtype=np.int64)
+    n = len(batch)
     shared = {
-        entity: Shared({one.name: [b""] * len(batch) for one in series}, np.arange(len(batch)))
+        entity: Shared(
+            {one.name: [b""] * n for one in series},
+            np.where(batch.columns[entity.keys[0]] >= 0, np.arange(n), -1),
+        )
         for entity, series in layout.shared.items()
     }
-    without_id = {
-        entity: Shared(one.tiles, np.where(batch.columns[entity.keys[0]] >= 0, one.code, -1))
-        for entity, one in shared.items()
-    }
-    none = [b""] * len(batch)
-    return Seen(none, none, {}, zeros, zeros, without_id)
+    none = [b""] * n
+    return Seen(none, none, {}, [0] * n, [0] * n, shared)

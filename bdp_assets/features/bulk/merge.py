@@ -56,7 +56,6 @@ class Ranges:
 
     def _frame(self, kept: pl.DataFrame, matrix: Floats) -> pl.DataFrame:
         numbers = {name: kept[name].to_numpy() for name in COLUMNS}
-        self._engine.begin(matrix, numbers)
         self._engine.finish(matrix, numbers)
         columns = [pl.Series(name, values) for name, values in zip(self._catalog.names, matrix, strict=True)]
         own = [name for name in kept.columns if name.startswith(KEPT)]

@@ -12,6 +12,7 @@ from typing import Any
 _LOOPS = {
     "answer": "answers",
     "answer_packed": "packed",
+    "answer_program": "program",
     "add_up": "histories",
     "extent": "histories",
     "order_keys": "histories",
@@ -19,7 +20,7 @@ _LOOPS = {
     "run_starts": "histories",
     "build_pyramids": "extremes",
     "pyramid_size": "extremes",
-    "divided": "ratios",
+    "compute": "formulas",
 }
 """What is called from outside, and where it is."""
 

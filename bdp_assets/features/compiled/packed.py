@@ -13,6 +13,7 @@ import numpy as np
 from bdp_assets.features.compiled.answers import answer
 from bdp_assets.features.compiled.codes import (
     BOUNDS,
+    EVENT_COLUMNS,
     EVENT_SOURCES,
     LINES,
     LOOK_CODES,
@@ -34,6 +35,7 @@ from bdp_assets.features.compiled.codes import (
     SUMMED,
     SUMS,
     TESTS,
+    TILE_COLUMNS,
     TILE_SOURCES,
     TILE_WIDTH,
     WINDOW_FOLD,
@@ -110,6 +112,15 @@ def chosen(fields: Any, at: Any) -> Any:
 
 
 @inner
+def chosen_rows(table: Any, at: Any) -> Any:
+    """Some rows of a table."""
+    out = np.empty((len(at), table.shape[1]), dtype=np.int64)
+    for i in range(len(at)):
+        out[i] = table[at[i]]
+    return out
+
+
+@inner
 def chosen_of(table: Any, at: Any, columns: Any) -> Any:
     """Some columns of some rows."""
     out = np.empty((len(at), len(columns)), dtype=np.int64)
@@ -141,8 +152,8 @@ def fields_of(  # noqa: PLR0913, PLR0917 - two kinds of rows, and which are seen
     n_events = see_events(rules, most_exact, events, moment, pair, at[n_tiles:], ts[n_tiles:], exact)
     n = n_tiles + n_events
     by_time(at[n_tiles:n], ts[n_tiles:n], exact[:n_events])
-    of_tiles = columns_of(tiles, at[:n_tiles], rules[TILE_WIDTH])
-    of_events = columns_of(events, at[n_tiles:n], rules[RECORD_WIDTH])
+    of_tiles = columns_of(tiles, at[:n_tiles], line_of(plan, TILE_COLUMNS))
+    of_events = columns_of(events, at[n_tiles:n], line_of(plan, EVENT_COLUMNS))
 
     tests = table_of(plan, TESTS)
     matches = np.empty((len(tests), n_events), dtype=np.bool_)

@@ -32,7 +32,6 @@ from bdp_assets.features.compiled.codes import (
     TEST_LEAST,
     TEST_PERIOD,
     TEST_START,
-    TEST_UNIT,
     TILE_WIDTH,
     TILES_RETAINED,
     VALUES,
@@ -110,6 +109,8 @@ def by_time(at: Any, ts: Any, exact: Any) -> None:
     back to its place, unless that takes too many steps."""
     steps = _STEPS * len(ts)
     for i in range(1, len(ts)):
+        if ts[i - 1] <= ts[i]:
+            continue
         place, when, whether, j = at[i], ts[i], exact[i], i
         while j > 0 and ts[j - 1] > when:
             at[j], ts[j], exact[j] = at[j - 1], ts[j - 1], exact[j - 1]
@@ -123,28 +124,26 @@ def by_time(at: Any, ts: Any, exact: Any) -> None:
 
 
 @inner
-def columns_of(numbers: Any, at: Any, width: Any) -> Any:
-    """Rows of so many numbers as columns: each is read by several fields. int64 [width, n]."""
-    out = np.empty((width, len(at)), dtype=np.int64)
+def columns_of(numbers: Any, at: Any, used: Any) -> Any:
+    """The `used` columns of rows that begin `at` places: each is read by several fields. int64 [used, n]."""
+    out = np.empty((len(used), len(at)), dtype=np.int64)
     for i in range(len(at)):
-        row = numbers[at[i] : at[i] + width]
-        for column in range(len(row)):
-            out[column, i] = row[column]
+        for column in range(len(used)):
+            out[column, i] = numbers[at[i] + used[column]]
     return out
 
 
 @inner
 def match(test: Any, columns: Any, exact: Any, found: Any) -> None:
     """Which rows count; see `formulas.Filter`."""
-    unit, start, period = test[TEST_UNIT], test[TEST_START], test[TEST_PERIOD]
-    least, below = test[TEST_LEAST], test[TEST_BELOW]
+    start, period, least, below = test[TEST_START], test[TEST_PERIOD], test[TEST_LEAST], test[TEST_BELOW]
     for i in range(len(found)):
         found[i] = exact[i] or not test[TEST_EXACT]
     if test[TEST_COLUMN] < 0:
         return
     values = columns[test[TEST_COLUMN]]
     for i in range(len(found)):
-        place = (values[i] // unit if unit > 1 else values[i]) + start
+        place = values[i] + start
         if period:
             place %= period
         found[i] = found[i] and least <= place < below

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from unittest import mock
 
-from bdp_assets.features import folding, online, packed, rebuild_customers, table
+from bdp_assets.features import folding, online, packed, rebuild_customers, served, table
 
 _WHERE = {
-    "EXACT_EVENTS": (folding, online, packed, rebuild_customers, table),
+    "EXACT_EVENTS": (folding, online, packed, rebuild_customers, served, table),
     "SPARE_EVENTS": (folding, rebuild_customers),
     "KEEP": (folding, rebuild_customers),
     "BLOCK": (folding,),

@@ -16,7 +16,6 @@ from bdp_assets.features.compiled import codes
 from bdp_assets.features.compiled.answers import place
 from bdp_assets.features.compiled.extremes import build_pyramids, extreme, pyramid_size
 from bdp_assets.features.compiled.histories import places_before, run_starts
-from bdp_assets.features.compiled.ratios import divided
 from bdp_assets.features.compiled.spreads import multiplied, nearest, spread
 from bdp_assets.features.compiled.stored import by_time
 
@@ -144,13 +143,3 @@ def test_a_spread_is_exact_before_it_is_rounded(values: list[int]) -> None:
 def test_a_spread_that_is_too_large_says_so() -> None:
     with pytest.raises(OverflowError, match="too large"):
         spread(2**40, 2**62, 2**62, 0)
-
-
-@given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(-5, 1e9)), max_size=8))
-def test_a_ratio_has_its_default_where_nothing_is_below(
-    pairs: list[tuple[float, float]],
-) -> None:
-    top, bottom = (np.array([pair[i] for pair in pairs]) for i in (0, 1))
-    out = np.empty(len(pairs))
-    divided(top, bottom, 7.0, out)
-    assert out.tolist() == [a / b if b > 0 else 7.0 for a, b in pairs]
