@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 
 from hypothesis import settings
@@ -16,6 +17,11 @@ for _name in [name for name in os.environ if name.startswith("BDP_") and name no
     del os.environ[_name]
 _HOME = tempfile.TemporaryDirectory(prefix="bdp-no-home-")
 os.environ["BDP_HOME"] = _HOME.name
+
+# A run that a shell has in its background starts deaf to Ctrl+C. Dagster, which with every run of a job gives
+# SIGTERM the handler of SIGINT, would make it, and every child from then on, deaf to SIGTERM as well.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: other work on the machine would fail a test that is right.
 settings.register_profile("bdp", max_examples=cases(100), deadline=None)
