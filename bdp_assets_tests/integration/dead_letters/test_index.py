@@ -28,7 +28,7 @@ BAD = [b"{", body(amount=-1), body(device_id=CARD), body("ok"), body("ok"), body
 
 def refuse(stream: Stream, values: list[bytes]) -> None:
     stream.send(("c-1", value) for value in values)
-    with stream.worker():
+    with stream.scored():
         stream.drain()
 
 

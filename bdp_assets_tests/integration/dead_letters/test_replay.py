@@ -59,7 +59,7 @@ def send_ahead_of_time(stream: Stream, names: Sequence[str]) -> None:
 
 def drain(stream: Stream) -> None:
     """Run a worker until all of the raw topic has an outcome; markers of replays are offsets, too."""
-    with stream.worker():
+    with stream.scored():
         stream.settle()
     assert read_ledger(stream.settings).balanced
 
