@@ -75,7 +75,7 @@ test: export TEST_EFFORT := full
 test-all: export TEST_EFFORT := soak
 
 .PHONY: test
-test: setup ## Tests on real PostgreSQL, Valkey and Kafka, and unit tests
+test: setup ## Tests on real PostgreSQL, Valkey and Kafka, then unit tests
 	$(BIN)/pytest $(TESTS) -m "not slow and not drill" $(SIDE_BY_SIDE)
 
 .PHONY: drills
