@@ -68,6 +68,8 @@ test-unit: setup ## Unit tests alone, property tests with a share of their cases
 
 # So many test processes, each with services of its own (2 GB); the tests of a file stay together, the files in order.
 WORKERS ?= 3
+# Drills have whole platforms, and benches that measure: no third beside those.
+drills: WORKERS = 2
 SIDE_BY_SIDE = --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # What is committed has seen every case.
