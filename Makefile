@@ -21,6 +21,9 @@ export UV_CACHE_DIR := $(CURDIR)/$(VENV)/uv-cache
 endif
 endif
 
+# Everything here starts Python again and again: each would compile our code anew where nobody may keep it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-13s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,27 +58,31 @@ up: setup ## Start the platform
 down: setup ## Stop the platform; its data stays (bdp down --wipe removes it)
 	$(BIN)/bdp down
 
-TESTS := $(wildcard $(addprefix bdp_assets_tests/,unit integration e2e))
+# What waits comes before what computes: the services' tests share the machine, and no worker ends long after the others.
+SERVICES := $(wildcard $(addprefix bdp_assets_tests/,integration e2e))
+TESTS := $(SERVICES) bdp_assets_tests/unit
 
 .PHONY: test-unit
 test-unit: setup ## Unit tests alone, property tests with a share of their cases: some minutes, no network
 	$(BIN)/pytest bdp_assets_tests/unit -m "not slow and not handbook"
 
-# So many test processes, each with services of its own (2 GB); the tests of a file stay together.
-WORKERS ?= 2
-SIDE_BY_SIDE = --numprocesses $(WORKERS) --dist loadfile
+# So many test processes, each with services of its own (2 GB); the tests of a file stay together, the files in order.
+WORKERS ?= 3
+# Drills have whole platforms, and benches that measure: no third beside those.
+drills: WORKERS = 2
+SIDE_BY_SIDE = --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # What is committed has seen every case.
 test: export TEST_EFFORT := full
 test-all: export TEST_EFFORT := soak
 
 .PHONY: test
-test: setup ## Unit tests, then tests on real PostgreSQL, Valkey and Kafka
+test: setup ## Tests on real PostgreSQL, Valkey and Kafka, then unit tests
 	$(BIN)/pytest $(TESTS) -m "not slow and not drill" $(SIDE_BY_SIDE)
 
 .PHONY: drills
 drills: setup ## Tests that take parts away: replicas, degraded modes, the Bento elsewhere, backup, erasure, live rebuild; and whole benches
-	$(BIN)/pytest $(TESTS) -m "drill and not slow" $(SIDE_BY_SIDE)
+	$(BIN)/pytest $(SERVICES) -m "drill and not slow" $(SIDE_BY_SIDE)
 
 .PHONY: test-all
 test-all: setup ## All tests (those marked slow, too), property tests with five times their cases

@@ -6,18 +6,24 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+from click.testing import Result
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
+from bdp_assets.cli.main import app
 from bdp_assets.clients.kafka import (
     GroupReader,
     Message,
     Publisher,
+    TransactionalPublisher,
     admin,
     committed_offsets,
     ensure_topics,
@@ -33,11 +39,12 @@ from bdp_assets.decisions.decider import Decider
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.operations.topics import specs
 from bdp_assets.pan_key import pan_key
-from bdp_assets.settings import Settings
+from bdp_assets.settings import Settings, get_settings
 from bdp_assets.streaming import kill_points
 from bdp_assets.streaming.groups import SCORING
 from bdp_assets.streaming.items import Output
 from bdp_assets.streaming.kill_points import Point
+from bdp_assets.streaming.runner import Limits, Runner
 from bdp_assets.streaming.scoring import Scoring
 from bdp_assets_tests.fakes.messages import PAN_KEY
 from bdp_assets_tests.integration.conftest import Platform
@@ -130,6 +137,36 @@ class Stream:
             process.kill()
             process.wait()
 
+    @contextmanager
+    def scored(self) -> Iterator[None]:
+        """A scoring worker in this process, for what comes after it: its own takes seconds to start."""
+        publisher, stop = TransactionalPublisher(self.settings, f"{SCORING}-0"), threading.Event()
+        with self.reader() as reader, ThreadPoolExecutor(1) as pool:
+            limits = Limits(SMALL_BATCH, self.settings.stream_batch_ms / 1000)
+            runner = Runner(reader, publisher, self._scoring(self.store), limits=limits, stop=stop)
+            running = pool.submit(runner.run)
+            try:
+                yield
+            finally:
+                stop.set()
+            running.result()
+
+    def _scoring(self, store: OnlineStore) -> Scoring:
+        topic_id = topic_ids(self.settings, [RAW.name])[RAW.name]
+        decider = Decider.load(self.settings.models_dir / "champion")
+        alerts, key = Alerts(store.client), pan_key(self.settings)
+        return Scoring(store, decider, lambda: topic_id, alerts=alerts, pan_key=key)
+
+    def bdp(self, *words: str, **environment: str) -> Result:
+        """A command as an operator types it, in this process: one of its own takes seconds to start."""
+        get_settings.cache_clear()
+        try:
+            return CliRunner().invoke(
+                app, words, env={**self._environment, **environment}, catch_exceptions=False
+            )
+        finally:
+            get_settings.cache_clear()
+
     def _log(self, slot: int, kind: str) -> Path:
         return self.home / f"{kind}-{slot}.log"
 
@@ -172,10 +209,7 @@ class Stream:
 
     def undisturbed(self) -> list[Output]:
         """What one worker that nothing disturbs makes of the raw topic, in the order of `published`."""
-        topic_id = topic_ids(self.settings, [RAW.name])[RAW.name]
-        decider = Decider.load(self.settings.models_dir / "champion")
-        store, key = OnlineStore(connect(self._fresh)), pan_key(self.settings)
-        scoring = Scoring(store, decider, lambda: topic_id, alerts=Alerts(store.client), pan_key=key)
+        scoring = self._scoring(OnlineStore(connect(self._fresh)))
         # A customer has the same partition on every topic, so the order within a partition is the raw one.
         outputs = scoring(self.records(RAW.name))
         return _dead_sorted([output for name in TOPICS for output in outputs if output.topic == name])

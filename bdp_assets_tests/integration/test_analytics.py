@@ -94,9 +94,9 @@ def traffic(count: int, seed: int, after_ms: int = 0) -> list[tuple[str, bytes]]
 
 
 def validate(stream: Stream, values: list[tuple[str, bytes]]) -> None:
-    """Through the scoring worker to the validated topic."""
+    """Through a scoring worker to the validated topic."""
     stream.send(values)
-    with stream.worker():
+    with stream.scored():
         stream.drain()
 
 

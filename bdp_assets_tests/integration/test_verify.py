@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 import pytest
+from click.testing import Result
 
 from bdp_assets.clients.kafka import Message, TransactionalPublisher, topic_ids, watermarks
 from bdp_assets.clients.lake import Lake
@@ -227,23 +226,20 @@ def test_a_window_figure_that_is_wrong_is_noticed(played: Played) -> None:
 
 
 def test_the_command_waits_as_long_as_it_is_told_and_says_all_of_it(played: Played) -> None:
-    environment = {**played.stream._environment, "BDP_LAKE_URL": played.lake.url}
-    command = [sys.executable, "-m", "bdp_assets.cli.main", "verify", "--json", "--wait", "1"]
-
-    def run(**changes: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(command, env={**environment, **changes}, capture_output=True, check=False)
+    def run(**changes: str) -> Result:
+        return played.stream.bdp("verify", "--json", "--wait", "1", BDP_LAKE_URL=played.lake.url, **changes)
 
     done = run()
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["holds"], told["drained"], told["broken"]) == (True, True, [])
     assert set(told["proofs"]) == {"load driver", "lake", "features", "online store", "windows"}
     away = run(BDP_REDIS_URL="redis://127.0.0.1:1/0")
-    assert (away.returncode, b"online store" in away.stderr) == (2, True)
+    assert (away.exit_code, "online store" in away.stderr) == (2, True)
     away = run(BDP_POSTGRES_URL="postgresql://nobody@127.0.0.1:1/bdp")
-    assert (away.returncode, b"PostgreSQL" in away.stderr) == (2, True)
+    assert (away.exit_code, "PostgreSQL" in away.stderr) == (2, True)
     away = run(BDP_KAFKA_PORT="1")
-    assert (away.returncode, b"does not answer" in away.stderr) == (2, True)
+    assert (away.exit_code, "does not answer" in away.stderr) == (2, True)
 
 
 def test_what_waits_is_told_and_not_judged(played: Played, journal: Journal) -> None:
@@ -257,11 +253,9 @@ def test_what_waits_is_told_and_not_judged(played: Played, journal: Journal) -> 
     assert (found.lag[groups.SCORING], found.lag["lake"]) == (1, 1)
     assert found.notes["online store"] == "not judged: messages wait (bdp-scoring 1)"
 
-    command = [sys.executable, "-m", "bdp_assets.cli.main", "verify", "--wait", "1"]
-    environment = {**played.stream._environment, "BDP_LAKE_URL": played.lake.url}
-    done = subprocess.run(command, env=environment, capture_output=True, check=False)
-    assert done.returncode == 1, "it was told to wait for what nobody takes"
-    assert b"Not drained" in done.stdout
+    done = played.stream.bdp("verify", "--wait", "1", BDP_LAKE_URL=played.lake.url)
+    assert done.exit_code == 1, "it was told to wait for what nobody takes"
+    assert "Not drained" in done.stdout
 
 
 def test_a_doubled_and_an_orphaned_record_are_noticed(played: Played) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from typing import Any
+
+from click.testing import Result
 
 from bdp_assets.clients.kafka import Message
 from bdp_assets.contracts.headers import REPLAY_OF
@@ -14,16 +14,13 @@ from bdp_assets.contracts.topics import RAW, Topic
 from bdp_assets_tests.integration.stream import Stream
 
 
-def bdp(stream: Stream, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "bdp_assets.cli.main", "dlq", *arguments]
-    return subprocess.run(
-        command, env={**stream._environment, **environment}, capture_output=True, text=True, check=False
-    )
+def bdp(stream: Stream, *arguments: str, **environment: str) -> Result:
+    return stream.bdp("dlq", *arguments, **environment)
 
 
 def listed(stream: Stream, *arguments: str) -> list[dict[str, Any]]:
     done = bdp(stream, "list", "--json", "-n", "1000", *arguments)
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     rows: list[dict[str, Any]] = json.loads(done.stdout)
     return rows
 
@@ -35,9 +32,9 @@ def statuses(stream: Stream) -> dict[str, str]:
 
 def replay(stream: Stream, *arguments: str) -> dict[str, Any]:
     done = bdp(stream, "replay", "--json", *arguments)
-    assert done.returncode in (0, 1), done.stderr
+    assert done.exit_code in (0, 1), done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == (1 if told["kept"] else 0)
+    assert done.exit_code == (1 if told["kept"] else 0)
     return told
 
 

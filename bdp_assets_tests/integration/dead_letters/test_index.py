@@ -28,7 +28,7 @@ BAD = [b"{", body(amount=-1), body(device_id=CARD), body("ok"), body("ok"), body
 
 def refuse(stream: Stream, values: list[bytes]) -> None:
     stream.send(("c-1", value) for value in values)
-    with stream.worker():
+    with stream.scored():
         stream.drain()
 
 
@@ -154,10 +154,10 @@ def test_the_commands_tell_and_say_what_to_do_when_something_is_away(stream: Str
 
     nowhere = "postgresql://nobody:pw-that-stays-secret@127.0.0.1:1/bdp"
     away = bdp(stream, "list", BDP_POSTGRES_URL=nowhere)
-    assert away.returncode == 2
+    assert away.exit_code == 2
     assert "bdp status" in away.stderr
     shown = bdp(stream, "show", place, BDP_POSTGRES_URL=nowhere)
-    assert shown.returncode == 0, "the letter itself is in Kafka"
+    assert shown.exit_code == 0, "the letter itself is in Kafka"
     assert "the index does not answer" in shown.stdout
     without_kafka = bdp(stream, "list", BDP_KAFKA_BOOTSTRAP="127.0.0.1:1")
     assert "not_json" in without_kafka.stdout
@@ -171,7 +171,7 @@ def test_a_warehouse_without_the_migration_says_so(stream: Stream) -> None:
 
     migrations.downgrade(stream.settings, "0001")
     done = bdp(stream, "list")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "`bdp migrate`" in done.stderr
     migrations.upgrade(stream.settings)
 

@@ -59,7 +59,7 @@ def send_ahead_of_time(stream: Stream, names: Sequence[str]) -> None:
 
 def drain(stream: Stream) -> None:
     """Run a worker until all of the raw topic has an outcome; markers of replays are offsets, too."""
-    with stream.worker():
+    with stream.scored():
         stream.settle()
     assert read_ledger(stream.settings).balanced
 
@@ -158,7 +158,7 @@ def test_one_replay_at_a_time(stream: Stream) -> None:
     with session(stream.settings) as connection:
         assert lock(connection, sending.NAME)
         second = bdp(stream, "replay", "--all")
-    assert second.returncode == 2
+    assert second.exit_code == 2
     assert "Another `bdp dlq replay`" in second.stderr
     assert not replays(stream)
     assert len(replay(stream, "--all")["sent"]) == 1, "the lock goes with its owner"
@@ -263,7 +263,7 @@ def test_a_fix_file_that_is_wrong_says_where(stream: Stream, tmp_path: Path) -> 
     file = tmp_path / "fixes.yaml"
     file.write_text("fixes: [{when: {eror: x}, drop: [y]}]")
     done = bdp(stream, "replay", "--all", "--fix", str(file))
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "eror" in done.stderr
 
 

@@ -15,7 +15,7 @@ from bdp_assets.runtime import ports
 
 SLOTS = 16_384
 SHARDS = 3
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @contextmanager

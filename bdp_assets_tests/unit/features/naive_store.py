@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features.spec import Catalog, Entity, WindowFeature
@@ -90,6 +91,12 @@ class NaiveStore:
         ]
         return max(reach, default=0) + SLACK
 
+    @cached_property
+    def _keeps(self) -> dict[tuple[Entity, int | None], int]:
+        """Retention of an entity's tiles of a hop."""
+        kinds = {(f.entity, f.hop) for f in self.catalog.windows}
+        return {kind: self.retention(lambda f: (f.entity, f.hop) == kind) for kind in kinds}  # noqa: B023
+
     def _shared(self, feature: WindowFeature) -> Sequence[Event]:
         """All that was applied, each where its entity's tiles stand: those beyond the horizon long ago."""
         stands = self._horizon(feature)
@@ -106,7 +113,7 @@ class NaiveStore:
         """Whether what counts at a time is still in one of its entity's tiles."""
         hop = feature.hop
         assert hop is not None
-        keeps = self.retention(lambda f: (f.entity, f.hop) == (feature.entity, hop))
+        keeps = self._keeps[feature.entity, hop]
         newest: dict[object, int] = defaultdict(lambda: LONG_AGO)
         for name, at in self._clocks(feature):
             newest[name] = max(newest[name], at // hop * hop)

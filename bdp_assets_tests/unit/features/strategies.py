@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -32,6 +34,15 @@ steps = st.sampled_from((0, 0, 1, 7, MINUTE, HOUR - 1, HOUR, DAY, DAY + 1, 7 * D
 amounts = st.one_of(
     st.sampled_from((0, 1, 1_000, 9_999)), st.integers(0, 100_000), st.integers(0, COLUMN_LIMIT - 1)
 )
+
+
+_sizes, _either = st.integers(2, 8), st.booleans()
+
+
+@cache
+def among(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    """One of them. Made once: to make it takes longer than to draw, and there are thousands of examples."""
+    return st.sampled_from(values)
 
 
 def transaction(
@@ -70,15 +81,15 @@ def streams(
     moments, now = [], START
     for step in draw(st.lists(steps, max_size=most)):
         now += step
-        moments.append(now - draw(st.sampled_from((0, 0, 0, 0, 1, HOUR, 8 * DAY, 40 * DAY))))
+        moments.append(now - draw(among((0, 0, 0, 0, 1, HOUR, 8 * DAY, 40 * DAY))))
     return [
         transaction(
-            draw(st.sampled_from((i, i, i, i, i // 2))),
+            i // 2 if draw(among((False, False, False, False, True))) else i,
             ts_ms,
             draw(amounts),
-            customer=draw(st.sampled_from(customers)),
-            merchant=draw(st.sampled_from(("m0", "m0", "m1", None))),
-            device=draw(st.sampled_from(("d0", "d1", None))),
+            customer=draw(among(tuple(customers))),
+            merchant=draw(among(("m0", "m0", "m1", None))),
+            device=draw(among(("d0", "d1", None))),
             body=i,
         )
         for i, ts_ms in enumerate(moments)
@@ -91,10 +102,8 @@ def labels(transactions: Sequence[ValidatedTransaction]) -> st.SearchStrategy[li
     if not transactions:
         return st.just([])
     known = st.sampled_from(transactions)
-    delays = st.sampled_from((0, 7 * DAY, 7 * DAY, 7 * DAY - 1, 9 * DAY, 60 * DAY, 97 * DAY, 98 * DAY))
-    return st.lists(
-        st.builds(_label, known, st.sampled_from((True, True, False)), delays, st.booleans()), max_size=12
-    )
+    delays = among((0, 7 * DAY, 7 * DAY, 7 * DAY - 1, 9 * DAY, 60 * DAY, 97 * DAY, 98 * DAY))
+    return st.lists(st.builds(_label, known, among((True, True, False)), delays, st.booleans()), max_size=12)
 
 
 def _label(of: ValidatedTransaction, is_fraud: bool, delay: int, known: bool) -> Label:
@@ -111,7 +120,7 @@ def _label(of: ValidatedTransaction, is_fraud: bool, delay: int, known: bool) ->
 @st.composite
 def catalogs(draw: st.DrawFn, *, online: bool = False) -> Catalog:
     """A few random window features, and a ratio of the first two."""
-    features = [draw(window_features(f"f{i}", online=online)) for i in range(draw(st.integers(2, 8)))]
+    features = [draw(window_features(f"f{i}", online=online)) for i in range(draw(_sizes))]
     ratio = RowFeature(
         name="ratio",
         formula="ratio",
@@ -125,16 +134,16 @@ def catalogs(draw: st.DrawFn, *, online: bool = False) -> Catalog:
 
 @st.composite
 def window_features(draw: st.DrawFn, name: str, *, online: bool) -> WindowFeature:
-    entity: Entity = draw(st.sampled_from(ENTITIES))
+    entity: Entity = draw(among(ENTITIES))
     tiled = entity.state == "tiles"
     names = [name for name, one in AGGREGATES.items() if (one.tiles if tiled else not one.of_run)]
-    aggregate = draw(st.sampled_from(names))
+    aggregate = draw(among(tuple(names)))
     how = AGGREGATES[aggregate]
-    filter_ = draw(st.sampled_from(_filters(aggregate, entity)))
+    filter_ = draw(among(_filters(aggregate, entity)))
     fraud = filter_ == "known_fraud"
     timed = aggregate.startswith("seconds_since")
     needs_hop = (tiled and online) or (fraud and timed) or how.of_run
-    hop = draw(st.sampled_from((HOUR, DAY) if needs_hop else (None, None, HOUR, DAY)))
+    hop = draw(among((HOUR, DAY) if needs_hop else (None, None, HOUR, DAY)))
     endless = how.all_history and not (fraud and timed)
     windows = tuple(w for w in WINDOWS if (endless or w != ALL_HISTORY) and (hop is None or w >= hop))
     delays = (0, 0, 1, HOUR, 7 * DAY) if not (tiled and online) else (HOUR, 7 * DAY)
@@ -142,16 +151,14 @@ def window_features(draw: st.DrawFn, name: str, *, online: bool) -> WindowFeatur
         name=name,
         entity=entity,
         aggregate=aggregate,
-        column={"number": AMOUNT, "id": draw(st.sampled_from(("merchant_id", "country"))), None: None}[
-            how.column
-        ],
+        column={"number": AMOUNT, "id": draw(among(("merchant_id", "country"))), None: None}[how.column],
         filter=filter_,
-        window=draw(st.sampled_from(windows)),
+        window=draw(among(windows)),
         hop=hop,
-        delay=7 * DAY if fraud else draw(st.sampled_from(delays)),
-        include_current=draw(st.booleans()) and not fraud and how.takes_current,
-        scale=draw(st.sampled_from((1, 100))),
-        default=draw(st.sampled_from((0.0, -1.0, 0.1))),
+        delay=7 * DAY if fraud else draw(among(delays)),
+        include_current=draw(_either) and not fraud and how.takes_current,
+        scale=draw(among((1, 100))),
+        default=draw(among((0.0, -1.0, 0.1))),
         unit="-",
         description="Random",
     )

@@ -60,7 +60,6 @@ def test_the_daemon_rests_meanwhile_and_comes_back(
     home: Path, dev: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(one_daemon, "LOOK_S", 0.02)
-    monkeypatch.setattr(one_daemon, "PATIENCE_S", 2.0)  # a child of a test process may not hear SIGTERM
     starts, stopped = home / "starts", Event()
     command = [sys.executable, "-c", DAEMON, str(starts)]
     keeper = Thread(target=one_daemon.keep, args=(home, command, stopped))
