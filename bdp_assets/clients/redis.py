@@ -8,7 +8,7 @@ a defect of ours and stays a `redis.ResponseError`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha1
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -32,7 +32,7 @@ from redis.retry import Retry
 from bdp_assets.clients.outage import Outage
 from bdp_assets.clients.redis_cluster import Cluster, primaries, send
 from bdp_assets.clients.redis_connections import Connections
-from bdp_assets.clients.redis_exchange import Argument, Command, exchange, nothing
+from bdp_assets.clients.redis_exchange import Argument, Command, exchange
 from bdp_assets.settings import Settings
 
 Redis = redis.Redis | redis.RedisCluster | Cluster
@@ -122,20 +122,14 @@ class Script:
         return ("EVALSHA", self._sha, len(keys), *keys, *arguments)
 
 
-def run(
-    client: Redis,
-    commands: Sequence[Command],
-    scripts: Sequence[Script] = (),
-    meanwhile: Callable[[], object] = nothing,
-) -> list[Any]:
+def run(client: Redis, commands: Sequence[Command], scripts: Sequence[Script] = ()) -> list[Any]:
     """Send all commands in one round trip (of a cluster: one a shard), in order; the replies, in order.
 
-    `meanwhile` is called while the servers work, and again when they have to be asked again.
     Where a server does not know a script yet, `scripts` are loaded and those calls are sent again. Raises
     `StoreUnavailable`, or `redis.ResponseError` for a defect.
     """
     with _StoreErrors(client):
-        replies = _send(client, commands, meanwhile)
+        replies = _send(client, commands)
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
             for server in _servers(client):
@@ -197,10 +191,10 @@ def _servers(client: Redis) -> list[redis.Redis]:
     return primaries(client.open() if isinstance(client, Cluster) else client)
 
 
-def _send(client: Redis, commands: Sequence[Command], meanwhile: Callable[[], object] = nothing) -> list[Any]:
+def _send(client: Redis, commands: Sequence[Command]) -> list[Any]:
     if not isinstance(client, redis.Redis):
-        return send(client.open() if isinstance(client, Cluster) else client, commands, meanwhile)
-    return exchange(client, commands, meanwhile)
+        return send(client.open() if isinstance(client, Cluster) else client, commands)
+    return exchange(client, commands)
 
 
 def _where(client: Redis) -> str:

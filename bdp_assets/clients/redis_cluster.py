@@ -6,7 +6,7 @@ redis-py's own cluster pipeline would try again by itself what fails, for longer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -14,7 +14,7 @@ import redis
 from redis.cluster import ClusterNode
 from redis.exceptions import AskError, ConnectionError, MovedError, RedisClusterException
 
-from bdp_assets.clients.redis_exchange import Borrowed, Command, answer, nothing, post
+from bdp_assets.clients.redis_exchange import Borrowed, Command, answer, post
 
 _ASKING: Command = ("ASKING",)
 REDIRECTIONS = 5
@@ -45,14 +45,12 @@ class Cluster:
             self._opened = None
 
 
-def send(
-    cluster: redis.RedisCluster, commands: Sequence[Command], meanwhile: Callable[[], object] = nothing
-) -> list[Any]:
+def send(cluster: redis.RedisCluster, commands: Sequence[Command]) -> list[Any]:
     """As `exchange`."""
     replies: list[Any] = [None] * len(commands)
     waiting: list[int] = list(range(len(commands)))
     for _ in range(REDIRECTIONS):
-        _exchange(cluster, commands, waiting, replies, meanwhile)
+        _exchange(cluster, commands, waiting, replies)
         waiting = [i for i in waiting if isinstance(replies[i], AskError)]  # a MovedError is one, too
         if not waiting:
             break
@@ -78,11 +76,7 @@ def _note(cluster: redis.RedisCluster, redirections: Iterable[AskError]) -> None
 
 
 def _exchange(
-    cluster: redis.RedisCluster,
-    commands: Sequence[Command],
-    wanted: Sequence[int],
-    replies: list[Any],
-    meanwhile: Callable[[], object],
+    cluster: redis.RedisCluster, commands: Sequence[Command], wanted: Sequence[int], replies: list[Any]
 ) -> None:
     with ExitStack() as stack:
         shards = []
@@ -93,7 +87,6 @@ def _exchange(
             for i in numbers:
                 parts += [_ASKING, commands[i]] if _is_asked(replies[i]) else [commands[i]]
             post(connection, parts)
-        meanwhile()
         for connection, numbers in shards:
             for i in numbers:
                 if _is_asked(replies[i]):

@@ -6,7 +6,7 @@ of each call, and translate each reply. Replies here are as they come: bytes, in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -37,14 +37,8 @@ class Borrowed:
         self._pool.release(self._connection)
 
 
-def nothing() -> None:
-    """What to do meanwhile."""
-
-
-def exchange(
-    client: redis.Redis, commands: Sequence[Command], meanwhile: Callable[[], object] = nothing
-) -> list[Any]:
-    """Replies in order; an error is the reply of its command. `meanwhile` is called while the server works.
+def exchange(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
+    """Replies in order; an error is the reply of its command.
 
     A connection that broke is opened again as the client's retry says, and all is done again. Raises
     ConnectionError, TimeoutError.
@@ -53,16 +47,15 @@ def exchange(
         return []
     with Borrowed(client) as connection:
         replies: list[Any] = connection.retry.call_with_retry(
-            partial(_attempt, connection, commands, meanwhile), lambda _: connection.disconnect()
+            partial(_attempt, connection, commands), lambda _: connection.disconnect()
         )
         return replies
 
 
-def _attempt(connection: Any, commands: Sequence[Command], meanwhile: Callable[[], object]) -> list[Any]:
+def _attempt(connection: Any, commands: Sequence[Command]) -> list[Any]:
     """The server works on a block while the answers of the one before are read: of a long pipeline it would
     keep all answers until the last."""
     post(connection, commands[: 2 * BLOCK])
-    meanwhile()
     replies: list[Any] = []
     for at in range(0, len(commands), BLOCK):
         following = commands[at + BLOCK : at + 2 * BLOCK] if at else ()

@@ -318,13 +318,3 @@ def test_history_is_published_already(store: OnlineStore) -> None:
     mixed = transaction_frame([FIRST, SECOND]).with_columns(coordinates=pl.Series([None, THERE]))
     store.rebuild(mixed, label_frame([]))
     assert [a.status for a in store.enrich([FIRST, SECOND], [HERE, THERE])] == ["duplicate", "redelivery"]
-
-
-def test_what_fails_meanwhile_leaves_no_answers_for_the_next_call(store: OnlineStore) -> None:
-    def fail() -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        run(store.client, [("SET", "one", "first")], meanwhile=fail)
-    assert run(store.client, [("GET", "two")]) == [None]
-    assert [answer.status for answer in store.enrich([FIRST, SECOND], [HERE, THERE])] == ["new", "new"]
