@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from unittest import mock
 
 import numpy as np
 import polars as pl
@@ -12,14 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bdp_assets.contracts.records import Label, ValidatedTransaction
-from bdp_assets.features import table
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.formulas import COLUMN_LIMIT
 from bdp_assets.features.spec import CUSTOMER, MERCHANT, Catalog, WindowFeature
 from bdp_assets.features.times import DAY, HOUR
 from bdp_assets_tests.effort import cases
-from bdp_assets_tests.unit.features.bounds import bounded
 from bdp_assets_tests.unit.features.frames import batch_vectors, bits, label_frame, transaction_frame
 from bdp_assets_tests.unit.features.oracle import as_corrected
 from bdp_assets_tests.unit.features.strategies import (
@@ -40,16 +37,6 @@ def test_any_catalog_and_stream_equal_the_oracle(data: st.DataObject) -> None:
     known = data.draw(labels(transactions))
     expected = bits(as_corrected(transactions, known, catalog))
     assert batch_vectors(transactions, known, catalog) == expected
-
-
-@settings(max_examples=cases(4_500), deadline=None)
-@given(st.data(), st.integers(0, 5), st.sampled_from((1, 4, 1_000)))
-def test_folded_events_in_pieces_equal_the_oracle(data: st.DataObject, exact_events: int, piece: int) -> None:
-    catalog, transactions = data.draw(catalogs()), data.draw(streams(customers=("c0", "c0", "c0", "c1")))
-    known = data.draw(labels(transactions))
-    expected = bits(as_corrected(transactions, known, catalog, exact_events))
-    with bounded(exact_events), mock.patch.object(table, "_PIECE", piece):
-        assert batch_vectors(transactions, known, catalog) == expected
 
 
 @settings(max_examples=cases(300), deadline=None)
