@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import random
 import socket
+from collections import deque
 from collections.abc import Iterable
 
 import psutil
 
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK
+
+_marks: deque[socket.socket] = deque(maxlen=100)
+"""Of the ports that were chosen last, by this process; of earlier ones, programs have long started."""
 
 
 def is_free(port: int) -> bool:
@@ -27,9 +31,29 @@ def is_free(port: int) -> bool:
 
 
 def choose_free(names: Iterable[str]) -> dict[str, int]:
-    """A free port for each setting, below those that the kernel gives to outgoing connections."""
+    """A free port for each setting, below those that the kernel gives to outgoing connections.
+
+    What chooses at the same time, here or in another process, is given others: programs take theirs only when
+    they start.
+    """
     candidates = random.SystemRandom().sample(range(20_000, 32_000), 500)
-    return dict(zip(names, filter(is_free, candidates), strict=False))
+    return dict(zip(names, filter(_is_mine, candidates), strict=False))
+
+
+def _is_mine(port: int) -> bool:
+    """Whether the port is free, and chosen by nobody else: who chooses one holds its number for datagrams."""
+    mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        mark.bind((LOOPBACK, port))
+    except OSError as error:
+        mark.close()
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            return False
+        raise
+    if len(_marks) == _marks.maxlen:
+        _marks.popleft().close()
+    _marks.append(mark)
+    return is_free(port)
 
 
 def holder(port: int) -> str:

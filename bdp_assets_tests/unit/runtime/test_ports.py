@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -36,6 +39,27 @@ def test_a_port_that_was_just_used_is_free() -> None:
         with socket.create_connection(("127.0.0.1", port)), server.accept()[0]:
             pass  # the server closes first: its side stays in TIME_WAIT
     assert ports.is_free(port)
+
+
+def test_what_somebody_else_has_chosen_is_not_chosen_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Always:
+        def sample(self, _: range, __: int) -> list[int]:
+            return [port, other]
+
+    port, other = ports.choose_free(["one", "two"]).values()
+    code = f"from bdp_assets.runtime.ports import _is_mine; print(_is_mine({port}), _is_mine({other}))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "False"]
+    monkeypatch.setattr(random, "SystemRandom", Always)
+    assert ports.choose_free(["again"]) == {}
+
+
+def test_marks_of_chosen_ports_do_not_add_up() -> None:
+    first = ports.choose_free(["first"])["first"]
+    found = [ports.choose_free(["next"])["next"] for _ in range(150)]
+    assert len(set(found)) == len(found)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", first))
 
 
 def test_the_holder_is_named(taken: int) -> None:
