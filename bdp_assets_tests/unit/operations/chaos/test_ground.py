@@ -18,6 +18,7 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable.name, raising=False)
 
 
+@pytest.mark.enable_socket  # What it chooses, it marks.
 def test_its_settings_are_defaults_on_ports_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
