@@ -50,10 +50,13 @@ def _is_mine(port: int) -> bool:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
             return False
         raise
+    if not is_free(port):
+        mark.close()
+        return False
     if len(_marks) == _marks.maxlen:
         _marks.popleft().close()
     _marks.append(mark)
-    return is_free(port)
+    return True
 
 
 def holder(port: int) -> str:
