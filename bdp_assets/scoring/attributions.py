@@ -16,18 +16,6 @@ from numpy.typing import NDArray
 
 from bdp_assets.scoring.bundle import ATTRIBUTIONS, RETRAIN, Bundle, BundleError
 
-NODE = np.dtype(
-    [
-        ("threshold", np.float64),
-        ("value", np.float64),
-        ("feature", np.int32),
-        ("left", np.int32),
-        ("right", np.int32),
-    ],
-    align=True,
-)
-"""What is read of a node lies together: nodes are rarely in the caches, and each is looked at once."""
-
 
 class ForestPaths:
     """All paths of a forest.
@@ -42,6 +30,8 @@ class ForestPaths:
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        from bdp_assets.scoring.paths import NODE  # loads Numba
+
         self._nodes = np.empty(len(arrays["feature"]), dtype=NODE)
         for name in ("threshold", "value", "feature", "left", "right"):
             self._nodes[name] = arrays[name]

@@ -8,7 +8,18 @@ import numpy as np
 from numba import from_dtype, types
 
 from bdp_assets.features.compiled.how import INTS, MATRIX_OUT, VOID, compiled
-from bdp_assets.scoring.attributions import NODE
+
+NODE = np.dtype(
+    [
+        ("threshold", np.float64),
+        ("value", np.float64),
+        ("feature", np.int32),
+        ("left", np.int32),
+        ("right", np.int32),
+    ],
+    align=True,
+)
+"""What is read of a node lies together: nodes are rarely in the caches, and each is looked at once."""
 
 _ROWS = types.Array(types.float64, 2, "C", readonly=True)
 _NODES = types.Array(from_dtype(NODE), 1, "C", readonly=True)
