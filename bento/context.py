@@ -26,9 +26,6 @@ class Headers:
     def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
         self._values = dict(reversed(raw))
 
-    def __contains__(self, name: bytes) -> bool:
-        return name in self._values
-
     def get(self, name: bytes) -> str | None:
         value = self._values.get(name)
         return None if value is None else value.decode("latin-1")

@@ -137,20 +137,18 @@ def decide(policy: Policy, probability: float, amount_base_minor: int) -> tuple[
 
 def _by_cost(policy: CostPolicy, probability: float, amount_minor: int) -> tuple[Decision, list[Reason]]:
     """Of equals, approving comes before declining: a review has to save something."""
-    price = policy.review_price_minor
     approving = probability * amount_minor
     declining = (1.0 - probability) * policy.costs.false_decline_minor
-    if price < approving and price < declining:
+    if policy.review_price_minor < min(approving, declining):
         decision = Decision.REVIEW
     else:
         decision = Decision.APPROVE if approving <= declining else Decision.DECLINE
-    # Every decision says this: in one piece, as a function for each part would take a third longer.
     text = (
-        f"At a fraud probability of {probability:.2%}, approving is expected to cost "
-        f"{round(approving) / 100:.2f}, declining {round(declining) / 100:.2f}, and a review counts "
-        f"{price / 100:.2f}: the least is to {decision}."
+        f"At a fraud probability of {_share(probability)}, approving is expected to cost "
+        f"{_money(approving)}, declining {_money(declining)}, and a review counts "
+        f"{_money(policy.review_price_minor)}: the least is to {decision.value}."
     )
-    return decision, [Reason(f"{COST}{decision}", text)]
+    return decision, [Reason(f"{COST}{decision.value}", text)]
 
 
 def _by_thresholds(

@@ -2,21 +2,19 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bdp_assets.contracts import wire
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.money import RATES_VERSION, to_base_minor
 from bdp_assets.contracts.records import Door, ValidatedTransaction
-from bdp_assets.contracts.rules import SEMANTIC_RULES, Facts, judge, one_by_one
+from bdp_assets.contracts.rules import SEMANTIC_RULES
 from bdp_assets.contracts.transaction import MAX_VALUE_BYTES, decode_transaction
 from bdp_assets.contracts.wire import FORMS
 from bdp_assets_tests.effort import cases
-from bdp_assets_tests.unit.contracts.strategies import ODD_TOKENS, any_records, as_json, good_records
+from bdp_assets_tests.unit.contracts.strategies import ODD_TOKENS, any_records, as_json
 
 NOW_MS = 1_705_314_600_000  # 2024-01-15T10:30:00Z
 DAY_MS = 86_400_000
@@ -80,33 +78,6 @@ def test_every_field_is_in_its_place() -> None:
     assert (decoded.ts_ms, decoded.amount, decoded.amount_minor) == (NOW_MS - 19_799_500, "7", 7)
     assert (decoded.amount_base_minor, decoded.rates_version) == (to_base_minor(7, "JPY"), RATES_VERSION)
     assert (decoded.flags, decoded.door) == ([], Door.STREAM)
-
-
-NUMBERS = ("4111111111111111", "4111111111111112", "123456789012")
-DEVICES = [{"device_id": f'"{number}"'} for number in NUMBERS]
-received = st.integers(-100 * DAY_MS, 100 * DAY_MS).map(lambda ms: NOW_MS + ms) | st.just(2**53)
-
-
-@settings(max_examples=cases(500))
-@given(good_records, st.sampled_from([{}, {"ip": "null"}, *DEVICES]), received, st.booleans())
-def test_all_rules_in_one_go_say_what_they_say_one_by_one(
-    record: dict[str, str], changed: dict[str, str], received_ms: int, twice: bool
-) -> None:
-    body = as_json({**record, **changed}).encode()
-    if twice:
-        body = body[:-1] + b", " + body[1:]
-    read = wire.read(body)
-    assert read is not None
-    together, apart = (Facts(body, *read, received_ms) for _ in range(2))
-    assert outcome(judge, together) == outcome(one_by_one, apart)
-
-
-def outcome(judged: Callable[[Facts], list[str]], facts: Facts) -> object:
-    """The marks and what was filled in; or the refusal."""
-    try:
-        return judged(facts), facts
-    except ContractError as error:
-        return str(error), error.field
 
 
 LONG = b'{"transaction_id": "' + b"a" * MAX_VALUE_BYTES + b'"}'
