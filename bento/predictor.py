@@ -18,6 +18,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from functools import cache
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ from bento.dependencies import Dependencies
 from bento.entry import Entry
 from bento.errors import ApiError, conflict, no_model, queue_full
 from bento.gathering import Gathered
+from bento.parts import Parts, Work, overlapping
 from bento.spool.spool import Spool
 
 CHUNK = 100
@@ -62,7 +64,8 @@ class Predictor:
     """Decides raw transactions, one or many at once; those that come alone in one moment together.
 
     It works on the event loop's own thread: a call is a millisecond of computing and two round trips, and a
-    thread pool made that slower (measured with 1, 8 and 64 connections). Batches give way between chunks.
+    thread pool made that slower (measured with 1, 8 and 64 connections). Batches give way between chunks, and
+    claim the next one while one is decided.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it is made of
@@ -107,15 +110,11 @@ class Predictor:
         """
         asked = [Asked(value, call) for value in values]
         decider = self._checked(asked, call.dry_run)  # Once: a batch gives way between its chunks.
-        outcomes: list[Prediction | ApiError] = []
-        for start in range(0, len(asked), CHUNK):
-            if start:
-                await asyncio.sleep(0)
-            outcomes += self._predict_chunk(decider, asked[start : start + CHUNK], call.dry_run)
-        return outcomes
+        chunks = (asked[start : start + CHUNK] for start in range(0, len(asked), CHUNK))
+        return await overlapping(self._predict_chunk(decider, chunk, call.dry_run) for chunk in chunks)
 
     def _predict_together(self, asked: Sequence[Asked]) -> list[Prediction | ApiError]:
-        return self._predict_chunk(self._checked(asked), asked)
+        return Parts(self._predict_chunk(self._checked(asked), asked)).result()
 
     def _checked(self, asked: Sequence[Asked], dry_run: bool = False) -> Decider:
         """What decides them. Raises ApiError 503: nothing does, or there is no room to write them down."""
@@ -127,7 +126,8 @@ class Predictor:
 
     def _predict_chunk(
         self, decider: Decider, asked: Sequence[Asked], dry_run: bool = False
-    ) -> list[Prediction | ApiError]:
+    ) -> Work[list[Prediction | ApiError]]:
+        """Gives way as soon as the store is asked, and again when it has answered."""
         with tracing.batch(lambda: sampled_calls(asked)):
             received_ms = time.time_ns() // 1_000_000
             tombstones = self._tombstones()
@@ -135,19 +135,19 @@ class Predictor:
                 items = [receive(one, received_ms, tombstones) for one in asked]
             valid = [item for item in items if isinstance(item, Received)]
             name_in_traces(valid)
-            outcomes = iter(self._decided(decider, valid, dry_run) if valid else [])
+            outcomes = iter((yield from self._decided(decider, valid, dry_run)) if valid else ())
         return [next(outcomes) if isinstance(item, Received) else item for item in items]
 
     def _decided(
         self, decider: Decider, received: Sequence[Received], dry_run: bool
-    ) -> list[Prediction | ApiError]:
+    ) -> Work[list[Prediction | ApiError]]:
         """Decisions and refusals; written down before and after, but for a dry run."""
         if dry_run:
-            return self._decide(decider, received, dry_run)[0]
+            return (yield from self._decide(decider, received, dry_run))[0]
         with step("spool arrival"):
             entry = Entry(self._spool, [item.arrival for item in received])
         with entry:
-            outcomes, fresh = self._decide(decider, received, dry_run)
+            outcomes, fresh = yield from self._decide(decider, received, dry_run)
             with step("spool outcome"):
                 entry.settle({i: made.value for i, made in fresh.items()})
         _count([made.prediction for made in fresh.values()])
@@ -155,10 +155,11 @@ class Predictor:
 
     def _decide(
         self, decider: Decider, received: Sequence[Received], dry_run: bool
-    ) -> tuple[list[Prediction | ApiError], dict[int, Made]]:
+    ) -> Work[tuple[list[Prediction | ApiError], dict[int, Made]]]:
         """Outcomes, in order; and by their places those that nobody has sent on before."""
         with step("claim"):
-            enrichments, degraded = self._enrich([item.transaction for item in received], dry_run=dry_run)
+            transactions = [item.transaction for item in received]
+            enrichments, degraded = yield from self._enriched(transactions, dry_run)
         outcomes = [_known(enrichment) for enrichment in enrichments]
         open_ = [i for i, outcome in enumerate(outcomes) if outcome is None]
         made: list[Made] = []
@@ -184,15 +185,19 @@ class Predictor:
         new = {i: one for i, one in zip(open_, made, strict=True) if enrichments[i].status == "new"}
         return [outcome for outcome in outcomes if outcome is not None], _once(new)
 
-    def _enrich(
-        self, transactions: Sequence[ValidatedTransaction], *, dry_run: bool
-    ) -> tuple[list[Enrichment], bool]:
+    def _enriched(
+        self, transactions: Sequence[ValidatedTransaction], dry_run: bool
+    ) -> Work[tuple[list[Enrichment], bool]]:
         """Features of each transaction, and whether they had to be computed without history."""
         if self._dependencies.store == "ok":
             try:
                 if dry_run:
                     return [self._store.enrich_dry(transaction) for transaction in transactions], False
-                return self._store.enrich(transactions, [None] * len(transactions)), False
+                with closing(self._store.claim(transactions, [None] * len(transactions))) as claiming:
+                    yield
+                    claiming.wait()
+                    yield
+                    return claiming.enrichments(), False
             except StoreUnavailable:
                 self._dependencies.store_failed()
         return [self._without_history(transaction) for transaction in transactions], True

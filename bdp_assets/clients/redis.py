@@ -32,7 +32,7 @@ from redis.retry import Retry
 from bdp_assets.clients.outage import Outage
 from bdp_assets.clients.redis_cluster import Cluster, primaries, send
 from bdp_assets.clients.redis_connections import Connections
-from bdp_assets.clients.redis_exchange import Argument, Command, exchange
+from bdp_assets.clients.redis_exchange import Argument, Command, Posted, exchange
 from bdp_assets.settings import Settings
 
 Redis = redis.Redis | redis.RedisCluster | Cluster
@@ -121,25 +121,57 @@ class Script:
     def call(self, keys: Sequence[str], *arguments: Argument) -> Command:
         return ("EVALSHA", self._sha, len(keys), *keys, *arguments)
 
+    def whole_call(self, keys: Sequence[str], *arguments: Argument) -> Command:
+        """With its source: a server that does not know it yet still runs it before what comes after."""
+        return ("EVAL", self.source, len(keys), *keys, *arguments)
+
+
+class Sent:
+    """Commands on their way, in one round trip (of a cluster: one a shard, which begins with `replies`).
+
+    Where a server does not know a script yet, `scripts` are loaded and those calls are sent again, after the
+    others. To be asked for `replies`, or closed. Raises `StoreUnavailable`.
+    """
+
+    def __init__(self, client: Redis, commands: Sequence[Command], scripts: Sequence[Script] = ()) -> None:
+        self._client = client
+        self._commands = commands
+        self._scripts = scripts
+        self._posted: Posted | None = None
+        if commands and isinstance(client, redis.Redis):
+            with _StoreErrors(client):
+                self._posted = Posted(client, commands)
+
+    def replies(self) -> list[Any]:
+        """In order; to be asked once. Raises `redis.ResponseError` for a defect, too."""
+        client, commands = self._client, self._commands
+        with _StoreErrors(client):
+            replies = _send(client, commands) if self._posted is None else self._posted.replies()
+            unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+            if unknown:
+                for server in _servers(client):
+                    _send(server, [("SCRIPT", "LOAD", script.source) for script in self._scripts])
+                for i, reply in zip(unknown, _send(client, [commands[i] for i in unknown]), strict=True):
+                    replies[i] = reply
+            for reply in replies:
+                if isinstance(reply, Exception):
+                    raise reply
+            return replies
+
+    @property
+    def was_repeated(self) -> bool:
+        """Whether a connection broke, and the replies are those of a second time."""
+        return self._posted is not None and self._posted.was_repeated
+
+    def close(self) -> None:
+        """Nobody waits for the replies, if there are any to come."""
+        if self._posted is not None:
+            self._posted.close()
+
 
 def run(client: Redis, commands: Sequence[Command], scripts: Sequence[Script] = ()) -> list[Any]:
-    """Send all commands in one round trip (of a cluster: one a shard), in order; the replies, in order.
-
-    Where a server does not know a script yet, `scripts` are loaded and those calls are sent again. Raises
-    `StoreUnavailable`, or `redis.ResponseError` for a defect.
-    """
-    with _StoreErrors(client):
-        replies = _send(client, commands)
-        unknown = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-        if unknown:
-            for server in _servers(client):
-                _send(server, [("SCRIPT", "LOAD", script.source) for script in scripts])
-            for i, reply in zip(unknown, _send(client, [commands[i] for i in unknown]), strict=True):
-                replies[i] = reply
-        for reply in replies:
-            if isinstance(reply, Exception):
-                raise reply
-        return replies
+    """The replies to commands that are waited for at once; arguments and errors as of `Sent`."""
+    return Sent(client, commands, scripts).replies()
 
 
 def scan(client: Redis, pattern: str) -> Iterator[list[bytes]]:

@@ -7,12 +7,11 @@ of each call, and translate each reply. Replies here are as they come: bytes, in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import redis
 from hiredis import pack_command
-from redis.exceptions import ResponseError
+from redis.exceptions import ConnectionError, ResponseError
 
 BLOCK = 128
 """How many commands are sent on when as many have been answered; twice as many are under way."""
@@ -26,43 +25,78 @@ class Borrowed:
 
     def __init__(self, client: redis.Redis) -> None:
         self._pool = client.connection_pool
-        self._connection: Any = self._pool.get_connection()
+        self.connection: Any = self._pool.get_connection()
 
     def __enter__(self) -> Any:
-        return self._connection
+        return self.connection
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            self._connection.disconnect()
-        self._pool.release(self._connection)
+            self.connection.disconnect()
+        self._pool.release(self.connection)
 
 
-def exchange(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
-    """Replies in order; an error is the reply of its command.
+class Posted:
+    """Commands of one call, on their way from the start: `replies` waits for what they answer, or `close`.
 
-    A connection that broke is opened again as the client's retry says, and all is done again. Raises
-    ConnectionError, TimeoutError.
+    Raises ConnectionError, TimeoutError, from the start on.
     """
-    if not commands:
-        return []
-    with Borrowed(client) as connection:
-        replies: list[Any] = connection.retry.call_with_retry(
-            partial(_attempt, connection, commands), lambda _: connection.disconnect()
-        )
+
+    def __init__(self, client: redis.Redis, commands: Sequence[Command]) -> None:
+        self._commands = commands
+        self._borrowed = Borrowed(client)
+        self._is_under_way = False
+        self._is_open = True
+        self.was_repeated = False
+        """Whether commands were sent twice, of which the first ones may have been carried out."""
+        try:
+            self._post()
+        except ConnectionError:  # It fell while nobody used it: `replies` sends them again.
+            self._borrowed.connection.disconnect()
+        except BaseException:
+            self.close()
+            raise
+
+    def replies(self) -> list[Any]:
+        """In order; an error is the reply of its command. To be asked once.
+
+        A connection that broke is opened again as the client's retry says, and all is done again.
+        """
+        self._is_open = False
+        with self._borrowed as connection:
+            found: list[Any] = connection.retry.call_with_retry(self._read, lambda _: connection.disconnect())
+            return found
+
+    def close(self) -> None:
+        """Nobody waits for the answers, if there are any to come."""
+        if self._is_open:
+            self._is_open = False
+            self._borrowed.__exit__(GeneratorExit)
+
+    def _post(self) -> None:
+        post(self._borrowed.connection, self._commands[: 2 * BLOCK])
+        self._is_under_way = True
+
+    def _read(self) -> list[Any]:
+        """The server works on a block while the answers of the one before are read: of a long pipeline it
+        would keep all answers until the last."""
+        if not self._is_under_way:
+            self.was_repeated = True
+            self._post()
+        self._is_under_way = False
+        commands, connection = self._commands, self._borrowed.connection
+        replies: list[Any] = []
+        for at in range(0, len(commands), BLOCK):
+            following = commands[at + BLOCK : at + 2 * BLOCK] if at else ()
+            if following:
+                post(connection, following)
+            replies += [answer(connection) for _ in commands[at : at + BLOCK]]
         return replies
 
 
-def _attempt(connection: Any, commands: Sequence[Command]) -> list[Any]:
-    """The server works on a block while the answers of the one before are read: of a long pipeline it would
-    keep all answers until the last."""
-    post(connection, commands[: 2 * BLOCK])
-    replies: list[Any] = []
-    for at in range(0, len(commands), BLOCK):
-        following = commands[at + BLOCK : at + 2 * BLOCK] if at else ()
-        if following:
-            post(connection, following)
-        replies += [answer(connection) for _ in commands[at : at + BLOCK]]
-    return replies
+def exchange(client: redis.Redis, commands: Sequence[Command]) -> list[Any]:
+    """The replies to commands, as `Posted` has them."""
+    return Posted(client, commands).replies() if commands else []
 
 
 def post(connection: Any, commands: Sequence[Command]) -> None:

@@ -17,6 +17,8 @@ from bdp_assets.features.spec import Entity
 
 CLAIM = Script(files("bdp_assets.features").joinpath("claim.lua").read_text())
 
+NEW, REDELIVERY = 0, 1
+"""Statuses, as claim.lua numbers them."""
 ANSWERED = 2
 """What has a smaller status comes with what it may see."""
 TOGETHER = 100
@@ -84,13 +86,13 @@ def claims(layout: Layout, call: Call, together: Iterable[Sequence[int]]) -> Ite
 
 def claimed(
     layout: Layout, together: Iterable[Sequence[int]], replies: Iterable[Sequence[Any]]
-) -> list[Claimed] | None:
-    """What the replies to `claims` say of each transaction; None where a customer was moved away."""
+) -> dict[int, Claimed]:
+    """What the replies to `claims` say of transactions, by their rows: nothing where a customer was moved."""
     paired = len(layout.pairs)
     found: dict[int, Claimed] = {}
     for rows, reply in zip(together, replies, strict=True):
         if not reply:
-            return None
+            continue
         events, folded = reply[0], reply[1] or b""
         at = 2
         for row in rows:
@@ -98,7 +100,7 @@ def claimed(
             at += _SAID + paired
             pairs = [pair or b"" for pair in reply[at - paired : at]] if paired else ()
             found[row] = Claimed(status, sequence, newest, events[:visible], folded, decision, pairs)
-    return [found[row] for row in range(len(found))]
+    return found
 
 
 def shared_codes(layout: Layout, batch: Batch) -> Codes:

@@ -99,13 +99,15 @@ def settle(client: Redis, layout: Layout, lag_s: float, sleep: Callable[[float],
 
 
 def merge_call(new: Layout, old: Layout, customer_id: str) -> Command:
-    """Bring over what a customer has in an older generation, and close him there."""
-    return MERGE.call(
-        (
-            *(new.events(customer_id), new.claims(customer_id), new.folded(customer_id)),
-            *(old.events(customer_id), old.claims(customer_id)),
-        ),
-        *merge_sizes(new),
+    """Bring over what a customer has in an older generation, and close him there: before any claim of his
+    that comes after it."""
+    return MERGE.whole_call(_merge_keys(new, old, customer_id), *merge_sizes(new))
+
+
+def _merge_keys(new: Layout, old: Layout, customer_id: str) -> tuple[str, ...]:
+    return (
+        *(new.events(customer_id), new.claims(customer_id), new.folded(customer_id)),
+        *(old.events(customer_id), old.claims(customer_id)),
     )
 
 
@@ -118,7 +120,8 @@ def _move(client: Redis, old: Layout, new: Layout) -> None:
     """Whoever has records in `old` and is not closed there."""
     for keys in scan(client, old.events("*")):
         customers = [old.customer_of(key.decode()) for key in keys]
-        run(client, [merge_call(new, old, customer_id) for customer_id in customers], [MERGE])
+        calls = [MERGE.call(_merge_keys(new, old, one), *merge_sizes(new)) for one in customers]
+        run(client, calls, [MERGE])
 
 
 def _sweep(client: Redis, layout: Layout) -> None:

@@ -11,35 +11,30 @@ that has changed (see `generations`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from bdp_assets.clients.redis import Redis, StoreUnavailable, run
+from bdp_assets.clients.redis import Redis, run
+from bdp_assets.clients.redis_dialogue import UnderWay
 from bdp_assets.clients.redis_exchange import Command
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features import claiming, compiled
 from bdp_assets.features.aggregates import Floats
+from bdp_assets.features.asking import Answered, Asking
 from bdp_assets.features.catalog import CATALOG
-from bdp_assets.features.claiming import ANSWERED, CLAIM, Call, Claimed
+from bdp_assets.features.claiming import ANSWERED, Call, Claimed
 from bdp_assets.features.folding import LATER, Cut, fold, surplus
-from bdp_assets.features.generations import (
-    MERGE,
-    Live,
-    StoreMoved,
-    merge_call,
-    parsed,
-    pointer,
-)
 from bdp_assets.features.kernel import Engine
 from bdp_assets.features.label_places import place_labels
 from bdp_assets.features.labelling import apply_labels
 from bdp_assets.features.layout import Layout
 from bdp_assets.features.records import Batch, source, transaction_key
-from bdp_assets.features.served import Answering, Shared, nothing_seen
+from bdp_assets.features.served import Answering, nothing_seen
 from bdp_assets.features.shared import add_transactions
-from bdp_assets.features.spec import EXACT_EVENTS, Catalog, Entity
+from bdp_assets.features.spec import EXACT_EVENTS, Catalog
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,8 +44,6 @@ if TYPE_CHECKING:
 Status = Literal["new", "redelivery", "duplicate", "conflict"]
 _STATUS: tuple[Status, ...] = ("new", "redelivery", "duplicate", "conflict")  # as claim.lua numbers them
 
-_SWITCHES = 3
-"""How many generations a call goes after before it gives up: there is one switch in many minutes."""
 _NO_FEATURES: Floats = np.zeros(0, dtype=np.float64)
 
 
@@ -73,19 +66,29 @@ class Enrichment(NamedTuple):
         return self.apply_seq - 1 > EXACT_EVENTS
 
 
-class _Bound(NamedTuple):
-    """The generation that a store works on, and the one before while that still holds claims."""
+class Claiming:
+    """Claims on their way to the store; who makes them has other work meanwhile.
 
-    layout: Layout
-    previous: Layout | None
-    serves: bool
-    """Not where nothing did: then `ready` tells so, and what is asked is answered as of a new store."""
+    To be asked for `enrichments`, or closed. All raise what `OnlineStore.enrich` does.
+    """
 
-    def is_of(self, live: Live | None) -> bool:
-        """Whether that is what serves. Raises StoreUnavailable where something did, and nothing does now."""
-        if live is None and self.serves:
-            raise StoreUnavailable("the online store was emptied meanwhile: `bdp features rebuild-online`")
-        return live is None or live.generation == self.layout.generation
+    def __init__(
+        self, under_way: UnderWay[Answered], enriched: Callable[[Answered], list[Enrichment]]
+    ) -> None:
+        self._under_way = under_way
+        self._enriched = enriched
+
+    def wait(self) -> None:
+        """Until they are made: what is claimed from then on comes after them."""
+        self._under_way.result()
+
+    def enrichments(self) -> list[Enrichment]:
+        """Of each transaction, in order. To be asked once."""
+        return self._enriched(self._under_way.result())
+
+    def close(self) -> None:
+        """Nobody asks: the claims may be made, or not."""
+        self._under_way.close()
 
 
 class OnlineStore:
@@ -98,13 +101,13 @@ class OnlineStore:
         self.catalog = catalog
         self.engine = Engine(catalog)
         self._first = Layout.first(catalog)
-        self._bound: _Bound | None = None
+        self._asking = Asking(client, self._first)
         self._answering = Answering(self.engine, self._first)
 
     @property
     def layout(self) -> Layout:
         """Keys of the generation that this store works on."""
-        return self._binding().layout
+        return self._asking.layout
 
     def warm(self) -> None:
         """Load what `enrich` computes with, so that the first call need not wait for it."""
@@ -112,13 +115,7 @@ class OnlineStore:
 
     def bind(self) -> bool:
         """Work on the generation that serves now; False where none does."""
-        live = parsed(run(self.client, [pointer(self._first)])[0])
-        if live is None:
-            self._bound = _Bound(self._first, None, serves=False)
-        else:
-            previous = None if live.previous is None else self._first.of(live.previous)
-            self._bound = _Bound(self._first.of(live.generation), previous, serves=True)
-        return live is not None
+        return self._asking.bind()
 
     def enrich(
         self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str | None]
@@ -129,12 +126,18 @@ class OnlineStore:
         StoreMoved for messages when another generation serves now: what was applied to shared entities before
         them has to be there first. A call of the API goes there by itself.
         """
+        return self.claim(transactions, coordinates).enrichments()
+
+    def claim(
+        self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str | None]
+    ) -> Claiming:
+        """What `enrich` does, by steps."""
         modes = ["api" if place is None else "stream" for place in coordinates]
-        return self._enrich(transactions, [source(place) for place in coordinates], modes)
+        return self._claim(transactions, [source(place) for place in coordinates], modes)
 
     def enrich_dry(self, transaction: ValidatedTransaction) -> Enrichment:
         """What `enrich` would answer an API call now; nothing is claimed or applied."""
-        return self._enrich([transaction], [source(None)], ["dry"])[0]
+        return self._claim([transaction], [source(None)], ["dry"]).enrichments()[0]
 
     def features_without_history(self, transaction: ValidatedTransaction) -> Floats:
         """The features as if nothing had happened before: for when the store is away or empty. Calls
@@ -199,52 +202,19 @@ class OnlineStore:
         """Whether a rebuild has filled the store for this catalog: without it, it knows nobody's history."""
         return self.bind()
 
-    def _binding(self) -> _Bound:
-        if self._bound is None:
-            self.bind()
-        assert self._bound is not None  # noqa: S101 - bind saw to it
-        return self._bound
-
-    def _enrich(
+    def _claim(
         self, transactions: Sequence[ValidatedTransaction], sources: Sequence[bytes], modes: Sequence[str]
-    ) -> list[Enrichment]:
+    ) -> Claiming:
         call = Call(transactions, Batch.of(transactions, self.catalog.ids), sources, modes)
-        for _ in range(_SWITCHES):
-            bound = self._binding()
-            told, shared = self._claimed(bound, call)
-            if told is not None:
-                vectors = self._answering.vectors(call.batch, claiming.seen(bound.layout, told, shared))
-                if modes != ["dry"]:
-                    self._fold(bound.layout, transactions, told, 1 if "stream" in modes else LATER)
-                return [_enrichment(one, vector) for one, vector in zip(told, vectors, strict=True)]
-            self.bind()
-            if "stream" in modes:
-                break
-        raise StoreMoved("the online store was rebuilt meanwhile: this is done again on what serves now")
+        under_way = UnderWay(self.client, self._asking.claims(call))
+        return Claiming(under_way, partial(self._enriched, call))
 
-    def _claimed(self, bound: _Bound, call: Call) -> tuple[Sequence[Claimed] | None, dict[Entity, Shared]]:
-        """What claim.lua says, None when another generation serves; and the tiles of shared entities."""
-        layout, together = bound.layout, call.together()
-        merges: list[Command] = []
-        if bound.previous is not None:
-            customers = dict.fromkeys(t.customer_id for t in call.transactions)
-            merges = [merge_call(layout, bound.previous, customer) for customer in customers]
-        wanted = claiming.shared_codes(layout, call.batch)
-        # The pointer last: claims that were made before a switch come along in it.
-        asked = [
-            *claiming.claims(layout, call, together),
-            *claiming.tile_reads(self.client, layout, wanted),
-            pointer(layout),
-        ]
-        scripts = [CLAIM, MERGE] if merges else [CLAIM]
-        answers = run(self.client, [*merges, *asked], scripts)[len(merges) :]
-        replies, tiles = answers[: len(together)], answers[len(together) : -1]
-        live, told = parsed(answers[-1]), claiming.claimed(layout, together, replies)
-        if not bound.is_of(live) or told is None:
-            return None, {}
-        if live is not None and live.previous is None:
-            self._bound = _Bound(layout, None, serves=True)
-        return told, claiming.shared_tiles(layout, call.batch, wanted, tiles)
+    def _enriched(self, call: Call, answered: Answered) -> list[Enrichment]:
+        layout, told, shared = answered
+        vectors = self._answering.vectors(call.batch, claiming.seen(layout, told, shared))
+        if call.modes != ["dry"]:
+            self._fold(layout, call.transactions, told, 1 if "stream" in call.modes else LATER)
+        return [_enrichment(one, vector) for one, vector in zip(told, vectors, strict=True)]
 
     def _fold(
         self,

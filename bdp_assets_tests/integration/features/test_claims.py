@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 from redis import RedisCluster
 from redis.crc import key_slot
-from redis.exceptions import ResponseError
+from redis.exceptions import ConnectionError, ResponseError
 
 from bdp_assets.clients.redis import Redis, StoreUnavailable, connect, run
 from bdp_assets.clients.redis_cluster import primaries
+from bdp_assets.clients.redis_exchange import Posted
 from bdp_assets.contracts.records import Label, ValidatedTransaction
 from bdp_assets.features import claiming, folding
 from bdp_assets.features.online import OnlineStore
@@ -115,14 +116,34 @@ def test_a_dry_run_answers_as_the_next_call_would_and_leaves_no_trace(store: Onl
     assert (dry.status, dry.apply_seq, dry.features.tobytes()) == ("new", 2, wet.features.tobytes())
 
 
+def test_claims_under_way_come_before_those_after_they_were_waited_for(store: OnlineStore) -> None:
+    batch = [transaction(number, START + number) for number in range(6)]
+    whole = [one.features.tobytes() for one in store.enrich(batch, [None] * 6)]
+    store.client.flushdb()
+    first = store.claim(batch[:3], [None] * 3)
+    first.wait()
+    second = store.claim(batch[3:], [None] * 3)
+    answers = [*first.enrichments(), *second.enrichments()]
+    assert [one.apply_seq for one in answers] == [1, 2, 3, 4, 5, 6]
+    assert [one.features.tobytes() for one in answers] == whole
+
+
+def test_claims_that_nobody_waits_for_answer_nobody_else(store: OnlineStore) -> None:
+    store.claim([FIRST], [HERE]).close()
+    assert [store.enrich([one], [place])[0].status for one, place in ((SECOND, THERE), (FIRST, HERE))] in (
+        ["new", "new"],
+        ["new", "redelivery"],
+    )
+    assert store.decision("c0", "t1") is None
+
+
 def test_what_is_claimed_is_seen_in_the_same_script_whoever_looks(store: OnlineStore) -> None:
     """Also by what adds nothing itself."""
     batch = Batch.of([FIRST, SECOND], store.catalog.ids)
     call = claiming.Call([FIRST, SECOND], batch, [source(HERE), source(None)], ["stream", "dry"])
     [command] = claiming.claims(store.layout, call, [[0, 1]])
     told = claiming.claimed(store.layout, [[0, 1]], run(store.client, [command], [claiming.CLAIM]))
-    assert told is not None
-    assert [(one.status, one.sequence) for one in told] == [(0, 1), (0, 2)]
+    assert [(told[row].status, told[row].sequence) for row in (0, 1)] == [(0, 1), (0, 2)]
     assert (told[0].events, told[1].events) == (b"", store.client.get(store.layout.events("c0")))
 
 
@@ -318,3 +339,26 @@ def test_history_is_published_already(store: OnlineStore) -> None:
     mixed = transaction_frame([FIRST, SECOND]).with_columns(coordinates=pl.Series([None, THERE]))
     store.rebuild(mixed, label_frame([]))
     assert [a.status for a in store.enrich([FIRST, SECOND], [HERE, THERE])] == ["duplicate", "redelivery"]
+
+
+def test_claims_of_a_call_whose_answer_was_lost_are_its_own(
+    store: OnlineStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever claims writes down: an answer that nobody heard must not leave it to nobody."""
+    if isinstance(store.client, RedisCluster):
+        pytest.skip("a cluster's connections are not asked again")
+    store.enrich([SECOND], [None])
+    store.save_decision(SECOND, b"approve")
+    lost, read = iter([True]), Posted._read
+
+    def read_in_vain(posted: Posted) -> list[Any]:
+        replies = read(posted)
+        if next(lost, False):
+            raise ConnectionError("closed by the other end")
+        return replies
+
+    monkeypatch.setattr(Posted, "_read", read_in_vain)
+    fresh, known = store.enrich([FIRST, SECOND], [None, None])
+    assert (fresh.status, fresh.apply_seq, fresh.decision) == ("new", 2, None)
+    assert (known.status, known.apply_seq, known.decision) == ("redelivery", 1, b"approve")
+    assert store.enrich([FIRST], [None])[0].status == "redelivery"

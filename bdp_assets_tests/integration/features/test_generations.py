@@ -22,6 +22,7 @@ from bdp_assets.features.rebuild import fill
 from bdp_assets.features.spec import EXACT_EVENTS
 from bdp_assets.features.times import HOUR
 from bdp_assets_tests.effort import cases
+from bdp_assets_tests.integration.features.test_claims import shards
 from bdp_assets_tests.integration.features.test_parity import label_delays, our_catalog_or_any
 from bdp_assets_tests.integration.features.twins import Twins
 from bdp_assets_tests.unit.features.bounds import bounded
@@ -179,6 +180,29 @@ def test_a_decision_belongs_to_no_generation(store: OnlineStore) -> None:
     settle(store.client, change_over(store), lag_s=0)
     store.bind()
     assert store.enrich([ONE], [None])[0].decision == b"approve"
+
+
+def test_a_server_that_has_never_moved_anybody_does_so_before_it_claims(store: OnlineStore) -> None:
+    """Its script used to be sent again when the claims beside it had been made, as of strangers."""
+    for shard in shards(store):
+        shard.script_flush()
+    [claimed] = store.enrich([ONE], [None])
+    change_over(store)
+    again, fresh = store.enrich([ONE, TWO], [None, None])
+    assert [(one.status, one.apply_seq) for one in (again, fresh)] == [("redelivery", 1), ("new", 2)]
+    assert again.features.tobytes() == claimed.features.tobytes()
+
+
+def test_claims_of_the_api_that_are_under_way_at_a_switch_go_after_it(store: OnlineStore) -> None:
+    store.rebuild(*EMPTY)
+    store.enrich([ONE], [None])
+    before = store.claim([TWO], [None])
+    switched = change_over(store)
+    after = store.claim([THREE], [None])
+    settle(store.client, switched, lag_s=0)
+    answers = [*before.enrichments(), *after.enrichments()]
+    assert [one.apply_seq for one in answers] == [2, 3]
+    assert {one.status for one in answers} <= {"new", "redelivery"}
 
 
 def test_nothing_of_the_generation_before_is_left(store: OnlineStore) -> None:

@@ -17,6 +17,20 @@ from bento.spool.spool import Spool
 Identity = tuple[str, str]
 
 
+class FakeClaiming:
+    """Claims that are made at once."""
+
+    def __init__(self, enrichments: list[Enrichment]) -> None:
+        self._enrichments = enrichments
+
+    def wait(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def enrichments(self) -> list[Enrichment]:
+        return self._enrichments
+
+
 class FakeStore:
     """Keeps those promises of `OnlineStore` that the API relies on; its first three fields are switches."""
 
@@ -31,12 +45,12 @@ class FakeStore:
         self._require()
         return self.filled
 
-    def enrich(
+    def claim(
         self, transactions: Sequence[ValidatedTransaction], coordinates: Sequence[str | None]
-    ) -> list[Enrichment]:
+    ) -> FakeClaiming:
         self._require()
         assert list(coordinates) == [None] * len(transactions)
-        return [self._claim(transaction) for transaction in transactions]
+        return FakeClaiming([self._claim(transaction) for transaction in transactions])
 
     def enrich_dry(self, transaction: ValidatedTransaction) -> Enrichment:
         self._require()

@@ -173,7 +173,7 @@ def test_a_defect_is_a_500_and_the_end_of_the_connection(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("4111 1111 1111 1111")
 
-    monkeypatch.setattr(store, "enrich", broken)
+    monkeypatch.setattr(store, "claim", broken)
     heard = ways.same(GOOD)
     assert (heard.sent.count(b"500 Internal Server Error"), heard.closed) == (1, True)
     assert [one.name for one in caplog.records].count("bdp.api.app") == 2

@@ -13,6 +13,7 @@ from bdp_assets.observability.logging import JsonFormatter
 from bdp_assets_tests.fakes.spans import told_spans, tree
 from bdp_assets_tests.unit.bento.conftest import Client, body
 from bdp_assets_tests.unit.bento.fakes import FakeStore
+from bento.predictor import CHUNK
 from bento.serving import Serving
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -40,6 +41,18 @@ def test_a_batch_is_told_once_whatever_it_holds(client: Client) -> None:
         assert client.post(items, BATCH, traceparent=SAMPLED).status_code == 200
         [predict] = [span for span in told() if span.name == "predict"]
     assert dict(predict.attributes or {}) == {"bdp.transactions": 2}
+
+
+def test_chunks_of_a_batch_are_told_apart_though_they_overlap(client: Client) -> None:
+    with told_spans(0.0) as told:
+        items = b"[" + b",".join(body(number) for number in range(1, 2 * CHUNK + 2)) + b"]"
+        assert client.post(items, BATCH, traceparent=SAMPLED).status_code == 200
+        spans = told()
+    predicts = [span for span in spans if span.name == "predict"]
+    assert [dict(span.attributes or {})["bdp.transactions"] for span in predicts] == [CHUNK, CHUNK, 1]
+    parents = {span.context.span_id: span.name for span in spans}
+    claims = [span for span in spans if span.name == "claim"]
+    assert [parents[span.parent.span_id] for span in claims if span.parent] == ["predict"] * 3
 
 
 @pytest.mark.parametrize(
@@ -85,7 +98,7 @@ def test_a_defect_is_logged_with_its_trace_and_without_its_text(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("4111 1111 1111 1111")
 
-    monkeypatch.setattr(store, "enrich", broken)
+    monkeypatch.setattr(store, "claim", broken)
     with caplog.at_level(logging.ERROR), pytest.raises(ZeroDivisionError):
         client.post(body(1), traceparent=SAMPLED)
     [record] = [record for record in caplog.records if record.name == "bdp.api.app"]

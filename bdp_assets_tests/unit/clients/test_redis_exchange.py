@@ -13,16 +13,16 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 from redis.retry import Retry
 
-from bdp_assets.clients.redis_exchange import BLOCK, exchange
+from bdp_assets.clients.redis_exchange import BLOCK, Posted, exchange
 from bdp_assets_tests.effort import cases
 
 
 class Echo:
     """A connection and its pool: each command `GET number` is answered by its number, 13 by an error."""
 
-    def __init__(self, breaks: Sequence[BaseException] = ()) -> None:
+    def __init__(self, breaks: Sequence[BaseException] = (), refuses: Sequence[BaseException] = ()) -> None:
         self.retry = Retry(NoBackoff(), 1, supported_errors=(ConnectionError,))
-        self.breaks = list(breaks)
+        self.breaks, self.refuses = list(breaks), list(refuses)
         self.waiting: list[bytes] = []
         self.most_under_way = 0
         self.events: list[str] = []
@@ -39,6 +39,8 @@ class Echo:
 
     def send_packed_command(self, packed: Sequence[bytes]) -> None:
         self.events.append("send")
+        if self.refuses:
+            raise self.refuses.pop()
         self.waiting += b"".join(packed).split(b"\r\n")[4::5]
         self.most_under_way = max(self.most_under_way, len(self.waiting))
 
@@ -98,3 +100,33 @@ def test_a_connection_in_an_unknown_state_is_closed_before_it_goes_back() -> Non
     with pytest.raises(KeyboardInterrupt):
         exchange(client(stopped), asked(3))
     assert slow.events == stopped.events == ["send", "disconnect", "release"]
+
+
+def test_commands_are_on_their_way_before_anybody_asks_for_their_answers() -> None:
+    connection = Echo()
+    posted = Posted(client(connection), asked(3))
+    assert connection.events == ["send"]
+    assert posted.replies() == expected(3)
+    posted.close()
+    assert connection.events == ["send", "release"]
+
+
+def test_answers_that_nobody_asks_for_are_not_left_for_the_next_call() -> None:
+    connection = Echo()
+    posted = Posted(client(connection), asked(3))
+    posted.close()
+    posted.close()
+    assert connection.events == ["send", "disconnect", "release"]
+
+
+def test_a_connection_that_fell_while_nobody_used_it_is_opened_again() -> None:
+    connection = Echo(refuses=[ConnectionError("closed")])
+    assert Posted(client(connection), asked(3)).replies() == expected(3)
+    assert connection.events == ["send", "disconnect", "send", "release"]
+
+
+def test_a_server_that_takes_nothing_in_is_noticed_at_once() -> None:
+    connection = Echo(refuses=[TimeoutError("slow")])
+    with pytest.raises(TimeoutError):
+        Posted(client(connection), asked(3))
+    assert connection.events == ["send", "disconnect", "release"]
