@@ -103,9 +103,9 @@ async def predict(request: Request) -> Reply:
 
 
 async def predict_batch(request: Request) -> Reply:
-    items = await _charged_items(request)
+    items, request_id = await _charged_items(request), _request_id(request)
     outcomes = await _serving(request).predictor.predict(items, _call(request))
-    return Reply([_item(outcome, _request_id(request)) for outcome in outcomes])
+    return Reply([_item(outcome, request_id) for outcome in outcomes])
 
 
 async def label(request: Request) -> Reply:
@@ -113,9 +113,9 @@ async def label(request: Request) -> Reply:
 
 
 async def label_batch(request: Request) -> Reply:
-    items = await _charged_items(request)
+    items, request_id = await _charged_items(request), _request_id(request)
     outcomes = await _serving(request).labels.take(items, _call(request))
-    return Reply([_item(outcome, _request_id(request)) for outcome in outcomes], 202)
+    return Reply([_item(outcome, request_id) for outcome in outcomes], 202)
 
 
 async def adjustment(request: Request) -> Reply:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -36,14 +35,14 @@ class Call(Struct, frozen=True):
         return trace_id(self.traceparent.encode())
 
 
-class Asked(NamedTuple):
+class Asked(Struct, frozen=True):
     """A transaction as it came (JSON), and the call that brought it."""
 
     value: bytes
     call: Call
 
 
-class Received(NamedTuple):
+class Received(Struct, frozen=True):
     """A transaction that kept the contract, how it came, and when (UTC epoch milliseconds)."""
 
     transaction: ValidatedTransaction
@@ -53,8 +52,8 @@ class Received(NamedTuple):
     @property
     def arrival(self) -> Arrival:
         """As the spool has it."""
-        value, call = self.asked
-        return Arrival(self.transaction.customer_id, value, call.headers, self.received_ms)
+        asked = self.asked
+        return Arrival(self.transaction.customer_id, asked.value, asked.call.headers, self.received_ms)
 
 
 def receive(asked: Asked, received_ms: int, tombstones: Tombstones) -> Received | ApiError:

@@ -13,6 +13,7 @@ from functools import reduce
 from typing import Any, Literal, Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from bdp_assets.contracts.records import Prediction, ValidatedTransaction
@@ -61,8 +62,7 @@ class Columns:
         return reduce(operator.and_ if word == "and" else operator.or_, truths)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One transaction."""
 
     record: ValidatedTransaction | Prediction

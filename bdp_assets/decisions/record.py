@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -18,7 +17,7 @@ from bdp_assets.contracts.records import (
 from bdp_assets.scoring.bundle import ModelInfo
 
 
-class Verdict(NamedTuple):
+class Verdict(Struct, frozen=True):
     """What was decided of one transaction."""
 
     probability: float

@@ -185,6 +185,26 @@ def test_every_rule_that_refuses_is_shown_above() -> None:
     assert {rule.code for rule in SEMANTIC_RULES if not rule.marks} <= {code for code, _, _ in REFUSALS}
 
 
+FAULTS = {
+    "pan_in_field": {"merchant_category": PAN},
+    "duplicate_field": {'merchant_id": null, "merchant_id': "null"},
+    "timestamp_invalid": {"timestamp": '"2024-02-30T10:30:00Z"'},
+    "timestamp_future": {"timestamp": '"2024-01-15T10:35:00.001Z"'},
+    "currency_unknown": {"currency": '"XXX"'},
+    "amount_excess_digits": {"amount": "1500.005"},
+    "amount_too_large": {"amount": "10000000000"},
+}
+"""One for each rule that refuses, in their order; of two in one field, the first can be sent alone."""
+
+
+@given(st.sets(st.sampled_from(list(FAULTS)), min_size=1))
+def test_of_several_broken_rules_the_first_is_told(broken: set[str]) -> None:
+    assert list(FAULTS) == [rule.code for rule in SEMANTIC_RULES if not rule.marks]
+    in_order = [code for code in FAULTS if code in broken]
+    tokens = {name: token for code in reversed(in_order) for name, token in FAULTS[code].items()}
+    assert refused(value(**tokens)).code == in_order[0]
+
+
 @pytest.mark.parametrize(
     ("token", "currency", "minor"),
     [

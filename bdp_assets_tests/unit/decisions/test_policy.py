@@ -108,6 +108,18 @@ def test_a_policy_says_what_it_compares() -> None:
     )
 
 
+@given(PRICES, SHARE, AMOUNT)
+def test_costs_are_told_to_the_cent(policy: CostPolicy, probability: float, amount: int) -> None:
+    decision, (reason,) = decide(policy, probability, amount)
+    good = (1.0 - probability) * policy.costs.false_decline_minor
+    costs = (probability * amount, good, policy.review_price_minor)
+    approving, declining, review = (f"{round(cost) / 100:.2f}" for cost in costs)
+    assert reason.text == (
+        f"At a fraud probability of {probability:.2%}, approving is expected to cost {approving}, "
+        f"declining {declining}, and a review counts {review}: the least is to {decision.value}."
+    )
+
+
 def test_the_version_is_a_digest_of_the_content() -> None:
     assert make_policy(0.1, 0.8) == make_policy(0.1, 0.8)
     assert make_policy(0.1, 0.8).version != make_policy(0.1, 0.9).version
