@@ -44,7 +44,7 @@ from bdp_assets.features.compiled.times import floored
 
 _SEQUENCE = (1 << SEQUENCE_BITS) - 1
 _TIME = 1
-_STEPS = 4
+_STEPS = 16
 """How many steps back an event may take in the mean, before sorting all of them is faster."""
 _HALF = SQUARE_BITS // 2
 _LOW_HALF = (1 << _HALF) - 1
