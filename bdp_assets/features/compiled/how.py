@@ -61,7 +61,7 @@ def inner(function: F) -> F:
 def borrowing(function: F) -> F:
     """A part that neither makes arrays nor returns any: those it is given outlive it.
 
-    So Numba need not count who holds them, and each slice of one. It counts atomically, which took 40 % of
+    So Numba need not count who holds them, and each slice of one. It counts atomically, which took 40% of
     the time of what answers a transaction.
     """
     return cast(F, njit(_nrt=False, **_HOW)(function))
