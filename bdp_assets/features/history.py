@@ -106,7 +106,7 @@ class History:
     def _look(self, look: Look, row: Ints) -> None:
         if look.kind == "id":
             table = np.full(1 << (len(row).bit_length() + 1), -1, dtype=np.int64)
-            compiled.places_before(np.ascontiguousarray(self.field(look.field)), table, row)
+            compiled.places_before(np.ascontiguousarray(self.field(look.field)), 0, table, row)
             return
         if look.kind == "run":
             events = np.ones_like(row) if self._rows.are_events else self.field(look.seen)

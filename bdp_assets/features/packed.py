@@ -86,7 +86,7 @@ class PackedPlan:
             codes.TILE_COLUMNS: [tiles.columns.used],
             codes.EVENT_COLUMNS: [events.columns.used],
             codes.TESTS: events.tests,
-            codes.LOOKINGS: [self._look(look) for look in plan.looks],
+            codes.LOOKINGS: [self._look(*one) for one in zip(plan.looks, _reaches(plan), strict=True)],
             codes.LOOK_CODES: [plan.codes],
             codes.PICKINGS: [[self._at[field] for field in plan.picked]],
             codes.OWN_AT: [plan.own_at],
@@ -105,10 +105,10 @@ class PackedPlan:
             *(*summaries, *past.events, past.sequence, past.newest, *asked, matrix),
         )
 
-    def _look(self, look: Look) -> tuple[int, ...]:
+    def _look(self, look: Look, reach: int) -> tuple[int, ...]:
         kind = _KINDS.get(look.kind, codes.PLAIN)
         seen = [self._at[field] for field in _decides(look)] or [-1]
-        return kind, self._at[look.field], *seen, look.none, look.field.hop
+        return kind, self._at[look.field], *seen, look.none, look.field.hop, reach
 
 
 def _rules(
@@ -126,8 +126,23 @@ def _rules(
         codes.PAIRS_FOLDED: summary is not None,
         codes.SUMMED: len(plan.fields),
         codes.WINDOW_FOLD: plan.tables[3],
+        codes.REACH: int(_reach(plan).max()),
+        codes.NEAREST: int(plan.tables[0][:, codes.SHIFT].min()),
     }
     return [rules[which] for which in range(codes.RULES)]
+
+
+def _reach(plan: Plan) -> Ints:
+    """How long (ms) before a query each bound lies at most."""
+    shift, step, _, endless = plan.tables[0].T
+    return np.where(endless, codes.EVERYTHING, shift + step)
+
+
+def _reaches(plan: Plan) -> list[int]:
+    """How long before a query the windows begin at most in which each look is looked at."""
+    lines, reach = plan.tables[2], _reach(plan)
+    starts = [lines[lines[:, codes.LOOK] == look, codes.START] for look in range(len(plan.looks))]
+    return [int(reach[start].max(initial=0)) for start in starts]
 
 
 def _sources(

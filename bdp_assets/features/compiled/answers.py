@@ -1,6 +1,6 @@
 """Every feature of every query, in one pass over the queries.
 
-Arrays are passed one by one: out of a tuple, each would be counted by whom it is held at every step.
+Arrays are passed one by one where they come from Python: out of a tuple, each would be counted.
 """
 
 from __future__ import annotations
@@ -42,15 +42,22 @@ from bdp_assets.features.compiled.codes import (
     TOTAL,
 )
 from bdp_assets.features.compiled.extremes import extreme, looks_for_lowest
-from bdp_assets.features.compiled.how import DOUBLES, INT, INTS, MATRIX_OUT, TABLE, VOID, compiled, inner
+from bdp_assets.features.compiled.how import (
+    DOUBLES,
+    INT,
+    INTS,
+    MATRIX_OUT,
+    TABLE,
+    VOID,
+    borrowing,
+    compiled,
+)
+from bdp_assets.features.compiled.rooms import BLOCK, block_for
 from bdp_assets.features.compiled.spreads import spread
 from bdp_assets.features.compiled.times import floored
 
-_BLOCK = 256
-"""Queries worked at a time."""
 
-
-@compiled(INT(INTS, INT, INT))
+@compiled(INT(INTS, INT, INT), borrows=True)
 def place(keys: Any, wanted: int, near: int) -> int:
     """How many of the ascending keys are below `wanted`; sought from `near` on, in steps that double."""
     step = 1
@@ -79,7 +86,7 @@ def place(keys: Any, wanted: int, near: int) -> int:
     return low
 
 
-@inner
+@borrowing
 def find_places(  # noqa: PLR0913, PLR0917 - a history, a bound, and queries
     keys: Any, bounds: Any, b: Any, frame: Any, entity: Any, ts: Any, exact_from: Any, near: Any, places: Any
 ) -> Any:
@@ -107,7 +114,7 @@ def find_places(  # noqa: PLR0913, PLR0917 - a history, a bound, and queries
     return near
 
 
-@inner
+@borrowing
 def add_up_between(  # noqa: PLR0913, PLR0917 - a sum, its ends, and queries
     running: Any, sums: Any, s: Any, places: Any, n: Any, found: Any
 ) -> None:
@@ -117,7 +124,7 @@ def add_up_between(  # noqa: PLR0913, PLR0917 - a sum, its ends, and queries
         found[s, q] = running[field, places[end, q]] - running[field, places[start, q]]
 
 
-@inner
+@borrowing
 def of_sums(lines: Any, k: Any, sums: Any, found: Any) -> None:
     """An aggregate of sums, float64 [queries]; NaN where there is no answer."""
     code, matching, total, events = lines[k, CODE], lines[k, MATCHING], lines[k, TOTAL], lines[k, EVENTS]
@@ -135,7 +142,7 @@ def of_sums(lines: Any, k: Any, sums: Any, found: Any) -> None:
         deviations(sums[matching], sums[total], sums[lines[k, HIGH]], sums[lines[k, LOW]], found)
 
 
-@inner
+@borrowing
 def deviations(n: Any, total: Any, high: Any, low: Any, found: Any) -> None:
     """The standard deviation of each query's `n` numbers, from their sum and the parts of their squares."""
     for q in range(len(found)):
@@ -144,7 +151,7 @@ def deviations(n: Any, total: Any, high: Any, low: Any, found: Any) -> None:
             found[q] = np.sqrt(spread(n[q], total[q], high[q], low[q]) / np.float64(n[q] * n[q]))
 
 
-@inner
+@borrowing
 def different(before: Any, start: Any, end: Any) -> Any:
     """How many values stood before the start for the last time."""
     count, window = 0, before[start:end]
@@ -153,7 +160,7 @@ def different(before: Any, start: Any, end: Any) -> Any:
     return np.float64(count)
 
 
-@inner
+@borrowing
 def of_extreme(best: Any, line: Any, picked: Any, ts: Any) -> Any:
     """What an extreme that was found says. `line`: code, hop, and the column that `last` picks from."""
     code, hop, pick = line
@@ -164,7 +171,7 @@ def of_extreme(best: Any, line: Any, picked: Any, ts: Any) -> Any:
     return np.float64(best)
 
 
-@inner
+@borrowing
 def of_looks(  # noqa: PLR0913, PLR0917 - what is looked at, and queries
     line: Any, looks: Any, levels: Any, picked: Any, places: Any, ts: Any, own: Any, found: Any
 ) -> None:
@@ -189,7 +196,7 @@ def of_looks(  # noqa: PLR0913, PLR0917 - what is looked at, and queries
             found[q] = of_extreme(best, (code, line[HOP], line[PICK]), picked, ts[q])
 
 
-@inner
+@borrowing
 def of_run(line: Any, looks: Any, running: Any, places: Any, found: Any) -> None:
     """How many matched since the run began that the last event is in, float64 [queries]."""
     for q in range(len(found)):
@@ -197,6 +204,65 @@ def of_run(line: Any, looks: Any, running: Any, places: Any, found: Any) -> None
         if end > start:
             start = max(start, looks[line[RUN_LOOK], end - 1])
         found[q] = running[end] - running[start]
+
+
+@borrowing
+def answer_in(  # noqa: PLR0913, PLR0917 - all that a plan runs on, and room
+    block: Any,
+    keys: Any,
+    running: Any,
+    looks: Any,
+    levels: Any,
+    picked: Any,
+    shift: Any,
+    span: Any,
+    entity: Any,
+    ts: Any,
+    own: Any,
+    exact_from: Any,
+    bounds: Any,
+    sums: Any,
+    lines: Any,
+    fold: Any,
+    scale: Any,
+    default: Any,
+    slots: Any,
+    rows: Any,
+    out: Any,
+) -> None:
+    """What `answer` says, in the room that a `block` is.
+
+    Step by step for a block of queries, so that each step is one tight loop over what the caches hold.
+    """
+    places, near, summed = block.places, block.near, block.summed
+    near[:] = 0
+    for first in range(0, len(ts), BLOCK):
+        stop = min(first + BLOCK, len(ts))
+        n = stop - first
+        found = block.found[:n]
+        whose, when = entity[first:stop], ts[first:stop]
+        inexact = exact_from[first:stop] if len(exact_from) else exact_from
+        frame = (shift, span, fold)
+        for b in range(len(bounds)):
+            near[b] = find_places(keys, bounds, b, frame, whose, when, inexact, near[b], places)
+        for s in range(len(sums)):
+            add_up_between(running, sums, s, places, n, summed)
+            if sums[s, OWN] >= 0:
+                for q in range(n):
+                    summed[s, q] += own[sums[s, OWN], first + q]
+        for k in range(len(lines)):
+            if lines[k, LOOK] >= 0:
+                line = lines[k]
+                itself = own[line[OWN_LOOK]][first:stop] if line[OWN_LOOK] >= 0 else when[:0]
+                of_looks(line, looks, levels, picked, places, when, itself, found)
+            elif lines[k, RUN_LOOK] >= 0:
+                line = lines[k]
+                of_run(line, looks, running[sums[line[MATCHING], FIELD]], places, found)
+            else:
+                of_sums(lines, k, summed, found)
+            for q in range(n):
+                one = found[q]
+                out[slots[k], rows[first + q]] = default[k] if np.isnan(one) else one / scale[k]
 
 
 @compiled(
@@ -235,37 +301,10 @@ def answer(  # noqa: PLR0913, PLR0917 - all that a plan runs on
     their pyramids, and columns that values are `picked` from. Of the queries: `entity`, `ts`, `own` fields
     and `exact_from` (empty: all is exact). The rest is the plan; its tables' columns are named in `codes`.
 
-    Step by step for a block of queries, so that each step is one tight loop over what the caches hold.
     """
-    width = min(len(ts), _BLOCK)
-    places = np.zeros((len(bounds), width), dtype=np.int64)
-    near = np.zeros(len(bounds), dtype=np.int64)
-    summed = np.zeros((max(len(sums), 1), width), dtype=np.int64)
-    values = np.zeros(width, dtype=np.float64)
-    for first in range(0, len(ts), _BLOCK):
-        stop = min(first + _BLOCK, len(ts))
-        n = stop - first
-        found = values[:n]
-        whose, when = entity[first:stop], ts[first:stop]
-        inexact = exact_from[first:stop] if len(exact_from) else exact_from
-        frame = (shift, span, fold)
-        for b in range(len(bounds)):
-            near[b] = find_places(keys, bounds, b, frame, whose, when, inexact, near[b], places)
-        for s in range(len(sums)):
-            add_up_between(running, sums, s, places, n, summed)
-            if sums[s, OWN] >= 0:
-                for q in range(n):
-                    summed[s, q] += own[sums[s, OWN], first + q]
-        for k in range(len(lines)):
-            if lines[k, LOOK] >= 0:
-                line = lines[k]
-                itself = own[line[OWN_LOOK]][first:stop] if line[OWN_LOOK] >= 0 else when[:0]
-                of_looks(line, looks, levels, picked, places, when, itself, found)
-            elif lines[k, RUN_LOOK] >= 0:
-                line = lines[k]
-                of_run(line, looks, running[sums[line[MATCHING], FIELD]], places, found)
-            else:
-                of_sums(lines, k, summed, found)
-            for q in range(n):
-                one = found[q]
-                out[slots[k], rows[first + q]] = default[k] if np.isnan(one) else one / scale[k]
+    answer_in(
+        block_for(len(bounds), len(sums), len(ts)),
+        *(keys, running, looks, levels, picked, shift, span),
+        *(entity, ts, own, exact_from),
+        *(bounds, sums, lines, fold, scale, default, slots, rows, out),
+    )

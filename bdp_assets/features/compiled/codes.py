@@ -36,10 +36,11 @@ SOURCE = 4
 TEST_COLUMN, TEST_LEAST, TEST_BELOW, TEST_START, TEST_PERIOD, TEST_EXACT = range(6)
 TEST = 6
 
-# How the stored rows of an entity are read: the columns of a row of such rules.
+# How the stored rows of an entity are read: the columns of a row of such rules. REACH, NEAREST: how long (ms)
+# before a query its windows begin at most, and end at least.
 TILE_WIDTH, TILES_RETAINED, RECORD_WIDTH, FOLDED_TO, RETAINED, KEEPS_ALL = range(6)
-PAIR_COLUMN, PAIRS_FOLDED, SUMMED, WINDOW_FOLD = range(6, 10)
-RULES = 10
+PAIR_COLUMN, PAIRS_FOLDED, SUMMED, WINDOW_FOLD, REACH, NEAREST = range(6, 12)
+RULES = 12
 
 # A plan for stored rows is one array, since each one that is passed costs: tables one after the other, and in
 # front where each begins, how many rows it has, and how wide they are.
@@ -61,7 +62,7 @@ ASKED_SEQUENCE, ASKED_NEWEST, ASKED_OWNERS = range(3)
 # What is looked at in each row: a value, the row's own place, the place before of an id, or the start of a
 # run; and the columns of a table of looks.
 PLAIN, PLACE, PLACE_BEFORE, STARTS = range(4)
-LOOK_KIND, LOOK_OF, LOOK_SEEN, LOOK_NONE, LOOK_HOP = range(5)
+LOOK_KIND, LOOK_OF, LOOK_SEEN, LOOK_NONE, LOOK_HOP, LOOK_REACH = range(6)
 
 # What a look that finds nothing gives.
 NONE_LOWEST, NONE_HIGHEST, NO_ROW, NEVER = 2**40, -1, -1, 2**52
@@ -70,6 +71,8 @@ NOWHERE = 2**62
 """The place before of what is not counted: after all others."""
 BEFORE = -(2**62)
 """The time (ms) of what no window can reach any more, but one over all history."""
+EVERYTHING = 2**62 + 2**61
+"""How far back (ms) a window over all history reaches: what is BEFORE all, too."""
 SPLIT_BITS = 20
 """A sum is kept in two columns, so that Lua, whose numbers are doubles, adds up 2**33 events exactly."""
 SQUARE_BITS = 40

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from bdp_assets.features.compiled.codes import DISTINCT, LEAST, RUN, SINCE_FIRST
-from bdp_assets.features.compiled.how import BOOL, INT, INTS, PAIR, TABLE, TABLE_OUT, VOID, compiled, inner
+from bdp_assets.features.compiled.how import (
+    BOOL,
+    INT,
+    INTS,
+    PAIR,
+    TABLE,
+    TABLE_OUT,
+    VOID,
+    borrowing,
+    compiled,
+)
 
 _SHORT = 512
 """Up to so many numbers, one after the other is faster than by a pyramid."""
@@ -13,7 +23,7 @@ _RUN = 4
 """log2 of how many numbers a run has, of which each level of a pyramid keeps the extreme."""
 
 
-@compiled(INT(INT))
+@compiled(INT(INT), borrows=True)
 def pyramid_size(rows: int) -> int:
     """How many numbers the levels of a pyramid over `rows` numbers have; none where no slice can be long."""
     size = 0
@@ -26,12 +36,12 @@ def pyramid_size(rows: int) -> int:
     return size
 
 
-@inner
+@borrowing
 def looks_for_lowest(code: Any) -> Any:
     return code in (LEAST, SINCE_FIRST)
 
 
-@compiled(VOID(TABLE, INTS, TABLE_OUT))
+@compiled(VOID(TABLE, INTS, TABLE_OUT), borrows=True)
 def build_pyramids(looks: Any, codes: Any, levels: Any) -> None:
     """For each look the extremes of its whole runs of 16 numbers, of 16 such runs, and so on, one level after
     the other. `codes`: the aggregate that looks."""
@@ -52,7 +62,7 @@ def build_pyramids(looks: Any, codes: Any, levels: Any) -> None:
             below = level
 
 
-@compiled(INT(INTS, INTS, PAIR, BOOL, INT))
+@compiled(INT(INTS, INTS, PAIR, BOOL, INT), borrows=True)
 def extreme(values: Any, levels: Any, within: tuple[int, int], lowest: bool, best: int) -> int:
     """The least or the greatest of `best` and the values `within` (start, end).
 

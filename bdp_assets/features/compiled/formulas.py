@@ -28,20 +28,20 @@ from bdp_assets.features.compiled.codes import (
     THURSDAY,
     ZSCORE,
 )
-from bdp_assets.features.compiled.how import DOUBLES, MATRIX_OUT, TABLE, VOID, compiled, inner
+from bdp_assets.features.compiled.how import DOUBLES, MATRIX_OUT, TABLE, VOID, borrowing, compiled
 
 
-@inner
+@borrowing
 def hour(time: Any) -> Any:
     return time // HOUR_MS % 24
 
 
-@inner
+@borrowing
 def weekday(time: Any) -> Any:
     return (time // DAY_MS + THURSDAY) % 7  # As 1970-01-01 was.
 
 
-@inner
+@borrowing
 def of_time(code: Any, time: Any) -> Any:
     """A formula of whole milliseconds; of those, night is the last."""
     if code == OF_HOUR:
@@ -53,12 +53,12 @@ def of_time(code: Any, time: Any) -> Any:
     return np.float64(hour(time) < NIGHT_ENDS)
 
 
-@inner
+@borrowing
 def divided(top: Any, bottom: Any, default: Any) -> Any:
     return top / bottom if bottom > 0 else default
 
 
-@inner
+@borrowing
 def computed(code: Any, given: Any, default: Any) -> Any:  # noqa: PLR0911 - one for each formula
     """A formula of its inputs, of which there are as many as it takes."""
     x, y, z = given
@@ -81,7 +81,7 @@ def computed(code: Any, given: Any, default: Any) -> Any:  # noqa: PLR0911 - one
     return of_time(code, np.int64(np.floor(x)))
 
 
-@inner
+@borrowing
 def value(at: Any, row: Any, columns: Any, matrix: Any) -> Any:
     """An input of a formula: of a feature, or of a column (-1 the first, -2 the second)."""
     if at < 0:
@@ -89,7 +89,7 @@ def value(at: Any, row: Any, columns: Any, matrix: Any) -> Any:
     return matrix[at, row]
 
 
-@compiled(VOID(TABLE, DOUBLES, TABLE, MATRIX_OUT))
+@compiled(VOID(TABLE, DOUBLES, TABLE, MATRIX_OUT), borrows=True)
 def compute(formulas: Any, defaults: Any, columns: Any, matrix: Any) -> None:
     """Write row features into `matrix`, float64 [features, rows], one after the other: each may read those
     before it.

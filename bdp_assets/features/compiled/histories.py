@@ -12,7 +12,7 @@ from bdp_assets.features.compiled.how import BOOL, INT, INTS, INTS_OUT, TABLE_OU
 from bdp_assets.features.compiled.times import floored
 
 
-@compiled(types.UniTuple(INT, 3)(INTS, INTS))
+@compiled(types.UniTuple(INT, 3)(INTS, INTS), borrows=True)
 def extent(entity: Any, ts: Any) -> Any:
     """The first and the last time, without what is BEFORE; and the greatest entity (0, 0, -1: no rows)."""
     first, last, most = np.int64(2**63 - 1), np.int64(BEFORE), np.int64(-1)
@@ -25,7 +25,7 @@ def extent(entity: Any, ts: Any) -> Any:
     return first, last, most
 
 
-@compiled(BOOL(INTS, INTS, INT, INT, INTS_OUT))
+@compiled(BOOL(INTS, INTS, INT, INT, INTS_OUT), borrows=True)
 def order_keys(entity: Any, ts: Any, shift: int, span: int, keys: Any) -> bool:
     """Fill in keys that ascend by entity, then time; whether they do so already."""
     ascending = True
@@ -38,7 +38,7 @@ def order_keys(entity: Any, ts: Any, shift: int, span: int, keys: Any) -> bool:
     return ascending
 
 
-@compiled(VOID(TABLE_OUT))
+@compiled(VOID(TABLE_OUT), borrows=True)
 def add_up(fields: Any) -> None:
     """Turn fields, int64 [fields, 1 + n], into their running sums; the first column is 0."""
     for row in fields:
@@ -48,30 +48,33 @@ def add_up(fields: Any) -> None:
             row[i] = total
 
 
-@compiled(VOID(INTS, INT, INT, INT, INTS, INTS, INTS_OUT))
+@compiled(VOID(INTS, INT, INT, INT, INTS, INTS, INTS_OUT), borrows=True)
 def run_starts(  # noqa: PLR0913, PLR0917 - a history, and what is counted in it
     keys: Any, shift: int, span: int, hop: int, events: Any, matching: Any, starts: Any
 ) -> None:
     """Where the run began that each row is in: the row after the last tile in which fewer events matched than
     happened. Read at the last row of a tile; what is BEFORE all is a tile by itself."""
-    tile, entity, first, surplus, start = np.int64(NOWHERE), np.int64(-1), 0, np.int64(0), 0
+    tile_ends, entity, first, surplus, start = np.int64(-1), np.int64(-1), 0, np.int64(0), 0
     for i in range(len(keys)):
-        time = keys[i] % span
-        mine = np.int64(floored(time - shift, hop) if time else BEFORE)
-        if mine != tile or keys[i] // span != entity:
-            first = start
-            tile, entity, surplus = mine, keys[i] // span, np.int64(0)
+        if keys[i] >= tile_ends:
+            if keys[i] >= (entity + 1) * span:
+                entity = keys[i] // span
+            base = entity * span
+            time = keys[i] - base
+            tile_ends = base + min(floored(time - shift, hop) + hop + shift if time else 1, span)
+            first, surplus = start, np.int64(0)
         surplus += matching[i] - events[i]
         start = i + 1 if surplus < 0 else first
         starts[i] = start
 
 
-@compiled(VOID(INTS, INTS_OUT, INTS_OUT))
-def places_before(codes: Any, table: Any, found: Any) -> None:
-    """Where the same code from 0 stood before each place: -1 where it did not, NOWHERE for codes below 0.
-    `table`: -1s, a power of two of them and more than codes (an open-addressing hash table)."""
+@compiled(VOID(INTS, INT, INTS_OUT, INTS_OUT), borrows=True)
+def places_before(codes: Any, first: int, table: Any, found: Any) -> None:
+    """Where the same code from 0 stood before each place, of places from the `first` one on: -1 where it did
+    not, NOWHERE for codes below 0. `table`: -1s, a power of two of them and more than codes that are read (an
+    open-addressing hash table)."""
     mask = np.uint64(len(table) - 1)
-    for i in range(len(codes)):
+    for i in range(first, len(codes)):
         if codes[i] < 0:
             found[i] = NOWHERE
             continue

@@ -25,16 +25,18 @@ from bdp_assets.features.compiled.codes import (
 )
 from bdp_assets.features.compiled.formulas import compute
 from bdp_assets.features.compiled.how import DOUBLES, INT, INTS, MATRIX_OUT, TABLE, VOID, compiled, inner
-from bdp_assets.features.compiled.packed import answer_packed, chosen_rows, line_of, table_of
+from bdp_assets.features.compiled.packed import answer_packed, chosen_rows
 from bdp_assets.features.compiled.stored import fill, match
+from bdp_assets.features.compiled.tables import line_of, table_of
 
 
 @inner
 def own_fields(program: Any, columns: Any) -> Any:
     """What windows read of each transaction itself, int64 [fields, transactions]."""
     tests, sources = table_of(program, OWN_TESTS), table_of(program, OWN_SOURCES)
-    mine = chosen_rows(columns, line_of(program, OWN_COLUMNS))
-    n = columns.shape[1]
+    used, n = line_of(program, OWN_COLUMNS), columns.shape[1]
+    mine = np.empty((len(used), n), dtype=np.int64)
+    chosen_rows(columns, used, mine)
     matches, all_exact = np.empty((len(tests), n), dtype=np.bool_), np.ones(n, dtype=np.bool_)
     for t in range(len(tests)):
         match(tests[t], mine, all_exact, matches[t])

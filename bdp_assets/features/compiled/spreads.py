@@ -11,7 +11,7 @@ from bdp_assets.features.compiled.codes import SQUARE_BITS
 from bdp_assets.features.compiled.how import BITS, DOUBLE, INT, compiled
 
 
-@compiled(types.UniTuple(BITS, 2)(BITS, BITS))
+@compiled(types.UniTuple(BITS, 2)(BITS, BITS), borrows=True)
 def multiplied(a: Any, b: Any) -> Any:
     """The 128 bits of a product: the high and the low 64."""
     half, low32 = np.uint64(32), np.uint64(0xFFFFFFFF)
@@ -22,7 +22,7 @@ def multiplied(a: Any, b: Any) -> Any:
     return high, (middle << half) | (low & low32)
 
 
-@compiled(DOUBLE(BITS, BITS))
+@compiled(DOUBLE(BITS, BITS), borrows=True)
 def nearest(high: Any, low: Any) -> float:
     """The double that is nearest to 128 bits, to the even one of two: as Python rounds integers."""
     scale = 1.0
@@ -39,7 +39,7 @@ def nearest(high: Any, low: Any) -> float:
     return np.float64(low) * scale
 
 
-@compiled(DOUBLE(INT, INT, INT, INT))
+@compiled(DOUBLE(INT, INT, INT, INT), borrows=True)
 def spread(n: int, total: int, squares_high: int, squares_low: int) -> float:
     """n * squares - total * total, exact before it is rounded to a double.
 

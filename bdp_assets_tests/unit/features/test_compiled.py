@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bdp_assets.features import compiled
@@ -73,13 +73,13 @@ def test_a_pyramid_of_many_levels() -> None:
         assert found == max(values[start:end].tolist(), default=-1)
 
 
-@given(st.lists(st.sampled_from((-1, 0, 1, 2, 2**62 + 1, 2**63 - 1)), max_size=60))
-def test_places_before(ids: list[int]) -> None:
+@given(st.lists(st.sampled_from((-1, 0, 1, 2, 2**62 + 1, 2**63 - 1)), max_size=60), st.integers(0, 60))
+def test_places_before(ids: list[int], first: int) -> None:
     table = np.full(1 << (len(ids).bit_length() + 1), -1, dtype=np.int64)
     found = np.empty(len(ids), dtype=np.int64)
-    places_before(ints(ids), table, found)
-    for i, code in enumerate(ids):
-        before = [j for j in range(i) if ids[j] == code]
+    places_before(ints(ids), first, table, found)
+    for i, code in list(enumerate(ids))[first:]:
+        before = [j for j in range(first, i) if ids[j] == code]
         assert found[i] == (codes.NOWHERE if code < 0 else max(before, default=-1))
 
 
@@ -88,6 +88,7 @@ def test_places_before(ids: list[int]) -> None:
         st.tuples(st.integers(0, 1), st.integers(0, 20), st.integers(0, 1), st.integers(-1, 2)), max_size=60
     )
 )
+@example([(0, 20, 1, 1), (1, 0, 1, 0)])  # Two entities' tiles, one of which would end in the other.
 def test_run_starts(rows: list[tuple[int, int, int, int]]) -> None:
     rows = sorted(rows, key=lambda row: row[:2])
     entity, ts, events, matching = (ints([row[column] for row in rows]) for column in range(4))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ from bdp_assets.features.layout import Layout
 from bdp_assets.features.packed import NOTHING, Packed
 from bdp_assets.features.records import Batch, pack
 from bdp_assets.features.served import Answering, Seen
-from bdp_assets.features.spec import CUSTOMER, FOLD, Catalog
-from bdp_assets.features.times import DAY, HOUR
+from bdp_assets.features.spec import CUSTOMER, EXACT_EVENTS, FOLD, Catalog, WindowFeature
+from bdp_assets.features.times import DAY, HOUR, span
 from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.features.bounds import bounded
 from bdp_assets_tests.unit.features.strategies import catalogs, streams
@@ -44,6 +45,25 @@ class SeenRows:
 @settings(max_examples=cases(300), deadline=None)
 @given(catalogs(online=True), streams(most=14, customers=("c0",)), st.sampled_from((0, 1, 3, 2_000)))
 def test_owned_windows(catalog: Catalog, stream: list[ValidatedTransaction], exact_events: int) -> None:
+    hold_to_a_history(catalog, stream, exact_events)
+
+
+@settings(max_examples=cases(300), deadline=None)
+@given(st.sets(st.sampled_from((HOUR, DAY, 7 * DAY)), min_size=1), streams(most=14, customers=("c0",)))
+def test_ids_that_a_window_reaches(windows: set[int], stream: list[ValidatedTransaction]) -> None:
+    different = partial(
+        WindowFeature,
+        entity=CUSTOMER,
+        aggregate="distinct",
+        column="merchant_id",
+        unit="merchants",
+        description="How many",
+    )
+    features = tuple(different(name=f"merchants_{span(window)}", window=window) for window in sorted(windows))
+    hold_to_a_history(Catalog(features), stream, EXACT_EVENTS)
+
+
+def hold_to_a_history(catalog: Catalog, stream: list[ValidatedTransaction], exact_events: int) -> None:
     layout, engine = Layout(catalog, ""), Engine(catalog)
     batch = Batch.of(stream, catalog.ids)
     with bounded(exact_events):

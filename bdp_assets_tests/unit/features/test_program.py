@@ -1,4 +1,4 @@
-"""One call for all plans gives what each plan gives by itself, and row features after them."""
+"""One call for all plans gives what each plan gives by itself from all rows, and row features after them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features.aggregates import Floats, Ints
+from bdp_assets.features.compiled import codes
 from bdp_assets.features.fields import event_field
 from bdp_assets.features.kernel import Engine
 from bdp_assets.features.layout import Layout
@@ -21,8 +22,10 @@ from bdp_assets.features.times import HOUR
 from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.features.strategies import START, catalogs, streams
 
-MOST = 5
+MOST = 7
 """How many rows a string has at most."""
+HOURS = [-hours - days * 24 for days in (0, 1, 2, 7, 8, 9, 14, 30, 37) for hours in (0, 1, 6)]
+"""When they are, before the first transaction or the newest one: at the edges of windows."""
 
 
 @settings(max_examples=cases(300), deadline=None)
@@ -57,14 +60,14 @@ def anything(layout: Layout, batch: Batch, some: np.random.Generator) -> Seen:
 
 def records(layout: Layout, some: np.random.Generator) -> bytes:
     rows = int(some.integers(0, MOST + 1))
-    times = START + some.integers(0, 9, rows) * HOUR
+    times = START + some.choice(HOURS, rows) * HOUR
     moments = np.stack([np.arange(1, rows + 1), times, times], axis=1)
     return pack(moments, None, some.integers(0, 3, (rows, 1 + len(layout.ids))))
 
 
 def summaries(summary: Summary, some: np.random.Generator) -> bytes:
     table = some.integers(0, 3, (int(some.integers(0, MOST + 1)), summary.width))
-    table[:, 0] = START + np.arange(len(table)) * HOUR
+    table[:, 0] = START + np.sort(some.choice(HOURS, len(table), replace=False)) * HOUR
     return table.astype("<i8").tobytes()
 
 
@@ -77,17 +80,31 @@ def one_by_one(engine: Engine, layout: Layout, batch: Batch, seen: Seen) -> Floa
     past = Past(Packed.of(seen.records), ints(seen.sequence), ints(seen.newest))
     for entity, plan in engine.plans.items():
         if entity.state == "events":
-            packed = PackedPlan(plan, entity, summary_of(layout, entity), layout)
+            packed = of_all_rows(PackedPlan(plan, entity, summary_of(layout, entity), layout))
             kept = seen.folded if entity == CUSTOMER else seen.pairs.get(entity, ())
             pair = itself if entity == CUSTOMER else columns[entity.keys[1]]
             packed.run(Packed.of(kept), past, Asked(itself, ts, pair, own), matrix)
     for entity, shared in seen.shared.items():
         code = ints(shared.code)
         for one in layout.shared[entity]:
-            packed = PackedPlan(engine.plan(one.features), entity, one.summary, layout)
+            packed = of_all_rows(PackedPlan(engine.plan(one.features), entity, one.summary, layout))
             packed.run(Packed.of(shared.tiles[one.name]), NO_PAST, Asked(code, ts, code, own), matrix)
     engine.finish(matrix, columns)
     return matrix
+
+
+def of_all_rows(packed: PackedPlan) -> PackedPlan:
+    """One that reads rows, too, which none of its windows reaches."""
+    rules, looks = table(packed, codes.PLAN_RULES), table(packed, codes.LOOKINGS)
+    rules[0, [codes.REACH, codes.NEAREST]] = codes.EVERYTHING, -codes.EVERYTHING
+    for look in looks:
+        look[codes.LOOK_REACH] = codes.EVERYTHING
+    return packed
+
+
+def table(packed: PackedPlan, which: int) -> Ints:
+    start, rows, width = packed.numbers[3 * which : 3 * which + 3]
+    return packed.numbers[start : start + rows * width].reshape(rows, width)
 
 
 def ints(values: object) -> Ints:
