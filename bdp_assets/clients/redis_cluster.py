@@ -14,7 +14,7 @@ import redis
 from redis.cluster import ClusterNode
 from redis.exceptions import AskError, ConnectionError, MovedError, RedisClusterException
 
-from bdp_assets.clients.redis_exchange import Borrowed, Command, answer, post
+from bdp_assets.clients.redis_exchange import Borrowed, Command, answers, post
 
 _ASKING: Command = ("ASKING",)
 REDIRECTIONS = 5
@@ -82,16 +82,17 @@ def _exchange(
         shards = []
         for node, numbers in _by_node(cluster, commands, wanted, replies).items():
             connection = stack.enter_context(Borrowed(_client(cluster, node)))
-            shards.append((connection, numbers))
             parts: list[Command] = []
             for i in numbers:
                 parts += [_ASKING, commands[i]] if _is_asked(replies[i]) else [commands[i]]
             post(connection, parts)
-        for connection, numbers in shards:
+            shards.append((connection, numbers, len(parts)))
+        for connection, numbers, count in shards:
+            arrived = iter(answers(connection, count))
             for i in numbers:
                 if _is_asked(replies[i]):
-                    connection.read_response()
-                replies[i] = answer(connection)
+                    next(arrived)  # To ASKING.
+                replies[i] = next(arrived)
 
 
 def _by_node(

@@ -10,7 +10,7 @@ from bdp_assets.clients.redis_exchange import Command
 
 ResultT = TypeVar("ResultT")
 Dialogue = Generator[tuple[Sequence[Command], Sequence[Script]], tuple[list[Any], bool], ResultT]
-"""Yields commands, with the scripts that they call; is sent replies, and whether they are of a second time."""
+"""Yields commands, with the scripts that they call; is sent replies, and whether they are a second time's."""
 
 
 class UnderWay(Generic[ResultT]):

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
-from hiredis import pack_command
-from redis.exceptions import ConnectionError, ResponseError
+from hiredis import PushNotification, pack_command
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
+from redis.exceptions import ConnectionError
 
 BLOCK = 128
 """How many commands are sent on when as many have been answered; twice as many are under way."""
@@ -90,7 +91,7 @@ class Posted:
             following = commands[at + BLOCK : at + 2 * BLOCK] if at else ()
             if following:
                 post(connection, following)
-            replies += [answer(connection) for _ in commands[at : at + BLOCK]]
+            replies += answers(connection, len(commands[at : at + BLOCK]))
         return replies
 
 
@@ -105,9 +106,27 @@ def post(connection: Any, commands: Sequence[Command]) -> None:
     connection.send_packed_command([packed])
 
 
-def answer(connection: Any) -> Any:
-    """The next reply; an error is one, too."""
+def answers(connection: Any, count: int) -> list[Any]:
+    """The next replies, in order; an error is one, too. Raises ConnectionError, TimeoutError.
+
+    Redis-py's parser reads and parses; what redis-py does around it for each reply is done once here.
+    """
+    parser = connection._parser
+    reader = parser._reader
+    if reader is None:
+        raise ConnectionError("the connection was closed meanwhile")
+    replies: list[Any] = []
     try:
-        return connection.read_response()
-    except ResponseError as error:
-        return error
+        while len(replies) < count:
+            reply = reader.gets()
+            if reply is NOT_ENOUGH_DATA:
+                parser.read_from_socket()
+            elif isinstance(reply, ConnectionError):  # A server that starts, or takes no more clients.
+                raise reply
+            elif isinstance(reply, PushNotification):
+                parser.handle_push_response(reply)
+            else:
+                replies.append(reply)
+    except OSError as error:
+        raise ConnectionError(f"reading from the socket: {error}") from error
+    return replies

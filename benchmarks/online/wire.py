@@ -8,7 +8,9 @@ from typing import Any
 
 import redis
 from redis import Redis
+from redis._parsers.hiredis import NOT_ENOUGH_DATA, _HiredisParser
 
+from bdp_assets.clients.redis_exchange import answers
 from bdp_assets.settings import Settings
 from benchmarks.services import connected
 
@@ -52,16 +54,34 @@ class Recorded(redis.Connection):
 
     def __init__(self, **options: Any) -> None:
         self.sent: list[Sent] = []
-        super().__init__(**options)  # type: ignore[no-untyped-call]
+        super().__init__(parser_class=Counting, **options)  # type: ignore[no-untyped-call]
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         self.sent.append(Sent(list(command)))
         super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
 
-    def read_response(self, *arguments: Any, **options: Any) -> Any:
-        if self.sent:
-            self.sent[-1].replies += 1
-        return super().read_response(*arguments, **options)
+
+class Counting(_HiredisParser):
+    """Counts replies for `Recorded`, as whoever reads takes them."""
+
+    def on_connect(self, connection: Recorded, **options: Any) -> None:
+        super().on_connect(connection, **options)  # type: ignore[no-untyped-call]
+        self._reader = _Reader(self._reader, connection.sent)  # type: ignore[assignment]
+
+
+class _Reader:
+    def __init__(self, reader: Any, sent: list[Sent]) -> None:
+        self._reader = reader
+        self._sent = sent
+
+    def gets(self, *arguments: Any) -> Any:
+        reply = self._reader.gets(*arguments)
+        if self._sent and reply is not NOT_ENOUGH_DATA:
+            self._sent[-1].replies += 1
+        return reply
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
 
 
 def recorded(settings: Settings, use: Callable[[Redis], object]) -> list[Sent]:
@@ -83,7 +103,6 @@ def send_again(client: Redis, sent: list[Sent]) -> None:
     try:
         for one in sent:
             connection.send_packed_command(one.command)
-            for _ in range(one.replies):
-                connection.read_response()
+            answers(connection, one.replies)
     finally:
         client.connection_pool.release(connection)
