@@ -108,7 +108,7 @@ class Asking:
         replies, tiles = answers[: len(together)], answers[len(together) :]
         live, told = parsed(serving), claiming.claimed(layout, together, replies)
         if was_repeated:
-            told = {row: _perhaps_own(one) for row, one in told.items()}
+            told |= {row: _perhaps_own(one) for row, one in told.items() if call.modes[row] == "api"}
         if not bound.is_of(live) or len(told) < len(call.transactions):
             return told, None
         if live is not None and live.previous is None:
