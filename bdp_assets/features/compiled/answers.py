@@ -300,7 +300,6 @@ def answer(  # noqa: PLR0913, PLR0917 - all that a plan runs on
     Of the history: its `keys` (with their `shift` and `span`), `running` sums, `looks` with the `levels` of
     their pyramids, and columns that values are `picked` from. Of the queries: `entity`, `ts`, `own` fields
     and `exact_from` (empty: all is exact). The rest is the plan; its tables' columns are named in `codes`.
-
     """
     answer_in(
         block_for(len(bounds), len(sums), len(ts)),
