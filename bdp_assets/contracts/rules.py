@@ -1,12 +1,13 @@
 """What a schema can not say: one list of semantic rules, applied by the decoder in its order.
 
-A rule refuses a record, or only marks it. What a rule has looked up (an instant, a currency, minor units) the
-rules behind it rely on, so they are judged in one go.
+A rule looks at the facts of a record whose shape is right and names the field at fault, or None. It refuses
+the record, or only marks it (`marks=True`). A rule may rely on what the rules before it have filled in.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -16,103 +17,131 @@ from msgspec.structs import astuple
 from bdp_assets.contracts import pan
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.money import BASE_CURRENCY, CURRENCIES, MAX_AMOUNT_MINOR, minor_units
-from bdp_assets.contracts.wire import BOUNDS, FORMS, RawTransaction, Read
+from bdp_assets.contracts.wire import BOUNDS, FORMS, RawTransaction
 
 MAX_AHEAD_MS = 5 * 60_000
 VERY_OLD_MS = 90 * 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Rule(NamedTuple):
-    """`code` is stable and for programs, `says` is for people: what is wrong with a field."""
+class Facts(Struct):
+    """A record while it is judged: what came in (see `wire.read`), and what the rules made of it so far."""
 
+    value: bytes
+    raw: RawTransaction
+    amount: str
+    strings: str
+    received_ms: int
+    currency: str = BASE_CURRENCY
+    ts_ms: int = 0
+    amount_minor: int = 0
+
+
+class Rule(NamedTuple):
+    name: str
     code: str
+    fault: Callable[[Facts], str | None]
     says: str
     marks: bool = False
 
-    def broken_by(self, field: str) -> ContractError:
-        return ContractError(self.code, field, f"{field} {self.says}")
 
-
-_NO_CARD_NUMBER = Rule("pan_in_field", pan.ADVICE)
-_ONE_VALUE_A_FIELD = Rule("duplicate_field", "is there more than once. Send it once.")
-_REAL_TIME = Rule("timestamp_invalid", "is no date and time since 1970 (no leap seconds).")
-_NOT_AHEAD = Rule("timestamp_future", "is over 5 minutes ahead. Check the clock and the offset.")
-_KNOWN_CURRENCY = Rule("currency_unknown", "is no currency with a rate (currencies.csv).")
-_WHOLE_MINOR_UNITS = Rule("amount_excess_digits", "has more decimals than its currency.")
-_BELOW_MAXIMUM = Rule("amount_too_large", f"is above {MAX_AMOUNT_MINOR:,} minor units.")
-_RECENT = Rule("very_old", "is over 90 days before the message arrived.", marks=True)
-SEMANTIC_RULES = (
-    _NO_CARD_NUMBER,
-    _ONE_VALUE_A_FIELD,
-    _REAL_TIME,
-    _NOT_AHEAD,
-    _KNOWN_CURRENCY,
-    _WHOLE_MINOR_UNITS,
-    _BELOW_MAXIMUM,
-    _RECENT,
-)
-
-
-class Judged(Struct, frozen=True):
-    """What a record that keeps the rules means; `marks`: the codes of those that mark it."""
-
-    ts_ms: int
-    currency: str
-    amount_minor: int
-    marks: list[str]
-
-
-def judge(value: bytes, read: Read, received_ms: int) -> Judged:
-    """Applies every rule to a value and what was read of it; `received_ms` (UTC epoch milliseconds) is now.
+def judge(facts: Facts) -> list[str]:
+    """Applies every rule; returns the codes of the marks.
 
     Raises ContractError for the first rule that refuses.
     """
-    raw = read.raw
-    if pan.may_hold_pan(read.strings.encode()) and (name := _with_card_number(raw)) is not None:
-        raise _NO_CARD_NUMBER.broken_by(name)
-    if value.count(b'"') != _quotes(raw) and (name := _twice(value)) is not None:
-        raise _ONE_VALUE_A_FIELD.broken_by(name)
-    ts_ms = epoch_ms(raw.timestamp)
-    if ts_ms is None:
-        raise _REAL_TIME.broken_by("timestamp")
-    if ts_ms > received_ms + MAX_AHEAD_MS:
-        raise _NOT_AHEAD.broken_by("timestamp")
-    currency = raw.currency or BASE_CURRENCY
-    if currency not in CURRENCIES:
-        raise _KNOWN_CURRENCY.broken_by("currency")
-    amount_minor = minor_units(read.amount, CURRENCIES[currency].exponent)
-    if amount_minor is None:
-        raise _WHOLE_MINOR_UNITS.broken_by("amount")
-    if amount_minor > MAX_AMOUNT_MINOR:
-        raise _BELOW_MAXIMUM.broken_by("amount")
-    marks = [_RECENT.code] if ts_ms < received_ms - VERY_OLD_MS else []
-    return Judged(ts_ms, currency, amount_minor, marks)
+    marks = []
+    for rule in SEMANTIC_RULES:
+        field = rule.fault(facts)
+        if field is None:
+            continue
+        if not rule.marks:
+            raise ContractError(rule.code, field, f"{field} {rule.says}")
+        marks.append(rule.code)
+    return marks
 
 
-def _with_card_number(raw: RawTransaction) -> str | None:
-    return next((name for name in FORMS if pan.holds_pan(getattr(raw, name) or "")), None)
+def _no_card_number(facts: Facts) -> str | None:
+    if not pan.may_hold_pan(facts.strings.encode()):
+        return None
+    return next((name for name in FORMS if pan.holds_pan(getattr(facts.raw, name) or "")), None)
 
 
-def _quotes(raw: RawTransaction) -> int:
-    """How many there are where each field comes once: two of a key, two of a string.
+def _one_value_a_field(facts: Facts) -> str | None:
+    """Counts quotes: two of a key, two of a string, and none inside one, since no form allows `"`.
 
-    There is none inside a string, since no form allows `"`. Where a value has more, they are of nulls or of
-    keys that come again.
+    Where there are more, they are of nulls or of keys that come again, and the keys are read one by one.
     """
+    raw = facts.raw
     present = len(FORMS) + len(BOUNDS) - astuple(raw).count(None)
     numbers = 1 + (raw.latitude is not None) + (raw.longitude is not None)
-    return 2 * (2 * present - numbers)
-
-
-def _twice(value: bytes) -> str | None:
-    """The first key that comes again."""
+    if facts.value.count(b'"') == 2 * (2 * present - numbers):
+        return None
     seen: set[str] = set()
-    for name, _ in json.loads(value, parse_int=str, parse_float=str, object_pairs_hook=list):
+    for name, _ in json.loads(facts.value, parse_int=str, parse_float=str, object_pairs_hook=list):
         if name in seen:
             return str(name)
         seen.add(name)
     return None
+
+
+def _real_time(facts: Facts) -> str | None:
+    instant = epoch_ms(facts.raw.timestamp)
+    if instant is None:
+        return "timestamp"
+    facts.ts_ms = instant
+    return None
+
+
+def _not_ahead(facts: Facts) -> str | None:
+    return "timestamp" if facts.ts_ms > facts.received_ms + MAX_AHEAD_MS else None
+
+
+def _known_currency(facts: Facts) -> str | None:
+    facts.currency = facts.raw.currency or BASE_CURRENCY
+    return None if facts.currency in CURRENCIES else "currency"
+
+
+def _whole_minor_units(facts: Facts) -> str | None:
+    minor = minor_units(facts.amount, CURRENCIES[facts.currency].exponent)
+    if minor is None:
+        return "amount"
+    facts.amount_minor = minor
+    return None
+
+
+def _below_maximum(facts: Facts) -> str | None:
+    return "amount" if facts.amount_minor > MAX_AMOUNT_MINOR else None
+
+
+def _recent(facts: Facts) -> str | None:
+    return "timestamp" if facts.ts_ms < facts.received_ms - VERY_OLD_MS else None
+
+
+SEMANTIC_RULES = (
+    Rule("no_card_number", "pan_in_field", _no_card_number, pan.ADVICE),
+    Rule(
+        "one_value_a_field", "duplicate_field", _one_value_a_field, "is there more than once. Send it once."
+    ),
+    Rule("real_time", "timestamp_invalid", _real_time, "is no date and time since 1970 (no leap seconds)."),
+    Rule(
+        "not_ahead",
+        "timestamp_future",
+        _not_ahead,
+        "is over 5 minutes ahead. Check the clock and the offset.",
+    ),
+    Rule(
+        "known_currency", "currency_unknown", _known_currency, "is no currency with a rate (currencies.csv)."
+    ),
+    Rule(
+        "whole_minor_units",
+        "amount_excess_digits",
+        _whole_minor_units,
+        "has more decimals than its currency.",
+    ),
+    Rule("below_maximum", "amount_too_large", _below_maximum, f"is above {MAX_AMOUNT_MINOR:,} minor units."),
+    Rule("recent", "very_old", _recent, "is over 90 days before the message arrived.", marks=True),
+)
 
 
 def epoch_ms(timestamp: str) -> int | None:
@@ -127,5 +156,5 @@ def epoch_ms(timestamp: str) -> int | None:
         since = datetime.fromisoformat(timestamp) - _EPOCH
     except ValueError:
         return None
-    ms = (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+    ms = since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
     return ms if ms >= 0 else None

@@ -26,23 +26,21 @@ def decode_transaction(
     `received_ms` (UTC epoch milliseconds: the message's Kafka timestamp) is the clock of the time bounds,
     so that a replay gives the same answer. Raises ContractError.
     """
-    read = wire.read(value) if value is not None and len(value) <= MAX_VALUE_BYTES else None
-    if value is None or read is None:
-        raise refusal(value)
-    judged = rules.judge(value, read, received_ms)
-    raw, currency, amount_minor = read.raw, judged.currency, judged.amount_minor
+    facts = _read(value, received_ms)
+    flags = rules.judge(facts)
+    raw, currency, amount_minor = facts.raw, facts.currency, facts.amount_minor
     # In the order of the class: by their names, this takes as long as parsing the JSON.
     return ValidatedTransaction(
         raw.transaction_id,
         raw.customer_id,
         raw.timestamp,
-        judged.ts_ms,
-        read.amount,
+        facts.ts_ms,
+        facts.amount,
         currency,
         amount_minor,
         to_base_minor(amount_minor, currency),
         RATES_VERSION,
-        _body_hash(read, judged),
+        _body_hash(facts),
         raw.merchant_id,
         raw.merchant_category,
         raw.channel,
@@ -51,20 +49,29 @@ def decode_transaction(
         raw.longitude,
         raw.device_id,
         raw.ip,
-        judged.marks,
+        flags,
         door,
     )
 
 
-def _body_hash(read: wire.Read, judged: rules.Judged) -> str:
+def _read(value: bytes | None, received_ms: int) -> rules.Facts:
+    """Facts of a value whose shape is right; raises the refusal of any other."""
+    read = wire.read(value) if value is not None and len(value) <= MAX_VALUE_BYTES else None
+    if value is None or read is None:
+        raise refusal(value)
+    raw, amount, strings = read
+    return rules.Facts(value, raw, amount, strings, received_ms)
+
+
+def _body_hash(facts: rules.Facts) -> str:
     """Hash of the meaning: instant and money as integers, defaults filled in, the rest as sent."""
-    latitude, longitude = read.raw.latitude, read.raw.longitude
+    latitude, longitude = facts.raw.latitude, facts.raw.longitude
+    _, _, _, names = facts.strings.split(wire.SEPARATOR, 3)
     # -0.0 as 0.0, and absent as NaN, which no record can hold.
     numbers = _NUMBERS(
-        judged.ts_ms,
-        judged.amount_minor,
+        facts.ts_ms,
+        facts.amount_minor,
         nan if latitude is None else latitude + 0.0,
         nan if longitude is None else longitude + 0.0,
     )
-    _, _, _, names = read.strings.split(wire.SEPARATOR, 3)
-    return blake2b(numbers + f"{judged.currency}\x1f{names}".encode(), digest_size=16).hexdigest()
+    return blake2b(numbers + f"{facts.currency}\x1f{names}".encode(), digest_size=16).hexdigest()

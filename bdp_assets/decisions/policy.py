@@ -7,8 +7,7 @@ the probability with two thresholds.
 from __future__ import annotations
 
 import hashlib
-from functools import cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -136,36 +135,20 @@ def decide(policy: Policy, probability: float, amount_base_minor: int) -> tuple[
     return _by_thresholds(policy, probability, amount_base_minor)
 
 
-class _Cheapest(NamedTuple):
-    """A decision that costs least, as its reason spells it: a member of an enumeration is slow to ask."""
-
-    decision: Decision
-    code: str
-    word: str
-
-    @classmethod
-    def of(cls, decision: Decision) -> _Cheapest:
-        return cls(decision, f"{COST}{decision.value}", decision.value)
-
-
-_APPROVE, _REVIEW, _DECLINE = map(_Cheapest.of, Decision)
-
-
 def _by_cost(policy: CostPolicy, probability: float, amount_minor: int) -> tuple[Decision, list[Reason]]:
     """Of equals, approving comes before declining: a review has to save something."""
     approving = probability * amount_minor
     declining = (1.0 - probability) * policy.costs.false_decline_minor
-    price = policy.review_price_minor
-    if price < approving and price < declining:
-        decision, code, word = _REVIEW
+    if policy.review_price_minor < min(approving, declining):
+        decision = Decision.REVIEW
     else:
-        decision, code, word = _APPROVE if approving <= declining else _DECLINE
+        decision = Decision.APPROVE if approving <= declining else Decision.DECLINE
     text = (
         f"At a fraud probability of {_share(probability)}, approving is expected to cost "
         f"{_money(approving)}, declining {_money(declining)}, and a review counts "
-        f"{_price(price)}: the least is to {word}."
+        f"{_money(policy.review_price_minor)}: the least is to {decision.value}."
     )
-    return decision, [Reason(code, text)]
+    return decision, [Reason(f"{COST}{decision.value}", text)]
 
 
 def _by_thresholds(
@@ -194,7 +177,3 @@ def _share(probability: float) -> str:
 
 def _money(minor: float) -> str:
     return f"{round(minor) / 100:.2f}"
-
-
-_price = cache(_money)
-"""Of a policy's own price, which its every decision tells."""
