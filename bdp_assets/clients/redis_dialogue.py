@@ -28,8 +28,8 @@ class UnderWay(Generic[ResultT]):
     def result(self) -> ResultT:
         """What it comes to; waits for the store."""
         while not self._results:
+            replies = self._sent.replies()
             try:
-                replies = self._sent.replies()
                 asked = self._dialogue.send((replies, self._sent.was_repeated))
             except StopIteration as end:
                 self._results.append(end.value)

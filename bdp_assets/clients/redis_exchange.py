@@ -32,7 +32,10 @@ class Borrowed:
         return self.connection
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is not None:
+        self.give_back(closes=kind is not None)
+
+    def give_back(self, *, closes: bool) -> None:
+        if closes:
             self.connection.disconnect()
         self._pool.release(self.connection)
 
@@ -72,7 +75,7 @@ class Posted:
         """Nobody waits for the answers, if there are any to come."""
         if self._is_open:
             self._is_open = False
-            self._borrowed.__exit__(GeneratorExit)
+            self._borrowed.give_back(closes=True)
 
     def _post(self) -> None:
         post(self._borrowed.connection, self._commands[: 2 * BLOCK])
