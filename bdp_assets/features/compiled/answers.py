@@ -5,7 +5,7 @@ Arrays are passed one by one where they come from Python: out of a tuple, each w
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,9 +14,7 @@ from bdp_assets.features.compiled.codes import (
     COUNT,
     DISTINCT,
     END,
-    ENDLESS,
     EVENTS,
-    EXACT,
     FIELD,
     FROM,
     HIGH,
@@ -32,11 +30,9 @@ from bdp_assets.features.compiled.codes import (
     PICK,
     RUN_LOOK,
     SHARE,
-    SHIFT,
     SINCE_FIRST,
     SINCE_LAST,
     START,
-    STEP,
     SUM,
     TO,
     TOTAL,
@@ -52,66 +48,10 @@ from bdp_assets.features.compiled.how import (
     borrowing,
     compiled,
 )
+from bdp_assets.features.compiled.places import find_places
 from bdp_assets.features.compiled.rooms import BLOCK, block_for
 from bdp_assets.features.compiled.spreads import spread
 from bdp_assets.features.compiled.times import floored
-
-
-@compiled(INT(INTS, INT, INT), borrows=True)
-def place(keys: Any, wanted: int, near: int) -> int:
-    """How many of the ascending keys are below `wanted`; sought from `near` on, in steps that double."""
-    step = 1
-    if near < len(keys) and keys[near] < wanted:
-        low = near + 1
-        high = low
-        while high < len(keys) and keys[high] < wanted:
-            low = high + 1
-            high += step
-            step *= 2
-        high = min(high, len(keys))
-    else:
-        high = min(near, len(keys))
-        low = high - 1
-        while low >= 0 and keys[low] >= wanted:
-            high = low
-            low -= step
-            step *= 2
-        low = max(low + 1, 0)
-    while low < high:
-        middle = (low + high) >> 1
-        if keys[middle] < wanted:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@borrowing
-def find_places(  # noqa: PLR0913, PLR0917 - a history, a bound, and queries
-    keys: Any, bounds: Any, b: Any, frame: Any, entity: Any, ts: Any, exact_from: Any, near: Any, places: Any
-) -> Any:
-    """Where a bound lies for each query: how many sorted rows are before it, `places[b]`; and the last.
-
-    `frame`: shift, span, fold; `exact_from`: how many rows are not exact (empty: all are); `near`: where it
-    lay for the query before them.
-    """
-    shift, span, fold = frame
-    for q in range(len(ts)):
-        first = entity[q] * span
-        if bounds[b, ENDLESS]:
-            near = place(keys, first, near)
-        else:
-            time = floored(ts[q] - bounds[b, SHIFT], bounds[b, STEP])
-            near = place(keys, first + min(max(time + shift, 1), span - 1), near)
-            if len(exact_from) and near < exact_from[q]:
-                if bounds[b, EXACT]:
-                    near = exact_from[q]
-                elif fold:  # What is folded lies before a bound when its fold begins before it.
-                    late = -(-time // fold) * fold
-                    near = place(keys, first + min(max(late + shift, 1), span - 1), near)
-                    near = min(near, exact_from[q])
-        places[b, q] = near
-    return near
 
 
 @borrowing
@@ -206,34 +146,51 @@ def of_run(line: Any, looks: Any, running: Any, places: Any, found: Any) -> None
         found[q] = running[end] - running[start]
 
 
+class Past(NamedTuple):
+    """A history: `keys` (with their `shift` and `span`), `running` sums, `looks` with the `levels` of their
+    pyramids, and columns that values are `picked` from."""
+
+    keys: Any
+    running: Any
+    looks: Any
+    levels: Any
+    picked: Any
+    shift: Any
+    span: Any
+
+
+class Asked(NamedTuple):
+    """Queries; `exact_from`: empty where all is exact."""
+
+    entity: Any
+    ts: Any
+    own: Any
+    exact_from: Any
+
+
+class Windows(NamedTuple):
+    """A plan, as `codes` names its tables' columns; and what is written of it."""
+
+    bounds: Any
+    sums: Any
+    lines: Any
+    fold: Any
+    scale: Any
+    default: Any
+    slots: Any
+
+
 @borrowing
 def answer_in(  # noqa: PLR0913, PLR0917 - all that a plan runs on, and room
-    block: Any,
-    keys: Any,
-    running: Any,
-    looks: Any,
-    levels: Any,
-    picked: Any,
-    shift: Any,
-    span: Any,
-    entity: Any,
-    ts: Any,
-    own: Any,
-    exact_from: Any,
-    bounds: Any,
-    sums: Any,
-    lines: Any,
-    fold: Any,
-    scale: Any,
-    default: Any,
-    slots: Any,
-    rows: Any,
-    out: Any,
+    block: Any, past: Any, asked: Any, windows: Any, rows: Any, out: Any
 ) -> None:
     """What `answer` says, in the room that a `block` is.
 
     Step by step for a block of queries, so that each step is one tight loop over what the caches hold.
     """
+    keys, running, looks, levels, picked, shift, span = past
+    entity, ts, own, exact_from = asked
+    bounds, sums, lines, fold, scale, default, slots = windows
     places, near, summed = block.places, block.near, block.summed
     near[:] = 0
     for first in range(0, len(ts), BLOCK):
@@ -297,13 +254,12 @@ def answer(  # noqa: PLR0913, PLR0917 - all that a plan runs on
 ) -> None:
     """Write every feature of every query: `out[slots, rows]`, float64.
 
-    Of the history: its `keys` (with their `shift` and `span`), `running` sums, `looks` with the `levels` of
-    their pyramids, and columns that values are `picked` from. Of the queries: `entity`, `ts`, `own` fields
-    and `exact_from` (empty: all is exact). The rest is the plan; its tables' columns are named in `codes`.
+    The arguments are those of `Past`, `Asked` and `Windows`, and the `rows` that are written.
     """
     answer_in(
         block_for(len(bounds), len(sums), len(ts)),
-        *(keys, running, looks, levels, picked, shift, span),
-        *(entity, ts, own, exact_from),
-        *(bounds, sums, lines, fold, scale, default, slots, rows, out),
+        Past(keys, running, looks, levels, picked, shift, span),
+        Asked(entity, ts, own, exact_from),
+        Windows(bounds, sums, lines, fold, scale, default, slots),
+        *(rows, out),
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bdp_assets.features.compiled.answers import answer_in, place
+from bdp_assets.features.compiled.answers import Asked, Past, Windows, answer_in
 from bdp_assets.features.compiled.codes import (
     LOOK_HOP,
     LOOK_KIND,
@@ -40,6 +40,7 @@ from bdp_assets.features.compiled.how import (
     compiled,
     inner,
 )
+from bdp_assets.features.compiled.places import place
 from bdp_assets.features.compiled.rooms import room_for, table_size, tables_of
 from bdp_assets.features.compiled.stored import (
     by_time,
@@ -180,10 +181,14 @@ def answer_owner(  # noqa: PLR0913, PLR0917 - rows, queries, and a plan
     mine = shaped(room.own, len(tables.own_at), len(rows))
     chosen_of(own, tables.own_at, rows, mine)
     answer_in(
-        *(room.block, keys, running, looks, levels, picked, shift, span),
-        *(nobody[: len(rows)], times, mine, nobody[:0]),
-        *(tables.bounds, tables.sums, tables.lines, tables.rules[WINDOW_FOLD]),
-        *(factors[0], factors[1], tables.slots, rows, out),
+        room.block,
+        Past(keys, running, looks, levels, picked, shift, span),
+        Asked(nobody[: len(rows)], times, mine, nobody[:0]),
+        Windows(
+            *(tables.bounds, tables.sums, tables.lines, tables.rules[WINDOW_FOLD]),
+            *(factors[0], factors[1], tables.slots),
+        ),
+        *(rows, out),
     )
 
 

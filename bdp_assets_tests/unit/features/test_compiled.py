@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from bdp_assets.features import compiled
 from bdp_assets.features.compiled import codes
-from bdp_assets.features.compiled.answers import place
 from bdp_assets.features.compiled.extremes import build_pyramids, extreme, pyramid_size
 from bdp_assets.features.compiled.histories import places_before, run_starts
+from bdp_assets.features.compiled.places import place
 from bdp_assets.features.compiled.spreads import multiplied, nearest, spread
 from bdp_assets.features.compiled.stored import by_time
 
