@@ -25,7 +25,7 @@ from benchmarks.stream.world import Prepared
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
-TINY = Effort(repeats=1, calls=128, peer_part=2, batches=2, batch_rows=50, tail=100)
+TINY = Effort(sized=20, repeats=1, calls=128, peer_part=2, batches=2, batch_rows=50, tail=100)
 
 
 def test_a_run_has_every_figure_and_leaves_nothing_behind() -> None:

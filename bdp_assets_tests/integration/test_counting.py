@@ -149,7 +149,7 @@ known_labels = st.lists(
 
 
 @effort(
-    max_examples=cases(100),
+    max_examples=cases(50),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

@@ -15,7 +15,7 @@ from bdp_assets.settings import Settings
 from bdp_assets.training.fit import Members, fit_members
 from bdp_assets.training.pipeline import DEFAULT
 from benchmarks.alternation import Say
-from benchmarks.api import peer
+from benchmarks.api import claims, floor, peer
 from benchmarks.api.effort import CONNECTIONS, JUDGED, Effort
 from benchmarks.api.load import BATCH, Answered, Clients, together
 from benchmarks.api.servers import serving
@@ -40,6 +40,9 @@ def measured(settings: Settings, world: Prepared, members: Members, effort: Effo
     """Every figure of the bench, on services that it may fill; `members`: the peer's."""
     ensure_topics(settings, specs())
     peer.save(members, settings.home)
+    say("counting what a claim moves")
+    sizes = claims.sizes(settings, world.records, effort.sized)
+    floor.save(sizes, settings.home)
     ports = choose_free(SIDES)
     own = settings.model_copy(update={"api_port": ports["ours"]})
     say("starting the three servers")
@@ -54,6 +57,7 @@ def measured(settings: Settings, world: Prepared, members: Members, effort: Effo
     for name, found in tail.items():
         figures[name]["tail"] = found.figures()
     figures["ours"]["batch"] = _batch_figures(batched, effort)
+    figures["floor"]["script"] = {f"{way}_bytes": size for way, size in asdict(sizes).items()}
     return Outcome(
         repeats=effort.repeats,
         data={

@@ -13,12 +13,14 @@ JUDGED = 8
 
 @dataclass(frozen=True)
 class Effort:
-    """`repeats` rounds after a warm-up: in each, every side answers `calls` at each number of connections.
+    """`sized` claims are counted. Then `repeats` rounds after a warm-up: in each, every side answers `calls`
+    at each number of connections.
 
     The peer, which is slow, answers one in `peer_part` of them. In each, ours also answers `batches` of
     `batch_rows` on one connection. Then ours and the floor answer `tail` calls.
     """
 
+    sized: int = 200
     repeats: int = 3
     calls: int = 4_000
     peer_part: int = 40
@@ -33,7 +35,7 @@ class Effort:
     def total(self) -> int:
         """Different transactions that ours is sent."""
         a_round = self.calls * len(CONNECTIONS) + self.batches * self.batch_rows
-        return (self.repeats + 1) * a_round + self.tail
+        return self.sized + (self.repeats + 1) * a_round + self.tail
 
     def history(self) -> History:
         """The same world as the stream's bench, with as many transactions to send."""

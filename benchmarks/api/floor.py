@@ -1,11 +1,14 @@
 """The floor: a bare ASGI app that does one script of the store, runs the model's graphs, and answers.
 
-The script moves as many bytes as a claim of ours. No validation, no features, no decision.
+The script moves as many bytes as a claim of ours in the same store (see `claims`). No validation, no
+features, no decision.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,9 +23,13 @@ from bdp_assets.scoring.local_bundles import CHAMPION
 from bdp_assets.settings import get_settings
 from benchmarks.online.floor import Sizes
 
-SIZES = Sizes(request=780, reply=5_600)
-"""What `bdp bench online` counts of one of our calls."""
+SIZES = "floor-sizes.json"
 _HEADERS = [(b"content-type", b"application/json")]
+
+
+def save(sizes: Sizes, folder: Path) -> None:
+    """Of its script, for the floor's process."""
+    (folder / SIZES).write_bytes(msgspec.json.encode(asdict(sizes)))
 
 
 class Floor:
@@ -31,7 +38,8 @@ class Floor:
         client = connect(settings)
         assert isinstance(client, Redis)  # noqa: S101 - the bench's server is one node
         self._client = client
-        self._command = SIZES.on(client).command
+        sizes = msgspec.json.decode((settings.home / SIZES).read_bytes(), type=Sizes)
+        self._command = sizes.on(client).command
         bundle = Bundle.read(settings.models_dir / CHAMPION)
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -59,13 +59,13 @@ def deliveries(draw: st.DrawFn) -> list[Delivery]:
     return out
 
 
-@settings(max_examples=cases(500), deadline=None)
+@settings(max_examples=cases(250), deadline=None)
 @given(data=st.data())
 def test_online_equals_the_oracle_whatever_is_delivered(store_client: Redis, data: st.DataObject) -> None:
     deliver_all(Twins(store_client, data.draw(our_catalog_or_any)), data)
 
 
-@settings(max_examples=cases(500), deadline=None)
+@settings(max_examples=cases(250), deadline=None)
 @given(data=st.data(), exact_events=st.integers(0, 4))
 def test_folded_online_equals_the_oracle(store_client: Redis, data: st.DataObject, exact_events: int) -> None:
     with bounded(exact_events, spare=data.draw(st.sampled_from((9, 40))), keep=8, block=1):
@@ -111,7 +111,7 @@ def label(of: ValidatedTransaction, is_fraud: bool, known_at: int) -> Label:
     )
 
 
-@settings(max_examples=cases(500), deadline=None)
+@settings(max_examples=cases(250), deadline=None)
 @given(catalog=our_catalog_or_any, stream=in_order(), exact_events=st.sampled_from((0, 1, 3, EXACT_EVENTS)))
 def test_online_equals_batch_on_input_in_order(
     store_client: Redis, catalog: Catalog, stream: Stream, exact_events: int
@@ -133,7 +133,7 @@ def served_in_order(client: Redis, catalog: Catalog, stream: Stream) -> list[byt
     return served
 
 
-@settings(max_examples=cases(300), deadline=None)
+@settings(max_examples=cases(150), deadline=None)
 @given(data=st.data())
 def test_a_rebuilt_store_goes_on_like_the_one_it_replaces(store_client: Redis, data: st.DataObject) -> None:
     twins = Twins(store_client, data.draw(our_catalog_or_any))

@@ -14,7 +14,7 @@ from bdp_assets_tests.unit.features.frames import label_frame, transaction_frame
 from bdp_assets_tests.unit.features.strategies import catalogs, labels, streams
 
 
-@settings(max_examples=cases(1_000), deadline=None)
+@settings(max_examples=cases(300), deadline=None)
 @given(st.data())
 def test_ties_copies_late_labels_and_reversals_are_no_leak(data: st.DataObject) -> None:
     catalog, transactions = data.draw(catalogs()), data.draw(streams())

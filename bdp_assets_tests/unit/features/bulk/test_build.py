@@ -61,7 +61,7 @@ def _shortened(feature: WindowFeature, endless: bool) -> WindowFeature:
     return replace(feature, window=min(feature.window, DAY), delay=delay)
 
 
-@settings(max_examples=cases(200), deadline=None)
+@settings(max_examples=cases(100), deadline=None)
 @given(st.data(), st.integers(1, 5))
 def test_what_slices_carry_over_is_all_of_history(data: st.DataObject, rows_per_bucket: int) -> None:
     catalog, transactions = data.draw(short_sighted()), data.draw(streams(customers=("c0", "c1")))

@@ -121,7 +121,7 @@ def measured(lake: LakeInMemory, home: Path = Path("/nowhere")) -> Performance:
 
 
 @given(made=decisions(), said=LABELS)
-@hypothesis_settings(max_examples=cases(200), deadline=None)
+@hypothesis_settings(max_examples=cases(100), deadline=None)
 def test_figures_are_those_of_plain_loops(made: list[Made], said: list[Said]) -> None:
     """Reversed labels, labels that come later than the midnight, decisions that came twice, batch ones."""
     found = measured(lake_of(made, said))
