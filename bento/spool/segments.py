@@ -16,23 +16,47 @@ _SUFFIX = ".spool"
 _DIGITS = 20
 
 
-def own_folder(root: Path) -> tuple[Path, int]:
+Held = tuple[Path, int]
+"""A folder, and the lock that holds it (a descriptor)."""
+
+
+def own_folder(root: Path) -> Held:
     """The first folder under `root` that no process holds, and the lock that holds it now (a descriptor).
 
     Each process has a folder to itself; one that starts after a kill finds its predecessor's. Raises OSError,
     also where all are in use.
     """
-    for slot in range(SLOTS):
-        folder = root / str(slot)
+    for folder in _slots(root):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-        else:
+        lock = _locked(folder)
+        if lock is not None:
             return folder, lock
     raise OSError(errno.EBUSY, f"{SLOTS} processes have a spool here already", str(root))
+
+
+def left_folder(root: Path) -> Held | None:
+    """One that no process holds, with segments in it, as `own_folder` gives it. Raises OSError."""
+    for folder in _slots(root):
+        if folder.is_dir() and firsts(folder):
+            lock = _locked(folder)
+            if lock is not None:
+                return folder, lock
+    return None
+
+
+def _slots(root: Path) -> Iterator[Path]:
+    return (root / str(slot) for slot in range(SLOTS))
+
+
+def _locked(folder: Path) -> int | None:
+    """The lock, None where a process has it (this one, too)."""
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
 
 
 def segments(folder: Path) -> list[Path]:

@@ -12,8 +12,10 @@ from pathlib import Path
 from bento.spool.frames import Arrival, Came, Frame, Settled, packed
 from bento.spool.segments import (
     SEGMENT_BYTES,
+    Held,
     SentMark,
     first_of,
+    left_folder,
     mended,
     own_folder,
     segment,
@@ -30,9 +32,13 @@ class Spool:
     `most_bytes` on disk; `syncs`: every write reaches the disk, not just the system's cache.
     """
 
-    def __init__(self, root: Path, most_bytes: int, *, syncs: bool = False) -> None:
-        """Take up a folder, with what a process left in it. Raises OSError."""
-        self.folder, self._lock_file = own_folder(root)
+    def __init__(self, root: Path, most_bytes: int, *, syncs: bool = False, held: Held | None = None) -> None:
+        """Take up a folder (`held`, or the first that is free), with what a process left in it.
+
+        Raises OSError.
+        """
+        self._root = root
+        self.folder, self._lock_file = held or own_folder(root)
         self.written = threading.Event()
         """Set whenever there is something new to send: an arrival without its outcome is not."""
         self._most_bytes = most_bytes
@@ -98,6 +104,23 @@ class Spool:
             segment(self.folder, first).unlink(missing_ok=True)
             with self._guard:
                 self._sizes.pop(first)
+
+    def left_behind(self) -> Spool | None:
+        """Take up what a process left that did not come back, if there is any. Raises OSError."""
+        held = left_folder(self._root)
+        if held is None:
+            return None
+        try:
+            return Spool(self._root, self._most_bytes, syncs=self._syncs, held=held)
+        except OSError:
+            os.close(held[1])  # Another process may have more luck.
+            raise
+
+    def leave(self) -> None:
+        """All of it was sent: let go of the folder, so that nobody looks into it again. Raises OSError."""
+        for path in segments(self.folder):
+            path.unlink()
+        self.close()
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -134,6 +134,29 @@ def test_what_a_killed_process_left_is_sent_by_the_next(tmp_path: Path, producer
     ]
 
 
+def test_what_nobody_comes_back_for_is_counted_and_sent_by_another(
+    tmp_path: Path, producer: FakeProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_topic, "LOOK_S", 0.0)
+    spool, *others = (Spool(tmp_path, 2**30) for _ in range(3))
+    for text, other in zip("12", others, strict=True):
+        write(other, text)
+        other.close()
+    producer.up = False
+    topic = RawTopic(Settings(), spool, KEY)
+    topic.start()
+    until(lambda: len(producer.sent) == 1)
+    topic.report()
+    assert API_SPOOL_WAITING._value.get() == 1
+    producer.up = True
+    write(spool, "3")
+    until(lambda: len(producer.sent) == 3 and not list(tmp_path.glob("[12]/*.spool")))
+    topic.close()
+    topic.report()
+    assert API_SPOOL_WAITING._value.get() == 0
+    assert sorted(one["value"] for one in producer.sent) == [b"1", b"2", b"3"]
+
+
 def test_while_the_broker_is_away_the_spool_keeps_everything(
     spool: Spool, producer: FakeProducer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

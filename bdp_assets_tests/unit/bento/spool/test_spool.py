@@ -167,6 +167,43 @@ def test_each_process_has_a_folder_and_the_next_one_takes_over_what_is_left(tmp_
     second.close()
 
 
+def test_what_nobody_comes_back_for_is_taken_up_once_and_left_empty(tmp_path: Path) -> None:
+    first, second = Spool(tmp_path, MOST), Spool(tmp_path, MOST)
+    second.settled([Settled(number, sends=True) for number in second.came([arrival("1")])])
+    second.came([arrival("2")])
+    assert first.left_behind() is None, "both are held"
+    second.close()
+    left = first.left_behind()
+    assert left is not None
+    assert (left.folder, left.waiting) == (second.folder, 2)
+    assert first.left_behind() is None
+    assert [one.came.arrival for one in Reader(left.folder, left.sent).ready(10)] == [
+        arrival("1"),
+        arrival("2"),
+    ]
+    left.forget(2)
+    left.leave()
+    assert first.left_behind() is None, "there is nothing in it"
+    again = Spool(tmp_path, MOST)
+    assert (again.folder, again.waiting, again.came([arrival("3")])) == (second.folder, 0, [3])
+    again.close()
+    first.close()
+
+
+def test_what_can_not_be_taken_up_is_left_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Spool(tmp_path, MOST), Spool(tmp_path, MOST)
+    second.came([arrival("1")])
+    second.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(Spool, "_opened", mock.Mock(side_effect=OSError(errno.ENOSPC, "full")))
+        with pytest.raises(OSError, match="full"):
+            first.left_behind()
+    left = first.left_behind()
+    assert left is not None
+    left.close()
+    first.close()
+
+
 def test_a_full_disk_writes_nothing_and_loses_no_outcome(
     spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
