@@ -322,6 +322,28 @@ def test_without_model_store_and_broker_it_lives_and_says_what_to_do(tmp_path: P
     assert "no model to serve" in log.read_text()
 
 
+def test_what_a_process_left_that_does_not_come_back_is_sent_by_another(
+    settings: Settings, store: subprocess.Popen[bytes], api: RunningApi, tmp_path: Path
+) -> None:
+    """Two processes of one home; Kafka is away for the one that ends."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "models").symlink_to(settings.models_dir)
+    kept = {"home": home, "redis_port": settings.redis_port}
+    stays = settings.model_copy(update={**free_ports(), **kept, "kafka_bootstrap": settings.kafka_bootstrap})
+    goes = settings.model_copy(update={**free_ports(), **kept, "kafka_bootstrap": "127.0.0.1:1"})
+    before = kafka.watermarks(settings, [RAW.name])
+    with serving(stays):
+        with serving(goes) as (url, log):
+            caller = RunningApi(goes, url, log, store)
+            answers = [caller.predict(f"left-{number}", customer_id="left").json() for number in range(5)]
+        messages = raw_messages(settings, before, "left", expected=len(answers))
+    decisions = [carried(message, PAN_KEY) for message in messages]
+    assert [one and decode_prediction(one).fraud_probability for one in decisions] == [
+        answer["fraud_probability"] for answer in answers
+    ]
+
+
 def test_what_was_answered_outlives_a_kill_and_reaches_the_stream(
     settings: Settings, store: subprocess.Popen[bytes], api: RunningApi, tmp_path: Path
 ) -> None:
