@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TypedDict
 
-from bdp_assets.contracts.pan import holds_masked_pan, mask_pans
+from bdp_assets.contracts.pan import holds_masked_pan, mask_pans, plain
 
 
 class Content(TypedDict):
@@ -19,7 +19,7 @@ class Content(TypedDict):
 def content(value: bytes | None, pan_key: bytes) -> Content:
     """The value with its card numbers masked, and their hashes; see `pan_key.pan_key` for the key."""
     kept, hashes = mask_pans(value or b"", pan_key)
-    masked = bool(hashes) or holds_masked_pan(kept.decode("latin-1"))
+    masked = bool(hashes) or holds_masked_pan(plain(kept))
     return Content(value_base64=b64encode(kept).decode(), masked=masked, pan_hashes=hashes)
 
 

@@ -59,9 +59,10 @@ def _shaped(value: bytes, decode: Callable[[bytes], NoticeT]) -> NoticeT:
 
 
 def _refuse_card_numbers(value: bytes) -> None:
-    if pan.may_hold_pan(value) and pan.mask_pans(value, b"").hashes:
+    text = pan.plain(value)
+    if pan.holds_pan(text):
         raise ContractError("pan_in_field", None, f"A field {pan.ADVICE}")
-    if pan.holds_masked_pan(value.decode("latin-1")):  # a dead letter that is sent again as it was kept
+    if pan.holds_masked_pan(text):  # a dead letter that is sent again as it was kept
         raise ContractError("pan_in_field", None, f"A field {pan.ADVICE_MASKED}")
 
 

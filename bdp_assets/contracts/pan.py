@@ -65,7 +65,9 @@ _LENGTHS = _lengths_by_prefix()
 _RUN = re.compile(r"[0-9](?:[ -]*[0-9]){11,}")
 _GROUP = re.compile(r"[0-9]+")
 _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
-_ESCAPE = re.compile(r"\\u00(2[0dD]|3[0-9])")
+_ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|["\\/bfnrt])')
+_ESCAPE_IN_STRING = re.compile(r"\\\\u([0-9A-Fa-f]{4})")
+_NOT_PLAIN = re.compile(r'\\(?:u[0-9A-Fa-f]{4}|["/bfnrt])')
 _DIGITS_ONLY = bytes(ord("0") if chr(i).isdigit() else ord("x") for i in range(128)) + b"x" * 128
 _LONG_RUN = b"0" * SHORTEST
 _MASKED = re.compile(r"(?<![0-9*])(?:[0-9][ -]*){6}(?:\*[ -]*){2,9}(?:[0-9][ -]*){3}[0-9](?![0-9*])")
@@ -101,21 +103,59 @@ def holds_masked_pan(text: str) -> bool:
 def mask_pans(value: bytes, key: bytes) -> Masked:
     """Masks every card number in any bytes: BIN (6) and last four stay.
 
-    `key` keys the hashes (HMAC-SHA256). Digits that JSON escapes hide are made plain first, if that
-    uncovers a number.
+    `key` keys the hashes (HMAC-SHA256). What JSON escapes hide is made plain first, if that uncovers
+    a number. Not all bytes are JSON: what lies there in clear is masked, whatever it would be in JSON.
     """
+    text = _unescaped(value)
+    uncovered = _masked(value, text, _blotted(text), key)
+    if b"\\" not in value:
+        return uncovered
+    text = uncovered.value.decode("latin-1")
+    in_clear = _masked(uncovered.value, text, text, key)
+    return Masked(in_clear.value, uncovered.hashes + in_clear.hashes)
+
+
+def plain(value: bytes) -> str:
+    """JSON, to be looked at for card numbers: the same text however its characters are escaped.
+
+    That of JSON in a string of JSON, too. Escapes of what is no printable ASCII are blotted out.
+    """
+    return _blotted(_unescaped(value))
+
+
+def _unescaped(value: bytes) -> str:
+    """JSON of the same meaning, its printable ASCII without escapes."""
     text = value.decode("latin-1")
-    plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
-    if not may_hold_pan(plain.encode("latin-1")):
+    if "\\" not in text:
+        return text
+    return _ESCAPE_IN_STRING.sub(_char, _ESCAPE.sub(_char, text))
+
+
+def _char(escape: re.Match[str]) -> str:
+    """What it stands for, if that may stand there by itself."""
+    char = "" if escape[1] is None else chr(int(escape[1], 16))
+    if char in ('"', "\\"):
+        return f"\\{char}"
+    return char if " " <= char <= "~" else escape[0]
+
+
+def _blotted(text: str) -> str:
+    """Of the same length: digits and letters of an escape are none of what it stands for."""
+    return _NOT_PLAIN.sub(lambda escape: "\\" * len(escape[0]), text) if "\\" in text else text
+
+
+def _masked(value: bytes, text: str, looked_at: str, key: bytes) -> Masked:
+    """`text` with those numbers masked that stand in `looked_at`, at the same places; else `value`."""
+    if not may_hold_pan(looked_at.encode("latin-1")):
         return Masked(value, [])
     pieces, hashes, end = [], [], 0
-    for start, stop in _spans(plain):
-        number = plain[start:stop]
-        pieces += [plain[end:start], _mask(number)]
+    for start, stop in _spans(looked_at):
+        number = text[start:stop]
+        pieces += [text[end:start], _mask(number)]
         digits = re.sub("[ -]", "", number).encode()
         hashes.append(hmac.digest(key, digits, "sha256").hex()[:HASH_LENGTH])
         end = stop
-    return Masked("".join([*pieces, plain[end:]]).encode("latin-1"), hashes) if hashes else Masked(value, [])
+    return Masked("".join([*pieces, text[end:]]).encode("latin-1"), hashes) if hashes else Masked(value, [])
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

@@ -37,7 +37,7 @@ def refusal(value: bytes | None) -> ContractError:
             "not_object", None, "The value is JSON, but no object with a transaction's fields."
         )
     return (
-        _card_number(record, text)
+        _card_number(record, pan.plain(value))
         or _not_a_purchase(record)
         or _known_field(record)
         or _unknown_field(record)
@@ -58,7 +58,7 @@ def _number(text: str) -> Decimal:
 
 
 def _card_number(record: dict[str, Any], text: str) -> ContractError | None:
-    if not pan.holds_pan(text) and not pan.holds_masked_pan(text) and "\\" not in text:
+    if not pan.holds_pan(text) and not pan.holds_masked_pan(text):
         return None
     for name, value in record.items():
         if isinstance(value, str | Decimal) and pan.holds_pan(str(value)):

@@ -12,7 +12,7 @@ from bdp_assets.contracts.pan import SHORTEST, mask_pans
 HASHES = "pan_hashes"
 PLACE, MASKED, FOUND = "place", "masked", "found"
 _FOUND = pl.Schema({PLACE: pl.UInt32(), MASKED: pl.String(), FOUND: RAW[HASHES]})
-_MANY_DIGITS = rf"[0-9](?:[ -]*[0-9]){{{SHORTEST - 1},}}"
+_MANY_DIGITS_OR_ESCAPES = rf"[0-9](?:[ -]*[0-9]){{{SHORTEST - 1},}}|\\u[0-9A-Fa-f]{{4}}"
 
 
 def masked(raw: pl.DataFrame, pan_key: bytes) -> pl.DataFrame:
@@ -31,8 +31,8 @@ def masked(raw: pl.DataFrame, pan_key: bytes) -> pl.DataFrame:
 
 
 def _found(values: pl.Series, pan_key: bytes) -> Iterator[tuple[int, str, list[str]]]:
-    # Few values have twelve digits in a row, and only those are worth a look in Python.
-    for place in values.str.contains(_MANY_DIGITS).fill_null(value=False).arg_true():
+    # Few values have twelve digits in a row, or escapes that may hide some: only they are worth a look.
+    for place in values.str.contains(_MANY_DIGITS_OR_ESCAPES).fill_null(value=False).arg_true():
         value, hashes = mask_pans(values[place].encode(), pan_key)
         if hashes:
             yield place, value.decode(), hashes

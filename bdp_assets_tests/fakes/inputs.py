@@ -110,6 +110,12 @@ def inputs(now_ms: int) -> list[Input]:
             "pan_in_field",
             "device_id",
         ),
+        Input(
+            "pan_beside_an_escape",
+            tx("t", device_id="D").replace(b"D", rb"\u0044" + PAN.encode()),
+            "pan_in_field",
+            "device_id",
+        ),
         Input("masked_pan_sent_again", tx("t", device_id="411111******1111"), "pan_in_field", "device_id"),
         Input("a_good_one_after_all_that", tx("good")),
     ]

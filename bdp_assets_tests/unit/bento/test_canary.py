@@ -17,6 +17,7 @@ from bdp_assets.observability.logging import JsonFormatter
 from bdp_assets_tests.fakes.spans import Told, told_spans
 from bdp_assets_tests.unit.bento.access.test_access import issue
 from bdp_assets_tests.unit.bento.conftest import Client, body
+from bdp_assets_tests.unit.bento.fakes import FakeRawTopic
 from bento.access.access import Access
 from bento.access.keyring import Keyring
 from bento.access.limiter import LocalLimiter
@@ -26,10 +27,14 @@ from bento.serving import Serving
 
 PAN = "4111111111111111"
 CANARIES = (PAN, "4111 1111 1111 1111", "4111-1111-1111-1111", "c4n4ry")
+ESCAPED = {canary: "".join(f"\\u{ord(char):04x}" for char in canary) for canary in CANARIES}
 SAID = (*CANARIES, "4111%20", "411111", "c4n4ry".upper())
 """What must not be found: the number's spellings, its first digits, the canary."""
 SINGLE, BATCH, MODEL = "/api/v1/predict", "/api/v1/predict/batch", "/api/v1/model"
 FIELDS = tuple(json.loads(RAW.schema_path.read_bytes())["properties"])
+LABEL = {"transaction_id": "t", "customer_id": "c", "is_fraud": True, "merchant_id": "m", "unknown": "u"}
+REFUND = {"adjustment_id": "r", "type": "refund", "customer_id": "c", "original_transaction_id": "t"}
+NOTICES = {"/api/v1/labels": LABEL, "/api/v1/adjustments": REFUND}
 HEADERS = (
     *(
         "Accept",
@@ -110,6 +115,10 @@ class Witness:
         self.look("\n".join(span.to_json() for span in (*self._spans.get_finished_spans(), *told)), "traces")
 
 
+def escaped(content: bytes, canary: str) -> bytes:
+    return content.replace(canary.encode(), ESCAPED[canary].encode())
+
+
 @pytest.fixture
 def witness(
     whole: Whole, serving: Serving, traces: Told, key: str, caplog: pytest.LogCaptureFixture
@@ -127,12 +136,26 @@ def test_in_a_field(witness: Witness, canary: str) -> None:
             if field == "transaction_id" and value in ("c4n4ry", "x-c4n4ry"):
                 continue  # A good id comes back: it names what was decided.
             content = body(1, **{field: value})
-            witness.ask("POST", SINGLE, content)
-            witness.ask("POST", BATCH, b"[" + content + b"]")
+            for one in (content, escaped(content, canary)):
+                witness.ask("POST", SINGLE, one)
+                witness.ask("POST", BATCH, b"[" + one + b"]")
     # The name of an unknown field is told where it is a plain one: `contracts/refusal.py` decides that.
     for content in (body(1, **{f"{canary}!": 1}), canary.encode(), b'{"a":' + canary.encode()):
         witness.ask("POST", SINGLE, content)
         witness.ask("POST", BATCH, content)
+    witness.look_around()
+
+
+@pytest.mark.parametrize("canary", [PAN, "4111 1111 1111 1111", "4111-1111-1111-1111"])
+def test_in_a_notice(witness: Witness, raw_topic: FakeRawTopic, canary: str) -> None:
+    """None is taken. A plain canary would be: an id of a notice comes back, and lies in its topic."""
+    for path, notice in NOTICES.items():
+        for field in notice:
+            content = json.dumps({**notice, field: f"x-{canary}"}).encode()
+            for one in (content, escaped(content, canary)):
+                witness.ask("POST", path, one)
+                witness.ask("POST", f"{path}/batch", b"[" + one + b"]")
+    assert raw_topic.messages == []
     witness.look_around()
 
 

@@ -52,6 +52,29 @@ ODD_TOKENS = [
 ]
 
 
+def spelled(record: dict[str, object], rng: Random, share: float = 0.5) -> bytes:
+    """A record as JSON, in which a share of the characters of its strings are escaped by their numbers."""
+
+    def string(text: str) -> str:
+        return f'"{"".join(_escaped(char, rng) if rng.random() < share else _plain(char) for char in text)}"'
+
+    tokens = {
+        string(name): string(value) if isinstance(value, str) else json.dumps(value)
+        for name, value in record.items()
+    }
+    return ("{" + ",".join(f"{name}:{token}" for name, token in tokens.items()) + "}").encode()
+
+
+def _plain(char: str) -> str:
+    return char if char >= " " and char not in '"\\' else json.dumps(char)[1:-1]
+
+
+def _escaped(char: str, rng: Random) -> str:
+    digits = char.encode("utf-16-be").hex()
+    units = [digits[at : at + 4] for at in range(0, len(digits), 4)]
+    return "".join(f"\\u{rng.choice([unit, unit.upper()])}" for unit in units)
+
+
 def good_record(rng: Random) -> dict[str, str]:
     """Field -> JSON token of a record that keeps the shape."""
     return {name: rng.choice(GOOD[name]) for name in FIELDS if name in REQUIRED or rng.random() < 0.5}

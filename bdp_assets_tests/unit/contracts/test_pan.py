@@ -5,6 +5,7 @@ import json
 import random
 import uuid
 from hashlib import sha256
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,10 @@ from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.pan import holds_masked_pan, holds_pan, is_pan, mask_pans, may_hold_pan
 from bdp_assets.contracts.transaction import decode_transaction
 from bdp_assets.contracts.wire import FORMS
+from bdp_assets_tests.unit.contracts.strategies import spelled
 
 KEY = b"a key of the tests"
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
 # Numbers that the issuers or payment providers publish for tests.
 CARDS = {
     "Visa": ["4111111111111111", "4012888888881881", "4222222222222"],
@@ -120,6 +123,33 @@ def test_no_masked_value_keeps_the_contract(field: str, number: str) -> None:
 def test_digits_behind_json_escapes_are_masked_and_other_escapes_stay() -> None:
     assert mask_pans(rb'"\u0034111\u0020111111111111"', KEY).value == b'"4111 11******1111"'
     assert mask_pans(rb'"\u0034\u00e9"', KEY) == (rb'"\u0034\u00e9"', [])
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (rb'"\u00e94111111111111111"', rb'"\u00e9411111******1111"'),
+        (rb'"\u00414111111111111111"', b'"A411111******1111"'),
+        (rb'"\u00e9\u0041 \"\n\\4111111111111111"', rb'"\u00e9A \"\n\\411111******1111"'),
+        (rb'"{\"a\":\"\\u0034111111111111111\"}"', rb'"{\"a\":\"411111******1111\"}"'),
+        (rb'"\u005cu0034111111111111111"', b'"411111******1111"'),
+        (rb"\4111111111111111", rb"\411111******1111"),
+        (rb"no JSON: \u4111111111111111", rb"no JSON: \u411111******1111"),
+    ],
+)
+def test_an_escape_beside_a_number_does_not_hide_it(value: bytes, kept: bytes) -> None:
+    assert mask_pans(value, KEY).value == kept
+
+
+@given(TEXT, st.sampled_from(NUMBERS), TEXT, st.integers(0, 2**32))
+def test_a_number_is_masked_however_its_json_is_spelled(
+    before: str, number: str, after: str, seed: int
+) -> None:
+    value = spelled({"a": f"{before}|{number}|{after}"}, Random(seed))
+    masked = mask_pans(value, KEY)
+    assert number not in json.loads(masked.value)["a"]
+    assert hmac.digest(KEY, number.encode(), "sha256").hex()[:32] in masked.hashes
+    assert mask_pans(masked.value, KEY) == (masked.value, [])
 
 
 @given(st.binary(max_size=60), st.sampled_from(NUMBERS), st.binary(max_size=60))

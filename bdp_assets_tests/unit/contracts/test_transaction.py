@@ -169,6 +169,8 @@ REFUSALS = [
     ("pan_in_field", "card", value(card="4111111111111111")),
     ("pan_in_field", "card", value(card='"\\u0034111111111111111"')),
     ("pan_in_field", None, value(card='{"number": "4111111111111111"}')),
+    ("pan_in_field", None, value(card='{"number": "\\u0034111111111111111"}')),
+    ("pan_in_field", None, value(card='{"number": "\\u00e94111111111111111"}')),
     ("pan_in_field", None, value(**{"4111111111111111": "1"})),
 ]
 

@@ -79,6 +79,15 @@ def test_the_hash_of_a_number_that_was_masked_on_its_way_into_the_lake_is_kept()
     assert (later["error"], later["masked"], len(later["pan_hashes"])) == ("pan_in_field", True, 1)
 
 
+def test_a_number_is_masked_in_rows_that_are_kept_however_it_is_spelled() -> None:
+    hidden = "".join(f"\\u{ord(char):04x}" for char in CARD)
+    spellings = (CARD, hidden, f"\\u0041{CARD}")
+    rows = raw(*(body("t-1", device_id=CARD).replace(CARD.encode(), text.encode()) for text in spellings))
+    at_once, *others = masked(rows, PAN_KEY).to_dicts()
+    assert at_once["pan_hashes"]
+    assert {tuple(row["pan_hashes"]) for row in others} == {tuple(at_once["pan_hashes"])}
+
+
 def test_nothing_in_nothing_out() -> None:
     validated = validate(raw(), PAN_KEY)
     assert validated.transactions.schema == columns.VALIDATED

@@ -1,0 +1,94 @@
+"""What a label's and an adjustment's door have in common: no card number passes, however it is spelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+
+from bdp_assets.contracts.adjustments import decode_adjustment, decode_posted_adjustment
+from bdp_assets.contracts.errors import ContractError
+from bdp_assets.contracts.labels import decode_label, decode_posted
+from bdp_assets_tests.effort import cases
+from bdp_assets_tests.unit.contracts.strategies import spelled
+
+PAN = "4000056655665556"
+NOW_MS = 1_767_225_600_000
+LABEL = {
+    "transaction_id": "t",
+    "customer_id": "c",
+    "is_fraud": True,
+    "merchant_id": "m",
+    "known_at_ms": 1,  # few digits: long ones had the door look closer
+}
+REFUND = {
+    "adjustment_id": "a",
+    "type": "refund",
+    "customer_id": "c",
+    "original_transaction_id": "t",
+    "ts_ms": 1,
+}
+DOORS = (
+    (decode_label, LABEL),
+    (decode_posted, LABEL),
+    (decode_adjustment, REFUND),
+    (decode_posted_adjustment, REFUND),
+)
+FIELDS = [
+    (door, record, field) for door, record in DOORS for field in (*record, "unknown") if field.endswith("_id")
+]
+TEXTS = st.lists(
+    st.sampled_from(
+        [
+            PAN,
+            PAN[:6],
+            PAN[6:],
+            "400005******5556",
+            "550e8400-e29b-41d4-4111-111111111111",
+            *'45 -*aué\U0001f4a9/"\\\n\x7f',
+            "u0034",
+            "\\u0034",
+        ]
+    ),
+    max_size=6,
+).map("".join)
+
+
+@pytest.mark.parametrize(("door", "record", "field"), FIELDS)
+@pytest.mark.parametrize(
+    "text", [PAN, "4000 0566 5566 5556", "4000-0566-5566-5556", f"é{PAN}", f"A{PAN}", "400005******5556"]
+)
+def test_no_card_number_passes_with_its_characters_escaped(
+    door: Callable[..., Struct], record: dict[str, object], field: str, text: str
+) -> None:
+    for share in (0.0, 0.5, 1.0):
+        value = spelled(record | {field: text}, Random(1), share)
+        assert _outcome(door, value)[:2] == ("pan_in_field", None)
+
+
+def test_nor_does_one_in_json_in_a_string() -> None:
+    value = rb'{"transaction_id":"{\"card\":\"\\u0034000056655665556\"}","customer_id":"c","is_fraud":true}'
+    assert _outcome(decode_posted, value)[0] == "pan_in_field"
+
+
+@settings(max_examples=cases(300))
+@given(st.sampled_from(DOORS), st.sampled_from(["customer_id", "unknown"]), TEXTS, st.integers(0, 2**32))
+@example(DOORS[0], "customer_id", f"A{PAN}", 1)
+def test_the_verdict_is_that_of_the_plain_spelling(
+    door: tuple[Callable[..., Struct], dict[str, object]], field: str, text: str, seed: int
+) -> None:
+    decode, record = door
+    record = record | {field: text}
+    rng = Random(seed)
+    assert _outcome(decode, spelled(record, rng)) == _outcome(decode, spelled(record, rng, share=0.0))
+
+
+def _outcome(decode: Callable[..., Struct], value: bytes) -> tuple[object, ...]:
+    try:
+        return (decode(value, received_ms=NOW_MS),)
+    except ContractError as error:
+        return error.code, error.field, str(error)
