@@ -29,6 +29,10 @@ class Split:
     test_start_ms: int
     test_end_ms: int
 
+    @property
+    def test_days(self) -> int:
+        return (self.test_end_ms - self.test_start_ms) // DAY_MS
+
     @classmethod
     def before(
         cls, cut_ms: int, *, delay_days: int, train_days: int = TRAIN_DAYS, test_days: int = TEST_DAYS
