@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from bdp_assets.training.gate import NOTHING_SERVED, Gate, failed, why_not
 from bdp_assets.training.gates import judge
 from bdp_assets.training.pipeline import TrainedModel
 from bdp_assets.training.policy_release import bring_policy
-from bdp_assets.training.split import TEST_DAYS
+from bdp_assets.training.split import TEST_DAYS, day_of
 
 LOADER = "bdp_assets.training.pyfunc"
 OUTPUT = "fraud_probability"
@@ -208,16 +207,13 @@ def _not_asked(  # noqa: PLR0913 - what a release is made of
 
 
 def _params(trained: TrainedModel) -> dict[str, object]:
-    def day(ms: int) -> str:
-        return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
-
     split = trained.split
     return {
         **msgspec.structs.asdict(trained.recipe),
         "seed": trained.seed,
-        "train": f"{day(split.train_start_ms)}..{day(split.train_end_ms)}",
-        "test": f"{day(split.test_start_ms)}..{day(split.test_end_ms)}",
-        "cut": day(trained.cut_ms),
+        "train": f"{day_of(split.train_start_ms)}..{day_of(split.train_end_ms)}",
+        "test": f"{day_of(split.test_start_ms)}..{day_of(split.test_end_ms)}",
+        "cut": str(day_of(trained.cut_ms)),
         "anomaly_weight": trained.bundle.manifest.members[1].weight,
         "features": len(trained.bundle.info.feature_names),
         "policy": trained.policy.says,
