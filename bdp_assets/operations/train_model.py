@@ -23,7 +23,7 @@ from bdp_assets.training.pipeline import Progress, Source, TrainedModel, train
 from bdp_assets.training.policy_release import costs_here
 from bdp_assets.training.protocols import LATEST, Plan, Protocol
 from bdp_assets.training.release import Release, release, serve_champion
-from bdp_assets.training.split import TrainingData
+from bdp_assets.training.split import TrainingData, day_of
 from bdp_assets.training.tripwires import suspicions
 
 READ, GUARD, REGISTER = "read the data", "look for leaks", "register"
@@ -47,7 +47,7 @@ def of_lake(settings: Settings, plan: Plan = LATEST, wanted: str | None = None) 
     """Features and labels of the lake as it is now, or of a snapshot. Raises TrainingError."""
     lake = lake_of(settings, wanted)
     data = lake_data(lake, settings.label_delay_days, plan)
-    days = _day(data.split.train_start_ms), _day(data.split.test_end_ms)
+    days = day_of(data.split.train_start_ms), day_of(data.split.test_end_ms)
     transactions, _ = visible(lake, ENRICHED, days)
     delay_days = plan.delay_days(settings.label_delay_days)
     return Material(data, History(transactions, data.labels), delay_days, snapshot(lake))
@@ -104,7 +104,3 @@ def registered(settings: Settings, trained: TrainedModel) -> Release:
 def doubts(trained: TrainedModel, plan: Plan = LATEST) -> list[str]:
     """What is too good to be true in a model's test, without a proof."""
     return list(suspicions(trained.test, plan.protocol.most_ap))
-
-
-def _day(ms: int) -> date:
-    return datetime.fromtimestamp(ms / 1000, UTC).date()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +11,7 @@ from bdp_assets.clients.lake import Lake, LakeSnapshot, TableMissing
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.settings import Settings
 from bdp_assets.training.protocols import LATEST, Plan
-from bdp_assets.training.split import KEY, TrainingData, TrainingError
+from bdp_assets.training.split import KEY, Split, TrainingData, TrainingError, day_of, midnight_after
 
 FEATURES, LABELS, ENRICHED = "features", "labels", "enriched"
 READ = (FEATURES, LABELS, ENRICHED)
@@ -24,8 +23,8 @@ def lake_data(lake: Lake, label_delay_days: int, plan: Plan = LATEST) -> Trainin
     """Features and labels as they were known at the cut: by default the midnight after the last transaction.
 
     Raises:
-        TrainingError: a table is missing or empty, its files were deleted, or its features are of another
-            catalog.
+        TrainingError: a table is missing or empty, its files were deleted, its features are of another
+            catalog, or the cut lies behind its end.
     """
     try:
         return _lake_data(lake, label_delay_days, plan)
@@ -41,7 +40,9 @@ def _lake_data(lake: Lake, label_delay_days: int, plan: Plan) -> TrainingData:
         features, labels = lake.scan(FEATURES), lake.read(LABELS)
     except TableMissing as error:
         raise TrainingError(f"there is nothing to train on yet ({error}). {BACKFILL}") from error
-    split, cut = plan.windows(_last_ms(features, plan.until_ms), label_delay_days)
+    last_ms = _last_ms(features, plan.until_ms)
+    split, cut = plan.windows(last_ms, label_delay_days)
+    _refuse_future(split, cut, midnight_after(last_ms))
     wanted = (pl.col("catalog_version") == CATALOG.version) & pl.col("ts_ms").is_between(
         split.train_start_ms, cut, closed="left"
     )
@@ -51,6 +52,16 @@ def _lake_data(lake: Lake, label_delay_days: int, plan: Plan) -> TrainingData:
     return TrainingData(rows, labels.sort("known_at_ms", *KEY, "is_fraud"), split, cut)
 
 
+def _refuse_future(split: Split, cut_ms: int, end_ms: int) -> None:
+    """The lake knows labels up to its end (midnight), and a file all of them: so this is no rule of plans."""
+    if cut_ms > end_ms:
+        latest_start = end_ms - (split.due_ms - split.train_start_ms)
+        raise TrainingError(
+            f"the lake ends at {day_of(end_ms)}, and frauds that are told later would count as good: with these "
+            f"lengths the latest --start is {day_of(latest_start)}, and the latest --cut {day_of(end_ms)}"
+        )
+
+
 def _last_ms(features: pl.LazyFrame, until_ms: int | None) -> int:
     """Time of the last transaction, or of the last one before `until_ms`."""
     fits = features.filter(catalog_version=CATALOG.version)
@@ -58,7 +69,7 @@ def _last_ms(features: pl.LazyFrame, until_ms: int | None) -> int:
         fits = fits.filter(pl.col("ts_ms") < until_ms)
     last: int | None = fits.select(pl.col("ts_ms").max()).collect().item()
     if last is None:
-        when = "" if until_ms is None else f" before {datetime.fromtimestamp(until_ms / 1000, UTC):%Y-%m-%d}"
+        when = "" if until_ms is None else f" before {day_of(until_ms)}"
         raise TrainingError(
             f"the lake has no features of catalog {CATALOG.version}, which this code reads{when}. {BACKFILL}"
         )

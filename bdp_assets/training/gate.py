@@ -14,9 +14,11 @@ EXPORT, BITS, LATENCY, PARITY = "export_equal", "bit_identical", "latency", "onl
 ASKED: Mapping[str, str] = MappingProxyType(
     {
         AVERAGE_PRECISION: "Average precision is not worse than the champion's on the same test rows: the "
-        "95% interval of the difference (bootstrap over customers) does not lie below zero.",
+        "95% interval of the difference (bootstrap over customers) does not lie below zero, and the rows "
+        "have frauds enough to tell.",
         COST: "What its policy's decisions would have cost a day is not more than what the champion's would "
-        "have: the 95% interval of the difference (bootstrap over customers) does not lie above zero.",
+        "have: the 95% interval of the difference (bootstrap over customers) does not lie above zero, and "
+        "the rows have frauds enough to tell.",
         CALIBRATION: "Predicted and observed fraud shares are close, and not much further apart than the "
         "champion's.",
         EXPORT: "The exported graphs give what the training library gives, to 2e-6 on every test row.",

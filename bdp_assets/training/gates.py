@@ -15,6 +15,9 @@ from bdp_assets.training.latency import Latency, single_row
 from bdp_assets.training.pipeline import AGREEMENT, Doubles, matrix_of
 from bdp_assets.training.weighted import Calibration
 
+LEAST_FRAUDS = 30
+"""Of the rows that two models are compared on. With fewer an interval says nothing: it is so wide that it
+touches 0 for a model that is far worse, too. A usual week of the demo has 75."""
 MOST_ERROR = 0.5
 """Calibration error, as a share of the fraud share: a model that always says 0 has an error of 1."""
 MOST_ERROR_ADDED = 0.25
@@ -48,11 +51,25 @@ def _contest(
     rows: pl.DataFrame, contender: Contender, champion: Contender | None, alone: str
 ) -> tuple[Gate, Gate]:
     if champion is None:
-        return Gate(AVERAGE_PRECISION, passed=True, says=alone), Gate(COST, passed=True, says=alone)
+        return _both(alone, passed=True)
+    frauds = int(rows["is_fraud"].sum())
+    if frauds < LEAST_FRAUDS:
+        return _both(_too_few(frauds, champion.version), passed=False)
     found = differences(rows, contender, champion, costs_of(champion.policy), (AP, DAILY_COST))
     return (
         average_precision_gate(found[AP], champion.version),
         cost_gate(found[DAILY_COST], champion.version),
+    )
+
+
+def _both(says: str, *, passed: bool) -> tuple[Gate, Gate]:
+    return Gate(AVERAGE_PRECISION, passed=passed, says=says), Gate(COST, passed=passed, says=says)
+
+
+def _too_few(frauds: int, champion: str) -> str:
+    return (
+        f"{frauds} frauds in the test rows are too few to compare with champion {champion}, at least "
+        f"{LEAST_FRAUDS} are needed: test on more days (`bdp train --test-days`), or wait for labels"
     )
 
 

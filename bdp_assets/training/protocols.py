@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
-from bdp_assets.training.split import DAY_MS, TEST_DAYS, TRAIN_DAYS, Split, TrainingError
+from bdp_assets.training.split import TEST_DAYS, TRAIN_DAYS, Split, TrainingError, day_of, midnight_after
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,15 @@ class Plan:
         days = {"train_days": protocol.train_days, "delay_days": delay, "test_days": protocol.test_days}
         if self.start_ms is not None:
             split = Split.starting(self.start_ms, **days)
-            return Windows(split, self.cut_ms or split.test_end_ms + delay * DAY_MS)
+            if self.cut_ms is not None and self.cut_ms < split.due_ms:
+                raise TrainingError(
+                    "at that --cut labels of the test are not due yet, which would count as good: from this "
+                    f"--start on the earliest --cut is {day_of(split.due_ms)}"
+                )
+            return Windows(split, self.cut_ms or split.due_ms)
         if protocol.starts:
             raise TrainingError("this protocol names its first day of training: --start YYYY-MM-DD")
-        cut = self.cut_ms or (last_ms // DAY_MS + 1) * DAY_MS
+        cut = self.cut_ms or midnight_after(last_ms)
         return Windows(Split.before(cut, **days), cut)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from bdp_assets.training.gate import NOTHING_SERVED, Gate, failed, why_not
 from bdp_assets.training.gates import judge
 from bdp_assets.training.pipeline import TrainedModel
 from bdp_assets.training.policy_release import bring_policy
+from bdp_assets.training.split import TEST_DAYS, day_of
 
 LOADER = "bdp_assets.training.pyfunc"
 OUTPUT = "fraud_probability"
@@ -31,21 +31,26 @@ REQUIREMENTS = ("bdp-platform", "numpy", "onnxruntime", "msgspec", "pandas")
 class Release:
     """What became of a trained model; it was promoted if all gates passed.
 
-    `asked`: whether it was to serve at all, which a model of an earlier day than the champion's is not.
+    Args:
+        alias: CHAMPION, CHALLENGER, or None: registered and no more.
+        asked: whether it was to serve at all; beside a champion a model of an earlier day is not, nor one
+            whose test was short.
     """
 
     version: str
-    promoted: bool
+    alias: str | None
     reason: str
     champion_before: str | None
     gates: tuple[Gate, ...]
     asked: bool = True
 
     @property
+    def promoted(self) -> bool:
+        return self.alias == CHAMPION
+
+    @property
     def standing(self) -> str:
-        if not self.asked:
-            return "is kept"
-        return "is champion" if self.promoted else "stays challenger"
+        return {CHAMPION: "is champion", CHALLENGER: "stays challenger", None: "is kept"}[self.alias]
 
 
 def release(
@@ -54,7 +59,8 @@ def release(
     """Register a model as challenger, and make it champion if it passes all gates.
 
     One that learned up to an earlier day than the champion is registered and no more: the champion may have
-    learned from the rows that it would be judged on.
+    learned from the rows that it would be judged on. One that was tested on fewer days than usual stays
+    challenger beside a champion: who chooses the window would choose the verdict.
 
     Args:
         parity: the verdict on what was served lately, which is not the model's doing.
@@ -64,8 +70,15 @@ def release(
     """
     version, before = register(trained, registry), registry.champion()
     if before is not None and _learned_later(registry, bundles, before, trained):
-        return _kept(trained, version, before, parity)
+        why = f"it is as of an earlier day than champion {before}, which may have learned from its test rows"
+        return _not_asked(trained, version, before, parity, why, alias=None)
     registry.set_alias(CHALLENGER, version)
+    if before is not None and trained.split.test_days < TEST_DAYS:
+        why = (
+            f"a test of fewer than {TEST_DAYS} days does not tell whether it may replace champion {before}; "
+            f"`bdp models promote {version}` judges it on the lake's latest {TEST_DAYS} days with labels"
+        )
+        return _not_asked(trained, version, before, parity, why, alias=CHALLENGER)
     outcome = _judged(trained, version, registry, bundles, parity)
     if outcome.promoted:
         registry.promote(version)
@@ -173,8 +186,8 @@ def _judged(
             why = f"champion {before} can not score today's features: {error}"
     gates = (*judge(trained.test, Contender.of_trained(trained, version), champion), parity)
     if failed(gates):
-        return Release(version, False, why_not(gates), before, gates)
-    return Release(version, True, why, before, gates)
+        return Release(version, CHALLENGER, why_not(gates), before, gates)
+    return Release(version, CHAMPION, why, before, gates)
 
 
 def _learned_later(registry: Registry, bundles: LocalBundles, champion: str, trained: TrainedModel) -> bool:
@@ -186,23 +199,21 @@ def _learned_later(registry: Registry, bundles: LocalBundles, champion: str, tra
     return end_ms is not None and end_ms > trained.split.train_end_ms
 
 
-def _kept(trained: TrainedModel, version: str, champion: str, parity: Gate) -> Release:
-    why = f"it is as of an earlier day than champion {champion}, which may have learned from its test rows"
+def _not_asked(  # noqa: PLR0913 - what a release is made of
+    trained: TrainedModel, version: str, champion: str, parity: Gate, why: str, *, alias: str | None
+) -> Release:
     gates = (*judge(trained.test, Contender.of_trained(trained, version), None, alone=why), parity)
-    return Release(version, False, why, champion, gates, asked=False)
+    return Release(version, alias, why, champion, gates, asked=False)
 
 
 def _params(trained: TrainedModel) -> dict[str, object]:
-    def day(ms: int) -> str:
-        return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d}"
-
     split = trained.split
     return {
         **msgspec.structs.asdict(trained.recipe),
         "seed": trained.seed,
-        "train": f"{day(split.train_start_ms)}..{day(split.train_end_ms)}",
-        "test": f"{day(split.test_start_ms)}..{day(split.test_end_ms)}",
-        "cut": day(trained.cut_ms),
+        "train": f"{day_of(split.train_start_ms)}..{day_of(split.train_end_ms)}",
+        "test": f"{day_of(split.test_start_ms)}..{day_of(split.test_end_ms)}",
+        "cut": str(day_of(trained.cut_ms)),
         "anomaly_weight": trained.bundle.manifest.members[1].weight,
         "features": len(trained.bundle.info.feature_names),
         "policy": trained.policy.says,

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -28,6 +29,15 @@ class Split:
     train_end_ms: int
     test_start_ms: int
     test_end_ms: int
+
+    @property
+    def due_ms(self) -> int:
+        """When labels of the test window have had as long as those of the training to arrive."""
+        return self.test_end_ms + self.test_start_ms - self.train_end_ms
+
+    @property
+    def test_days(self) -> int:
+        return (self.test_end_ms - self.test_start_ms) // DAY_MS
 
     @classmethod
     def before(
@@ -93,6 +103,15 @@ class TrainingData:
             .filter(pl.col("blocked_from_ms").is_null() | (pl.col("blocked_from_ms") > midnight))
             .drop("blocked_from_ms")
         )
+
+
+def midnight_after(ms: int) -> int:
+    return (ms // DAY_MS + 1) * DAY_MS
+
+
+def day_of(ms: int) -> date:
+    """In UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).date()
 
 
 def hold_out(rows: pl.DataFrame, share: float) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -15,12 +15,17 @@ from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.training.evaluate import metrics
 from bdp_assets.training.fit import Recipe
 from bdp_assets.training.pipeline import TrainedModel, plots_of
-from bdp_assets.training.split import Split
+from bdp_assets.training.split import TEST_DAYS, Split
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle, tiny_rows
 
 
 def trained(
-    folder: Path, *, shuffled: bool = False, catalog_version: str = CATALOG.version, rows: int = 2_000
+    folder: Path,
+    *,
+    shuffled: bool = False,
+    catalog_version: str = CATALOG.version,
+    rows: int = 2_000,
+    test_days: int = TEST_DAYS,
 ) -> TrainedModel:
     """A tested model; a shuffled one says that it scored at random. `rows`: those that it learned from."""
     bundle = Bundle.read(tiny_bundle(folder, rows=rows))
@@ -40,7 +45,7 @@ def trained(
         }
     )
     policy = make_policy(0.2, 0.6)
-    split = Split.starting(0, train_days=7, delay_days=7, test_days=7)
+    split = Split.starting(0, train_days=7, delay_days=7, test_days=test_days)
     measured = bundle.with_metrics(metrics(test))
     return TrainedModel(
         measured, policy, split, split.test_end_ms, Recipe(), 0, test, plots_of(measured, policy, test)

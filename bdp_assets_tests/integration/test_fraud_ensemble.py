@@ -53,8 +53,12 @@ WEEKS = 394 * 7 * DAY_MS
 
 
 def history() -> tuple[TrainingData, History]:
-    """A fold of the Handbook's shape, with the week after its test, in which labels become known."""
-    given = prepared(synthetic.handbook(rows=40_000, customers=1_600, terminals=800), "made up", made_up=True)
+    """A fold of the Handbook's shape, with the week after its test, in which labels become known.
+
+    Its test week has 48 frauds, enough to compare two models.
+    """
+    raw = synthetic.handbook(rows=160_000, customers=6_400, terminals=3_200)
+    given = prepared(raw, "made up", made_up=True)
     first, later = (found.ours for found in folds(given, [date(2018, 7, 25), date(2018, 8, 1)]))
     features = pl.concat([first.features, later.features]).unique(KEY, maintain_order=True)
     moved = pl.col("ts_ms") + WEEKS
@@ -99,7 +103,7 @@ def forget_replaced_files(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| features | 10 |" in told.metadata["tables"].value
 
 
-def test_a_first_model_the_same_again_from_its_snapshot_and_one_of_an_earlier_day(
+def test_a_first_model_the_same_again_from_its_snapshot_a_short_test_and_an_earlier_day(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(get_settings(), *history())
@@ -124,13 +128,18 @@ def test_a_first_model_the_same_again_from_its_snapshot_and_one_of_an_earlier_da
     assert [figures[name].value for name in ("difference", "low", "high")] == [0.0, 0.0, 0.0]
     assert "| 100000 | 0 |" in second["bit_identical"].metadata["table"].value
 
+    short = checks(test=6, snapshot=named)
+    assert short["promoted"].passed
+    assert "`bdp models promote 3` judges it" in short["promoted"].metadata["reason"].value
+    assert (registry.champion(), registry.alias(CHALLENGER)) == ("2", "3")
+
     earlier = checks(EARLIER, train=6, snapshot=named)
     assert earlier["promoted"].passed
     assert "as of an earlier day than champion 2" in earlier["promoted"].metadata["reason"].value
     assert "as of an earlier day" in earlier["cost"].metadata["reason"].value
-    assert (registry.champion(), registry.alias(CHALLENGER)) == ("2", "2")
-    assert registry.version("3").aliases == ()
-    ends = [bundle(version).info.train_end_ms or 0 for version in ("1", "3")]
+    assert (registry.champion(), registry.alias(CHALLENGER)) == ("2", "3")
+    assert registry.version("4").aliases == ()
+    ends = [bundle(version).info.train_end_ms or 0 for version in ("1", "4")]
     assert ends[0] - ends[1] == DAY_MS
 
 

@@ -20,6 +20,7 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.operations.promotion import BY_HAND
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import get_settings, variables
+from bdp_assets.training import gates
 from bdp_assets.training.release import register
 from bdp_assets_tests.fakes.scored_lake import START, append
 from bdp_assets_tests.fakes.tiny_bundle import tiny_rows
@@ -115,6 +116,18 @@ def test_an_equal_version_passes_all_gates(registry: Registry) -> None:
         assert words in done.output
     assert (registry.champion(), registry.predecessor()) == (EQUAL, GOOD)
     assert FORCED not in registry.version(EQUAL).tags
+
+
+def test_with_too_few_frauds_even_an_equal_version_is_refused(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gates, "LEAST_FRAUDS", 1_000)
+    done = run("promote", EQUAL)
+    assert done.exit_code == 2, done.output
+    told = " ".join(done.output.split())
+    assert "132 frauds in the test rows are too few to compare with champion 1, at least 1000" in told
+    assert "--force REASON" in told
+    assert registry.champion() == GOOD
 
 
 def test_use_asks_no_gate_and_says_so(registry: Registry) -> None:

@@ -28,6 +28,7 @@ from bdp_assets.training.release import (
     serve_champion,
     serve_version,
 )
+from bdp_assets.training.split import TEST_DAYS
 from bdp_assets_tests.fakes.trained_model import trained
 
 COSTS = Costs(review_minor=500, false_decline_minor=3_000, reviews_per_day=10)
@@ -75,6 +76,20 @@ def test_a_models_way_into_service_and_back(
     assert (registry.champion(), bundles.active(), registry.predecessor()) == ("2", "2", "1")
     listed = [(row.version, row.aliases) for row in registry.versions()]
     assert listed == [("3", (CHALLENGER,)), ("2", (CHAMPION,)), ("1", ())]
+
+
+def test_a_model_with_a_short_test_serves_only_where_nothing_does(
+    registry: Registry, bundles: LocalBundles, tmp_path: Path
+) -> None:
+    """Who trains chooses the test window, and with it the verdict: so a short one gives none."""
+    ours = Registry(registry.uri, "fraud_short")
+    first = release(trained(tmp_path / "a", test_days=1), ours, bundles)
+    assert (first.promoted, first.standing) == (True, "is champion")
+    second = release(trained(tmp_path / "b", test_days=TEST_DAYS - 1), ours, bundles)
+    assert (second.promoted, second.asked, second.standing) == (False, False, "stays challenger")
+    assert "`bdp models promote 2` judges it on the lake's latest 7 days" in second.reason
+    assert (ours.champion(), ours.alias(CHALLENGER)) == ("1", "2")
+    assert second.gates[0].says == second.reason
 
 
 FETCH = """

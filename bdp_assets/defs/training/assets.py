@@ -21,7 +21,8 @@ PROMOTED = dg.AssetCheckSpec(
     "fraud_ensemble_promoted",
     asset=KEY,
     description="A model that passed all gates took the champion's place. One of an earlier day than the "
-    "champion's is not asked to, and kept.",
+    "champion's is not asked to, and kept; one whose test was shorter than usual is not either, and stays "
+    "challenger.",
 )
 NO_LEAK = dg.AssetCheckSpec(
     "fraud_ensemble_no_leak",

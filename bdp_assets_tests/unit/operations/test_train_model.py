@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,10 +61,16 @@ def write(settings: Settings, data: TrainingData, history: History) -> None:
         Lake.of(settings).append(table, filled.with_columns(absent).select(TABLES[table].names()))
 
 
+def write_to_the_cut(settings: Settings, data: TrainingData, history: History) -> None:
+    """With a transaction of the day before the cut: labels are known as far as the lake reaches."""
+    last = data.features.tail(1).with_columns(ts_ms=pl.lit(CUT_MS - 1), transaction_id=pl.lit("last"))
+    write(settings, replace(data, features=pl.concat([data.features, last])), history)
+
+
 def test_a_lake_without_a_leak_is_what_its_features_were_made_of(
     settings: Settings, honest: tuple[TrainingData, History]
 ) -> None:
-    write(settings, *honest)
+    write_to_the_cut(settings, *honest)
     material = of_lake(settings, PLAN)
     assert material.snapshot == "features@0 labels@0 enriched@0"
     assert material.data.split == honest[0].split
@@ -77,7 +84,7 @@ def test_a_lake_whose_features_know_labels_early_is_refused_before_anything_is_t
     leak: str, settings: Settings, honest: tuple[TrainingData, History]
 ) -> None:
     data, history = honest
-    write(settings, with_features_of(BUILDERS[leak], data, history), history)
+    write_to_the_cut(settings, with_features_of(BUILDERS[leak], data, history), history)
     steps: list[str] = []
     with pytest.raises(LeakFound, match="merchant_fraud"):
         train_on(settings, of_lake(settings, PLAN), progress=steps.append)
@@ -96,7 +103,7 @@ def test_the_asset_fails_its_check_and_registers_nothing(
     settings: Settings, honest: tuple[TrainingData, History]
 ) -> None:
     data, history = honest
-    write(settings, with_features_of(BUILDERS[LEAK], data, history), history)
+    write_to_the_cut(settings, with_features_of(BUILDERS[LEAK], data, history), history)
     with dg.DagsterInstance.ephemeral() as instance:
         config = dg.RunConfig({"models__fraud_ensemble": {"config": {"train": 7, "test": 7}}})
         done = dg.materialize(

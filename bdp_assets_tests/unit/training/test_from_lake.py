@@ -15,6 +15,7 @@ from bdp_assets.training.protocols import Plan, Protocol
 from bdp_assets.training.split import DAY_MS, TrainingData, TrainingError
 
 ROWS = 60
+SHORT = Protocol(train_days=5, test_days=3)
 
 
 def rows(table: str, **values: object) -> pl.DataFrame:
@@ -68,11 +69,32 @@ def test_one_lake_gives_one_training_set_whatever_the_order_of_its_files(tmp_pat
 @pytest.mark.parametrize(("until", "cut"), [(100, 30), (30, 30), (29.5, 30), (29, 29), (25, 25)])
 def test_as_of_a_day_nothing_later_is_read(tmp_path: Path, until: float, cut: int) -> None:
     data(tmp_path, turned=False)
-    plan = Plan(Protocol(train_days=5, test_days=3), until_ms=int(until * DAY_MS))
+    plan = Plan(SHORT, until_ms=int(until * DAY_MS))
     found = lake_data(Lake(str(tmp_path)), 4, plan)
     assert found.cut_ms == cut * DAY_MS
     assert found.split.test_end_ms == (cut - 4) * DAY_MS
     assert found.features["ts_ms"].max() == (cut - 1) * DAY_MS  # two transactions at each midnight
+
+
+@pytest.mark.parametrize(
+    ("latest", "later"),
+    [
+        (Plan(SHORT, start_ms=14 * DAY_MS), Plan(SHORT, start_ms=15 * DAY_MS)),
+        (Plan(SHORT, cut_ms=30 * DAY_MS), Plan(SHORT, cut_ms=31 * DAY_MS)),
+        (
+            Plan(SHORT, start_ms=9 * DAY_MS, cut_ms=30 * DAY_MS),
+            Plan(SHORT, start_ms=9 * DAY_MS, cut_ms=31 * DAY_MS),
+        ),
+    ],
+)
+def test_labels_that_are_not_due_yet_are_not_tested_on(tmp_path: Path, latest: Plan, later: Plan) -> None:
+    """The lake ends with 30 January: a test on what nobody knows yet would take fraud for good."""
+    data(tmp_path, turned=False)
+    assert lake_data(Lake(str(tmp_path)), 4, latest).cut_ms == 30 * DAY_MS
+    with pytest.raises(
+        TrainingError, match=r"ends at 1970-01-31.*--start is 1970-01-15, and the latest --cut 1970-01-31"
+    ):
+        lake_data(Lake(str(tmp_path)), 4, later)
 
 
 def test_before_the_first_transaction_there_is_nothing_to_train_on(tmp_path: Path) -> None:

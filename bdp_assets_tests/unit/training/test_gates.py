@@ -24,7 +24,14 @@ from bdp_assets.training.gate import (
     parity_gate,
     why_not,
 )
-from bdp_assets.training.gates import MOST_RATIO, bits_gate, export_gate, judge, latency_gate
+from bdp_assets.training.gates import (
+    LEAST_FRAUDS,
+    MOST_RATIO,
+    bits_gate,
+    export_gate,
+    judge,
+    latency_gate,
+)
 from bdp_assets.training.latency import Latency
 from bdp_assets.training.pipeline import AMOUNT, matrix_of
 from bdp_assets.training.split import DAY_MS
@@ -76,6 +83,28 @@ def test_a_first_model_is_compared_with_nothing(rows: pl.DataFrame, champion: Co
     gates = judge(rows, champion, None)
     assert failed(gates) == []
     assert [gate.says for gate in gates[:2]] == ["there is no champion to compare with"] * 2
+
+
+def test_with_too_few_frauds_no_model_is_as_good_as_the_champion(
+    rows: pl.DataFrame, champion: Contender
+) -> None:
+    """Not even the champion itself; where there is no champion nothing is compared."""
+    few = with_frauds(rows, LEAST_FRAUDS - 1)
+    own = replace(champion, probability=champion.scorer.score(matrix_of(few)))
+    gates = judge(few, replace(own, version="2"), own)[:2]
+    assert [(gate.name, gate.passed) for gate in gates] == [(AVERAGE_PRECISION, False), (COST, False)]
+    for gate in gates:
+        assert "29 frauds in the test rows are too few to compare with champion 1, at least 30" in gate.says
+        assert "--test-days" in gate.says
+    assert all(gate.passed for gate in judge(few, own, None)[:2])
+    enough = with_frauds(rows, LEAST_FRAUDS)
+    own = replace(champion, probability=champion.scorer.score(matrix_of(enough)))
+    assert all(gate.passed for gate in judge(enough, replace(own, version="2"), own)[:2])
+
+
+def with_frauds(rows: pl.DataFrame, frauds: int) -> pl.DataFrame:
+    """All good transactions, and so many frauds."""
+    return pl.concat([rows.filter(~pl.col("is_fraud")), rows.filter("is_fraud").head(frauds)])
 
 
 def test_a_model_that_ranks_worse_is_refused(rows: pl.DataFrame, champion: Contender) -> None:

@@ -26,6 +26,15 @@ def test_the_handbooks_begins_where_it_is_told_and_waits_a_week_twice() -> None:
     assert cut == 128 * DAY_MS
 
 
+def test_a_cut_before_the_tests_labels_are_due_is_refused() -> None:
+    # The test ends on day 121, and labels take a week: day 128, 9 May.
+    early = Plan(HANDBOOK, start_ms=100 * DAY_MS, cut_ms=127 * DAY_MS)
+    with pytest.raises(TrainingError, match="the earliest --cut is 1970-05-09"):
+        early.windows(900 * DAY_MS, 7)
+    due = Plan(HANDBOOK, start_ms=100 * DAY_MS, cut_ms=128 * DAY_MS)
+    assert due.windows(900 * DAY_MS, 7).cut_ms == 128 * DAY_MS
+
+
 def test_the_handbooks_without_a_start_is_told() -> None:
     with pytest.raises(TrainingError, match="--start"):
         Plan(HANDBOOK).windows(900 * DAY_MS, 7)
