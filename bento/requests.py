@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.types import Receive
 
 from bdp_assets.contracts import pan
+from bdp_assets.contracts.headers import may_go_on
 from bdp_assets.contracts.transaction import MAX_VALUE_BYTES
-from bdp_assets.observability.trace_context import is_well_formed
 from bento.context import Headers, context_of, is_whole
 from bento.errors import ApiError, too_large
 
@@ -98,8 +98,8 @@ def request_id(sent: str | None) -> str:
 
 
 def traceparent(sent: str | None) -> str | None:
-    """The caller's W3C trace context where it is well-formed."""
-    return sent if sent is not None and is_well_formed(sent) else None
+    """The caller's W3C trace context where its trace may go on here."""
+    return sent if sent is not None and may_go_on(sent) else None
 
 
 async def _read(receive: Receive, limit_bytes: int) -> bytes:

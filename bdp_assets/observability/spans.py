@@ -9,6 +9,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import (
     NonRecordingSpan,
@@ -34,6 +35,19 @@ EVERY_MS = 1_000
 CLOSE_S = 5.0
 
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
+
+
+class _Ids(RandomIdGenerator):
+    """Random but for their letters, see `trace_context`."""
+
+    def generate_trace_id(self) -> int:
+        return super().generate_trace_id() | trace_context.TRACE_LETTERS
+
+    def generate_span_id(self) -> int:
+        return super().generate_span_id() | trace_context.SPAN_LETTERS
+
+    def is_trace_id_random(self) -> bool:
+        return False  # In the standard's sense: each of the last 56 bits.
 
 
 class OpenSpan:
@@ -76,7 +90,9 @@ class SdkSpans:
 
     def __init__(self, service: str, exporter: SpanExporter) -> None:
         whose: Attributes = {"service.name": service, "service.namespace": "bdp", "process.pid": os.getpid()}
-        self._provider = TracerProvider(ALWAYS_ON, Resource.create(whose), shutdown_on_exit=False)
+        self._provider = TracerProvider(
+            ALWAYS_ON, Resource.create(whose), shutdown_on_exit=False, id_generator=_Ids()
+        )
         self._provider.add_span_processor(
             BatchSpanProcessor(
                 exporter,

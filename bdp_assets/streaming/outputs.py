@@ -8,11 +8,11 @@ from hashlib import blake2b
 
 from bdp_assets.clients.kafka import Header, Message
 from bdp_assets.contracts.codec import encode, extended, schema_version_header
-from bdp_assets.contracts.headers import REPLAY_OF, SOURCE, STEP, TRACEPARENT, trace_id
+from bdp_assets.contracts.headers import REPLAY_OF, SOURCE, STEP, TRACEPARENT, may_go_on, trace_id
 from bdp_assets.contracts.pan import holds_pan
 from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, TOPICS, VALIDATED, Topic
 from bdp_assets.features.catalog import CATALOG
-from bdp_assets.observability.trace_context import context, is_well_formed
+from bdp_assets.observability.trace_context import begun
 from bdp_assets.streaming import dlq
 from bdp_assets.streaming.items import Dead, Decided, Enriched, Output, Validated
 
@@ -45,9 +45,9 @@ def headers(coordinates: Callable[[Message], str]) -> Headers:
 def trace_context(message: Message, source: bytes) -> bytes:
     """The producer's trace context, or one, of no recorded trace, that every redelivery makes again."""
     sent = message.header(TRACEPARENT)
-    if sent is not None and is_well_formed(sent.decode("latin-1")):
+    if sent is not None and may_go_on(sent.decode("latin-1")):
         return sent
-    return context(blake2b(source, digest_size=24).hexdigest(), sampled=False).encode()
+    return begun(int.from_bytes(blake2b(source, digest_size=24).digest()), sampled=False).encode()
 
 
 def trace_ids(coordinates: Callable[[Message], str]) -> Callable[[Message], str]:

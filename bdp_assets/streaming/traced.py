@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from bdp_assets.clients.kafka import Message
-from bdp_assets.contracts.headers import TRACEPARENT
-from bdp_assets.observability.trace_context import is_sampled, is_well_formed
+from bdp_assets.contracts.headers import TRACEPARENT, may_go_on
+from bdp_assets.observability.trace_context import is_sampled
 from bdp_assets.observability.traced_batch import Above, current
 from bdp_assets.streaming.items import Validated
 
@@ -19,7 +19,7 @@ def sampled(batch: Sequence[Message]) -> dict[Hashable, Above]:
     found: dict[Hashable, Above] = {}
     for message in batch:
         sent = (message.header(TRACEPARENT) or b"").decode("latin-1")
-        if is_well_formed(sent) and is_sampled(sent):
+        if may_go_on(sent) and is_sampled(sent):
             found[_place(message)] = _processed(message, sent)
             if len(found) == MOST_MESSAGES:
                 break

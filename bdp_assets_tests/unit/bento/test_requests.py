@@ -50,6 +50,12 @@ def test_a_trace_goes_on_where_it_came_from() -> None:
     assert requests.traceparent(sent) == sent
 
 
-@pytest.mark.parametrize("sent", [None, "", "00-xyz", "00-" + "A" * 32 + "-" + "1" * 16 + "-01"])
-def test_a_broken_trace_is_none(sent: str | None) -> None:
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *(None, "", "00-xyz", "00-" + "A" * 32 + "-" + "1" * 16 + "-01"),
+        "00-aaaaaaaaaaaaaaaa4000056655665556-4000056655665556-00",
+    ],
+)
+def test_a_trace_that_can_not_go_on_is_none(sent: str | None) -> None:
     assert requests.traceparent(sent) is None

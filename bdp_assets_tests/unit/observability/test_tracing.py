@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 
 import pytest
 from opentelemetry.trace import StatusCode, format_trace_id
 
+from bdp_assets.contracts.pan import may_hold_pan
 from bdp_assets.observability import trace_context, tracing
 from bdp_assets.observability.traced_batch import Above, current, step
 from bdp_assets_tests.fakes.spans import told_spans, tree
@@ -59,6 +61,14 @@ def test_of_traces_that_begin_here_a_share_is_sampled(share: float) -> None:
             if span:
                 span.end()
         assert [span.parent for span in told()] == [None] * int(20 * share)
+
+
+def test_no_ids_of_a_span_look_like_a_card_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "getrandbits", lambda bits: int("41111111" * (bits // 32), 16))
+    with told_spans(1.0):
+        span = tracing.arrived(None)
+        assert span is not None
+        assert not may_hold_pan(span.traceparent.encode())
 
 
 def test_a_batch_is_told_under_each_with_the_same_times() -> None:

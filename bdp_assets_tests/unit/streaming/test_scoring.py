@@ -75,9 +75,12 @@ def test_a_refund_is_a_dead_letter_of_its_own_and_leaves_no_trace_in_the_store()
     assert (store.claims, store.merchants) == ({}, Counter())
 
 
-def test_the_trace_of_the_producer_is_passed_on_and_a_foreign_one_is_not() -> None:
+@pytest.mark.parametrize(
+    "foreign", [b"4111111111111111", b"00-aaaaaaaaaaaaaaaa4111111111111111-00f067aa0ba902b7-01"]
+)
+def test_the_trace_of_the_producer_is_passed_on_and_a_foreign_one_is_not(foreign: bytes) -> None:
     good = raw(body("a"), 0, headers=(("traceparent", TRACE),))
-    bad = raw(body("b"), 1, headers=(("traceparent", b"4111111111111111"),))
+    bad = raw(body("b"), 1, headers=(("traceparent", foreign),))
 
     first = {header(o, "traceparent") for o in scoring()([good])}
     second = {header(o, "traceparent") for o in scoring()([bad])}

@@ -16,9 +16,10 @@ from bdp_assets_tests.fakes.spans import told_spans
 
 SAMPLED = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 NOT_SAMPLED = SAMPLED[:-1] + b"0"
+OF_A_CARD = b"00-aaaaaaaaaaaaaaaa4111111111111111-00f067aa0ba902b7-01"
 
 
-@pytest.mark.parametrize("sent", [None, b"", b"4111111111111111", NOT_SAMPLED, SAMPLED + b"\xff"])
+@pytest.mark.parametrize("sent", [None, b"", b"4111111111111111", NOT_SAMPLED, SAMPLED + b"\xff", OF_A_CARD])
 def test_only_what_is_marked_as_sampled_is_traced(sent: bytes | None) -> None:
     headers = () if sent is None else ((TRACEPARENT, sent),)
     batch = [raw(b"{", 0, 1, headers), raw(b"{", 1, 1, ((TRACEPARENT, SAMPLED),))]
