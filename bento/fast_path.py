@@ -12,11 +12,12 @@ from typing import Any, Protocol, cast
 
 from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from bento.context import Headers
 from bento.headers import Raw
 from bento.replies import Reply
+from bento.upgrades import NoUpgrades
 
 _ASIDE = frozenset({b"transfer-encoding", b"x-forwarded-for"})
 """Headers that send a request over ASGI: lengths that are not said, and proxies, whom uvicorn knows."""
@@ -42,7 +43,7 @@ class FastRoutes(Protocol):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
-class FastPath(HttpToolsProtocol):
+class FastPath(NoUpgrades):
     """Knows which requests are plain, and keeps them from uvicorn's machinery."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -34,7 +34,15 @@ def test_no_task_is_made(ways: Ways) -> None:
     run(test)
 
 
-@pytest.mark.parametrize("said", [GOOD, request(b"{}"), request(body(1), "Content-Encoding: br")])
+@pytest.mark.parametrize(
+    "said",
+    [
+        GOOD,
+        request(b"{}"),
+        request(body(1), "Content-Encoding: br"),
+        request(body(1), "Connection: Upgrade", "Upgrade: h2c"),
+    ],
+)
 def test_nothing_is_left_for_the_garbage_collector(ways: Ways, said: bytes) -> None:
     async def test() -> None:
         wire = ways.wire(fast=True)

@@ -43,6 +43,8 @@ CHUNKED = (
         (request(body(1), "X-Request-Id: 4111111111111111", "traceparent: 00-xyz"), 200),
         (request(body(1), "Connection: close"), 200),
         (request(body(1), "X-Odd: \xe9\xff"), 200),
+        (request(body(1), "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c"), 200),
+        (request(b"{}", "Connection: Upgrade", "Upgrade: websocket"), 422),
         (GOOD.replace(b"application/json", b"Application/JSON; charset=utf-8"), 200),
         (GOOD.replace(b"application/json", b"text/plain"), 415),
         (GOOD.replace(b"Content-Type: application/json\r\n", b""), 415),
@@ -117,6 +119,9 @@ _HEADERS = st.lists(
             "X-Forwarded-For: 10.0.0.9",
             "Connection: keep-alive",
             "Connection: close",
+            "Connection: upgrade, HTTP2-Settings",
+            "Upgrade: h2c",
+            "Upgrade: websocket",
             "Authorization: Bearer nobody",
         ]
     ),
