@@ -67,8 +67,8 @@ def history() -> tuple[TrainingData, History]:
     return replace(first, features=features.with_columns(moved)), past
 
 
-def checks(day: str = LATEST, **config: object) -> dict[str, dg.AssetCheckEvaluation]:
-    """Of the job's run for a day, as far as the champion on this machine."""
+def ran(day: str = LATEST, **config: object) -> dg.ExecuteInProcessResult:
+    """The job's run for a day, as far as the champion on this machine."""
     model = {"train": 7, "test": 7, **config}
     ends = zip(("start", "end"), (day, day), strict=True)
     with dg.DagsterInstance.ephemeral() as instance:
@@ -80,6 +80,14 @@ def checks(day: str = LATEST, **config: object) -> dict[str, dg.AssetCheckEvalua
             raise_on_error=False,
         )
         assert instance.get_materialized_partitions(MODEL) == {day}
+    return done
+
+
+def checks(day: str = LATEST, **config: object) -> dict[str, dg.AssetCheckEvaluation]:
+    return checks_of(ran(day, **config))
+
+
+def checks_of(done: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
     found = [check for check in done.get_asset_check_evaluations() if check.asset_key == MODEL]
     return {check.check_name.removeprefix("fraud_ensemble_"): check for check in found}
 
@@ -148,8 +156,13 @@ def test_a_model_that_fails_a_gate_stays_challenger_and_the_run_goes_on(
 ) -> None:
     write(get_settings(), *history())
     monkeypatch.setattr(gates, "MOST_ERROR", -1.0)
-    found = checks()
+    done = ran()
+    found = checks_of(done)
     assert [name for name, check in found.items() if not check.passed] == ["calibration", "promoted"]
     assert found["calibration"].severity == dg.AssetCheckSeverity.WARN
     assert "calibration: a calibration error of" in found["promoted"].metadata["reason"].value
     assert (registry.champion(), registry.alias(CHALLENGER)) == (None, "1")
+    (made,) = done.asset_materializations_for_node("models__fraud_ensemble")
+    card = made.metadata["model card"]
+    assert isinstance(card, dg.MarkdownMetadataValue)
+    assert "| Average precision |" in (card.md_str or "")

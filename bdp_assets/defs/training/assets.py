@@ -80,6 +80,7 @@ def fraud_ensemble(context: dg.AssetExecutionContext, config: TrainingConfig) ->
         of_day,
         train_unguarded,
     )
+    from bdp_assets.training.card import model_card
     from bdp_assets.training.protocols import Protocol
     from bdp_assets.training.release import release
 
@@ -113,6 +114,7 @@ def fraud_ensemble(context: dg.AssetExecutionContext, config: TrainingConfig) ->
             "standing": f"{outcome.standing}: {outcome.reason}",
             "MLflow": dg.MetadataValue.url(url),
             "snapshot": trained.bundle.info.snapshot_version or "none",
+            "model card": dg.MetadataValue.md(model_card(trained)),
             "too good to be true": "\n".join(doubts(trained)) or "nothing",
             **{name: float(value) for name, value in trained.metrics.items()},
             **{name.removesuffix(".png"): image(png) for name, png in trained.plots.items()},

@@ -158,7 +158,13 @@ def test_a_slow_model_is_refused_by_its_ratio() -> None:
     assert latency_gate(Latency(score_us=MOST_RATIO * 500, floor_us=500)).passed
     slow = latency_gate(Latency(score_us=MOST_RATIO * 2, floor_us=1))
     assert not slow.passed
-    assert "80.0 times an empty graph" in slow.says
+    assert "10.0 times an empty graph" in slow.says
+
+
+def test_a_model_that_is_not_compiled_is_too_slow() -> None:
+    """It took 10 to 13 empty graphs before ADR 61; compiled it takes 1.2."""
+    assert not latency_gate(Latency(score_us=10, floor_us=1)).passed
+    assert latency_gate(Latency(score_us=2, floor_us=1)).passed
 
 
 def test_what_was_served_must_be_explained() -> None:
