@@ -66,7 +66,9 @@ _RUN = re.compile(r"[0-9](?:[ -]*[0-9]){11,}")
 _GROUP = re.compile(r"[0-9]+")
 _UUID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Za-z])")
 _ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|["\\/bfnrt])')
+"""Of JSON, all of them: the second of two backslashes begins none."""
 _ESCAPE_IN_STRING = re.compile(r"\\\\u([0-9A-Fa-f]{4})")
+"""In JSON that is a string of JSON, its backslash escaped."""
 _NOT_PLAIN = re.compile(r'\\(?:u[0-9A-Fa-f]{4}|["/bfnrt])')
 _DIGITS_ONLY = bytes(ord("0") if chr(i).isdigit() else ord("x") for i in range(128)) + b"x" * 128
 _LONG_RUN = b"0" * SHORTEST
