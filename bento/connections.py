@@ -1,4 +1,4 @@
-"""Bounds on connections that uvicorn does not have: size and time of a head, time of waiting to send.
+"""Bounds on connections that uvicorn does not have: size and time of a head, time of sending and of a stop.
 
 httptools takes heads of any size, and uvicorn waits for one without end: a few thousand slow connections
 would keep all file descriptors. `service.py` puts this in the place of uvicorn's own choice.
@@ -17,6 +17,10 @@ from bento.fast_path import FastPath
 HEAD_LIMIT_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
 SEND_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 10.0
+"""For calls that are under way when the server stops; uvicorn's own bound would answer them 500."""
+STOP_LISTEN_S = 1.0
+"""How long an idle connection stays open in a stop: closed at once, a call in the socket would be reset."""
 
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
@@ -33,6 +37,8 @@ class BoundedHttp(FastPath):
         self._in_head = True
         self._head = Timer(self.loop, self._head_is_late)
         self._send = Timer(self.loop, self._leave)
+        self._stop = Timer(self.loop, self._leave)
+        self._listen = Timer(self.loop, super().shutdown)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -41,6 +47,8 @@ class BoundedHttp(FastPath):
     def connection_lost(self, exc: Exception | None) -> None:
         self._head.stop()
         self._send.stop()
+        self._stop.stop()
+        self._listen.stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -88,6 +96,15 @@ class BoundedHttp(FastPath):
     def resume_writing(self) -> None:
         self._send.stop()
         super().resume_writing()
+
+    def shutdown(self) -> None:
+        """Have what was sent by now answered, in time, and nothing after it."""
+        self.ends = True
+        self._stop.start(STOP_TIMEOUT_S)
+        if self.cycle is None or self.cycle.response_complete:
+            self._listen.start(STOP_LISTEN_S)
+        else:
+            super().shutdown()
 
     def _head_is_late(self) -> None:
         if (

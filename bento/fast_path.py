@@ -74,7 +74,7 @@ class FastPath(NoUpgrades):
             super().on_message_complete()
             return
         calls, self._calls = self._calls, None
-        exchange = Exchange(self, keep_alive=self.parser.should_keep_alive())
+        exchange = Exchange(self, keep_alive=self.parser.should_keep_alive() and not self.ends)
         self.cycle = cast("RequestResponseCycle", exchange)
         calls.start(Headers(self.headers), self.client[0] if self.client else "", self._body, exchange.answer)
 

@@ -20,6 +20,8 @@ class NoUpgrades(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.ws_protocol_class = None
+        self.ends = False
+        """Whether the answer to what comes now is the connection's last."""
 
     def data_received(self, data: bytes) -> None:
         """As uvicorn does it, but for offers."""
@@ -37,6 +39,8 @@ class NoUpgrades(HttpToolsProtocol):
             return
         super().on_headers_complete()
         if self.parser.should_upgrade():  # CONNECT: what comes behind it was meant for a tunnel.
+            self.ends = True
+        if self.ends:
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:

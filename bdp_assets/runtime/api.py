@@ -15,6 +15,8 @@ from bdp_assets.settings import MOST_REPLICAS, Settings
 NAME = "api"
 NO_MODEL = "no model yet: train one"
 NEEDS = ("redis", "kafka", "topics")
+STOP_SECONDS = 30
+"""Calls under way have ten seconds, then what the spool holds has ten."""
 
 
 def is_replicated(settings: Settings) -> bool:
@@ -63,6 +65,7 @@ def replica(number: int) -> Program:
         prepare=web.require_pan_key,
         environment=partial(_replica_environment, number),
         alone=True,
+        stop_seconds=STOP_SECONDS,
         wanted=web.has_champion,
         waits_for=NO_MODEL,
         part_of=NAME,

@@ -100,6 +100,7 @@ PROGRAMS: tuple[Program, ...] = (
         environment=api.environment,
         reload_signal=api.reload_signal,
         alone=True,
+        stop_seconds=api.STOP_SECONDS,
         wanted=web.has_champion,
         waits_for=api.NO_MODEL,
     ),

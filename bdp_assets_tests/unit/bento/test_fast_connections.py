@@ -14,6 +14,7 @@ from bdp_assets_tests.unit.bento.conftest import body
 from bdp_assets_tests.unit.bento.fakes import FakeStore
 from bdp_assets_tests.unit.bento.ways import Ways
 from bdp_assets_tests.unit.bento.wire import request, until
+from bento import connections
 
 GOOD = request(body(1))
 
@@ -83,16 +84,43 @@ def test_who_left_is_not_answered_but_decided(ways: Ways, store: FakeStore) -> N
     run(test)
 
 
-def test_a_server_that_shuts_down_answers_first(ways: Ways) -> None:
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_server_that_stops_answers_what_is_under_way_or_comes_at_that_moment(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch, *, fast: bool
+) -> None:
+    monkeypatch.setattr(connections, "STOP_LISTEN_S", 0.01)
+
     async def test() -> None:
-        idle, asked = ways.wire(fast=True), ways.wire(fast=True)
-        await idle.say(GOOD)
+        silent, late, asked = (ways.wire(fast=fast) for _ in range(3))
+        for wire in (silent, late):
+            await wire.say(GOOD)
         asked.hear(GOOD)
-        for wire in (idle, asked):
+        for wire in (silent, late, asked):
             wire.protocol.shutdown()
-        assert (idle.transport.closed, asked.transport.closed) == (True, False)
-        assert b"connection: close\r\n" in await asked.say()
-        assert asked.transport.closed
+            assert not wire.transport.closed
+        for wire, answers in ((asked, 1), (late, 2)):
+            sent = await wire.say(*[GOOD] * (answers - 1))
+            assert (sent.count(b" 200 OK"), sent.count(b"connection: close\r\n")) == (answers, 1)
+            assert wire.transport.closed
+            wire.leave()
+        await until(lambda: silent.transport.closed)
+
+    run(test)
+
+
+def test_a_server_that_stops_waits_for_nobody_without_end(
+    ways: Ways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "STOP_TIMEOUT_S", 0.01)
+
+    async def test() -> None:
+        wire = ways.wire(fast=True)
+        wire.hear(GOOD[:-1])
+        wire.protocol.shutdown()
+        await until(lambda: wire.transport.aborted)
+        wire.leave()
+        await until(lambda: not wire.is_busy)
+        assert wire.transport.sent == b""
 
     run(test)
 

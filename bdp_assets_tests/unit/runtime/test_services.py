@@ -13,6 +13,7 @@ from bdp_assets.runtime.parts import Part
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.runtime.status import Row, rows
 from bdp_assets.settings import Settings
+from bento import connections, raw_topic
 
 ALL: list[Part] = [*services.PROGRAMS, *STEPS]
 PARTS = {part.name: part for part in ALL}
@@ -33,6 +34,13 @@ def test_ports_and_replacements_are_settings() -> None:
     names = Settings.model_fields.keys()
     for program in services.PROGRAMS:
         assert {*program.ports, program.replaced_by} - {None} <= names
+
+
+def test_the_api_may_finish_calls_and_empty_its_spool_before_it_is_killed() -> None:
+    needed_s = connections.STOP_TIMEOUT_S + connections.STOP_LISTEN_S + raw_topic.CLOSE_S
+    for name in ("api", "api-1"):
+        [program] = [one for one in services.PROGRAMS if one.name == name]
+        assert program.stop_seconds >= needed_s + 5
 
 
 def test_a_selection_brings_what_it_needs_and_no_more() -> None:
