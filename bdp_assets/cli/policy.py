@@ -93,9 +93,9 @@ def tune(
 def backtest(
     policy: Annotated[str | None, typer.Option("--policy", help="One of the model's policies.")] = None,
     review_at: Annotated[
-        float | None, typer.Option(min=0, help="Review from this probability on; with --decline-at.")
+        float | None, typer.Option(min=0, max=1, help="Review from this probability on; with --decline-at.")
     ] = None,
-    decline_at: Annotated[float | None, typer.Option(min=0, help="Decline from this one on.")] = None,
+    decline_at: Annotated[float | None, typer.Option(min=0, max=1, help="Decline from this one on.")] = None,
     days: _Days = DAYS,
     as_json: _Json = False,
 ) -> None:

@@ -29,6 +29,9 @@ DIGEST = "bundle_digest"
 POLICY_VERSION = "policy_version"
 SNAPSHOT = "snapshot_version"
 SNAPSHOT_ERASED = "snapshot_erased"
+POLICIES = "policies"
+MOST_DIGITS = 9
+"""Of a version's number: MLflow's store has 32 bits for it."""
 
 
 class RegistryUnavailable(Exception):  # noqa: N818 - reads as what it is
@@ -96,7 +99,10 @@ class Registry:
 
     def version(self, version: str) -> RegisteredVersion:
         """One version. Raises VersionMissing."""
-        with self._errors():
+        # MLflow refuses what is no number as an invalid call, and its store one that is too big.
+        if not (version.isdecimal() and len(version) <= MOST_DIGITS):
+            raise self._no_version(version)
+        with self._errors(version):
             return self._described(self._client.get_model_version(self.model_name, version))
 
     def alias(self, alias: str) -> str | None:
@@ -112,7 +118,7 @@ class Registry:
 
     def set_alias(self, alias: str, version: str) -> None:
         """Point an alias to a version. Raises VersionMissing."""
-        with self._errors():
+        with self._errors(version):
             self._client.set_registered_model_alias(self.model_name, alias, version)
 
     def promote(self, version: str) -> None:
@@ -125,12 +131,12 @@ class Registry:
 
     def note_forced(self, version: str, reason: str) -> None:
         """Say why a version is champion without passing the gates (tag `forced`). Raises VersionMissing."""
-        with self._errors():
+        with self._errors(version):
             self._client.set_model_version_tag(self.model_name, version, FORCED, reason)
 
     def note_erased(self, version: str, what: str) -> None:
         """Say why a version's snapshot is gone (tag `snapshot_erased`). Raises VersionMissing."""
-        with self._errors():
+        with self._errors(version):
             self._client.set_model_version_tag(self.model_name, version, SNAPSHOT_ERASED, what)
 
     def break_up_example(self, version: str) -> bool:
@@ -138,7 +144,7 @@ class Registry:
 
         Raises VersionMissing.
         """
-        with self._errors(), tempfile.TemporaryDirectory() as folder:
+        with self._errors(version), tempfile.TemporaryDirectory() as folder:
             found = self._client.get_model_version(self.model_name, version)
             source = self._client.get_model_version_download_uri(self.model_name, version)
             for name in example_files(_mlflow(), source, self.uri):
@@ -168,27 +174,34 @@ class Registry:
 
     def use_policy(self, version: str, policy_version: str) -> None:
         """Say by which policy a version is to serve (tag `policy_version`). Raises VersionMissing."""
-        with self._errors():
+        with self._errors(version):
             self._client.set_model_version_tag(self.model_name, version, POLICY_VERSION, policy_version)
 
     def policy(self, version: str, policy_version: str) -> bytes:
         """The document of a policy that was kept with a version. Raises VersionMissing."""
-        return self._file(version, _policy_file(policy_version))
+        found = self._kept(version, POLICIES, _policy_file(policy_version))
+        if found is None:
+            raise VersionMissing(
+                f"model {version} has no policy {policy_version} in the registry; `bdp policy show` lists "
+                "those that it has on this machine"
+            )
+        return found
 
     def document(self, version: str, name: str) -> bytes | None:
         """A document that was registered with a version; None where it has none of that name.
 
         Raises VersionMissing.
         """
+        return self._kept(version, DOCUMENTS, f"{DOCUMENTS}/{name}")
+
+    def _kept(self, version: str, folder: str, path: str) -> bytes | None:
+        """A file in a folder of a version's run; None where it is not. Raises VersionMissing."""
         run_id = self.version(version).run_id
         with self._errors():
-            there = {item.path for item in self._client.list_artifacts(run_id, DOCUMENTS)}
-        path = f"{DOCUMENTS}/{name}"
-        return self._file(version, path) if path in there else None
+            there = {item.path for item in self._client.list_artifacts(run_id, folder)}
+        return self._file(run_id, path) if path in there else None
 
-    def _file(self, version: str, path: str) -> bytes:
-        """A file of a version's run. Raises VersionMissing."""
-        run_id = self.version(version).run_id
+    def _file(self, run_id: str, path: str) -> bytes:
         with self._errors(), tempfile.TemporaryDirectory() as folder:
             found = _mlflow().artifacts.download_artifacts(
                 run_id=run_id, artifact_path=path, dst_path=folder, tracking_uri=self.uri
@@ -197,7 +210,7 @@ class Registry:
 
     def fetch(self, version: str, directory: Path) -> None:
         """Download the files of a version's bundle into an empty directory. Raises VersionMissing."""
-        with self._errors(), tempfile.TemporaryDirectory() as folder:
+        with self._errors(version), tempfile.TemporaryDirectory() as folder:
             # Of `models:/...` MLflow asks the registry of its process' own settings, whatever it is told.
             source = self._client.get_model_version_download_uri(self.model_name, version)
             found = _mlflow().artifacts.download_artifacts(
@@ -222,15 +235,23 @@ class Registry:
         )
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def _errors(self, version: str | None = None) -> Iterator[None]:
+        """`version`: the one that is asked about, where that is all that can be missing."""
         exceptions = _mlflow().exceptions
         try:
             yield
         except exceptions.MlflowException as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST" or "not found" in str(error):
+                if version is not None:
+                    raise self._no_version(version) from error
                 raise VersionMissing(f"{self.model_name}: {error.message}") from error
             said = f"MLflow at {self.uri} failed: {error.message} Is it up? See `bdp status`."
             raise RegistryUnavailable(said.replace(self._credentials, "")) from error
+
+    def _no_version(self, version: str) -> VersionMissing:
+        return VersionMissing(
+            f"there is no version {version} of {self.model_name}: `bdp models list` shows those there are"
+        )
 
     @property
     def _credentials(self) -> str:
@@ -240,7 +261,7 @@ class Registry:
 
 
 def _policy_file(policy_version: str) -> str:
-    return f"policies/{policy_version}.json"
+    return f"{POLICIES}/{policy_version}.json"
 
 
 def _ensure_registered(client: Any, name: str) -> None:

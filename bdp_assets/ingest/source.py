@@ -24,6 +24,12 @@ from bdp_assets.ingest.sources import entry
 from bdp_assets.ingest.sources.entry import Source
 from bdp_assets.settings import Settings
 
+NAME_ANOTHER = "Name one that is there."
+MAKE_HISTORY = (
+    "Run `bdp simulate history` to make one, or name your own with BDP_HISTORY_FILE (and "
+    "BDP_HISTORY_MAPPING)."
+)
+
 
 class HistoryMissing(Exception):  # noqa: N818 - reads as what it is
     """There is no file to read history from."""
@@ -33,13 +39,18 @@ class HistoryMissing(Exception):  # noqa: N818 - reads as what it is
 class HistorySource:
     """A file: .parquet, .csv, .ndjson or .jsonl, plain, .gz or .zst.
 
-    Without a mapping it must have the contract's own names. `form` None: by the file's ending.
+    Without a mapping it must have the contract's own names.
+
+    Args:
+        form: None: by the file's ending.
+        absent: what to do where it is not there.
     """
 
     file: Path
     given: Mapping | None = None
     form: FileFormat | None = None
     delimiter: str = ","
+    absent: str = NAME_ANOTHER
 
     @classmethod
     def from_settings(cls, settings: Settings) -> HistorySource:
@@ -50,7 +61,8 @@ class HistorySource:
         if settings.history_source:
             return cls.of_entry(entry.load(settings, settings.history_source))
         given = load_mapping(settings.history_mapping) if settings.history_mapping else None
-        return cls(settings.history_file or settings.home / "history" / "transactions.parquet", given)
+        file = settings.history_file or settings.home / "history" / "transactions.parquet"
+        return cls(file, given, absent=MAKE_HISTORY)
 
     @classmethod
     def of_entry(cls, source: Source) -> HistorySource:
@@ -61,10 +73,11 @@ class HistorySource:
                 "write the rows into a file, and name it in a source of its own."
             )
         form = source.format if isinstance(source.format, FileFormat) else None
-        return cls(Path(source.location), source.to_contract(), form, source.delimiter)
+        absent = f"Put it there, or mend `location` of source {source.name}."
+        return cls(Path(source.location), source.to_contract(), form, source.delimiter, absent)
 
     def scan(self) -> pl.LazyFrame:
-        return scan_file(self.file, self.form, self.delimiter)
+        return scan_file(self.file, self.form, self.delimiter, self.absent)
 
     @cached_property
     def schema(self) -> pl.Schema:
@@ -112,12 +125,11 @@ class HistorySource:
         return rows, about
 
 
-def scan_file(file: Path, form: FileFormat | None = None, delimiter: str = ",") -> pl.LazyFrame:
+def scan_file(
+    file: Path, form: FileFormat | None = None, delimiter: str = ",", absent: str = NAME_ANOTHER
+) -> pl.LazyFrame:
     if not file.exists():
-        raise HistoryMissing(
-            f"There is no file {file}. Run `bdp simulate history` to make one, or name your own with "
-            "BDP_HISTORY_FILE (and BDP_HISTORY_MAPPING)."
-        )
+        raise HistoryMissing(f"There is no file {file}. {absent}")
     match form or file_format(file):
         case FileFormat.parquet:
             return pl.scan_parquet(file)

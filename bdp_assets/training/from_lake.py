@@ -57,8 +57,8 @@ def _refuse_future(split: Split, cut_ms: int, end_ms: int) -> None:
     if cut_ms > end_ms:
         latest_start = end_ms - (split.due_ms - split.train_start_ms)
         raise TrainingError(
-            f"the lake ends at {day_of(end_ms)}, and frauds that are told later would count as good: with "
-            f"these lengths the latest --start is {day_of(latest_start)}, and the latest --cut {day_of(end_ms)}"
+            f"the lake ends at {day_of(end_ms)}, and frauds told later would count as good: the latest "
+            f"--start with these lengths is {day_of(latest_start)}, and the latest --cut {day_of(end_ms)}"
         )
 
 

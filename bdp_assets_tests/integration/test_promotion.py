@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -168,5 +169,11 @@ def test_before_labels_are_due_there_is_nothing_to_judge_by(
 
 
 def test_a_version_that_is_not_there_is_told() -> None:
-    assert run("compare", "99").exit_code == 2
-    assert run("promote", "99", "--force", "why not").exit_code == 2
+    asked = (["show"], ["compare"], ["promote"], ["promote", "--force", "why not"], ["fetch"])
+    for (command, *options), version in product(asked, ("99", "abc")):
+        done = run(command, version, *options)
+        assert done.exit_code == 2
+        told = " ".join(done.output.split())
+        assert told == (
+            f"there is no version {version} of fraud_ensemble: `bdp models list` shows those there are"
+        )

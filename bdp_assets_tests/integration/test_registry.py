@@ -193,8 +193,15 @@ def test_a_tuned_policy_travels_with_its_model(registry: Registry, tmp_path: Pat
 
 
 def test_what_is_not_there_is_named(registry: Registry, tmp_path: Path) -> None:
-    with pytest.raises(VersionMissing, match="99"):
-        registry.version("99")
+    release(trained(tmp_path / "bundle"), registry, LocalBundles(tmp_path / "models"))
+    for wanted in ("99", "abc", "1.0", "0", "", "9" * 30):
+        said = f"there is no version {wanted} of fraud_test: `bdp models list` shows those there are"
+        with pytest.raises(VersionMissing, match=said):
+            registry.version(wanted)
+    with pytest.raises(VersionMissing, match="there is no version 99 of"):
+        registry.set_alias(CHALLENGER, "99")
+    with pytest.raises(VersionMissing, match="model 1 has no policy nope in the registry; `bdp policy show`"):
+        registry.policy("1", "nope")
     empty = Registry(registry.uri, "never_trained")
     with pytest.raises(VersionMissing, match="replaced no other"):
         empty.predecessor()

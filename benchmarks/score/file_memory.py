@@ -34,7 +34,7 @@ def memory_of_files(world: World) -> dict[str, dict[str, Any]]:
 
 def measure(features: Path, bundle: Path) -> dict[str, Any]:
     """The whole process, from its imports to the finished file."""
-    done = score_features(features, features.with_suffix(".scores"), Decider.load(bundle), silent)
+    done = score_features(features, features.with_suffix(".scores.parquet"), Decider.load(bundle), silent)
     return {"rows": done.rows, "seconds_s": round(done.seconds, 4), "peak_rss_bytes": peak()}
 
 

@@ -38,9 +38,11 @@ def reading(name: str) -> Iterator[None]:
 
 @contextmanager
 def writing(output: Path) -> Iterator[None]:
-    """Trouble with the disk that the output and the spilled parts go to."""
+    """Trouble with the output, a Parquet file, and the disk that it and the spilled parts go to."""
     if output.is_dir():
         raise BulkFailed(f"{output} is a folder: name a file to write.")
+    if output.suffix != ".parquet":
+        raise BulkFailed(f"{output} would hold Parquet under another ending: name a .parquet file to write.")
     try:
         yield
     except OSError as error:

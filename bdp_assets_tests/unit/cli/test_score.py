@@ -107,11 +107,15 @@ def test_another_model_is_named_by_version_or_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"input": "nothing.parquet"}, "There is no file nothing.parquet"),
+        ({"input": "nothing.parquet"}, "There is no file nothing.parquet. Name one that is there.\n"),
         ({"input": "broken.parquet"}, "broken.parquet can not be read"),
         ({"mapping": MAPPING}, "has no such column: fields.transaction_id says TRANSACTION_ID"),
         ({"model": "9"}, "Model 9 is neither a version in"),
         ({"model": "stale"}, "was trained on feature catalog 000000000000, this code computes"),
+        (
+            {"output": "scores.csv"},
+            "scores.csv would hold Parquet under another ending: name a .parquet file",
+        ),
         ({"output": "home"}, "home is a folder: name a file to write"),
     ],
 )
@@ -126,7 +130,8 @@ def test_what_can_not_be_scored_is_told(
     (home / "scores.parquet").write_text("as it was")
     done = run(**options)
     assert done.exit_code == 2, done.output
-    assert sentence.replace(" ", "") in done.output.replace("\n", "").replace(" ", "")
+    assert not (home / "scores.csv").exists()
+    assert "".join(sentence.split()) in done.output.replace("\n", "").replace(" ", "")
     assert (home / "scores.parquet").read_text() == "as it was"
     assert not [path for path in home.iterdir() if path.name.startswith(".scores")]
 

@@ -95,7 +95,7 @@ def test_what_knows_too_much_is_refused(home: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"data": "nothing.parquet", "mapping": MAPPING}, "There is no file nothing.parquet"),
+        ({"data": "nothing.parquet", "mapping": MAPPING}, "nothing.parquet. Name one that is there."),
         ({"data": "broken.parquet"}, "broken.parquet can not be read"),
         ({"mapping": "nothing.yaml"}, "There is no mapping file nothing.yaml"),
         ({"data": "none.parquet"}, "none.parquet has no transactions"),

@@ -20,6 +20,7 @@ from bdp_assets.ingest.source import HistoryMissing, HistorySource
 from bdp_assets.settings import Settings
 from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.ingest.source_files import PLAIN, bodies, mapping, source
+from bdp_assets_tests.unit.ingest.sources.entries import entry
 
 ROOT = Path(__file__).resolve().parents[3]
 HANDBOOK = ROOT.parent / "shared" / "data" / "handbook_raw.parquet"
@@ -146,6 +147,13 @@ def test_a_file_of_labels_gives_reversals_too(tmp_path: Path) -> None:
 def test_no_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(HistoryMissing, match="bdp simulate history"):
         date_range(HistorySource.from_settings(Settings(home=tmp_path, history_file=None)))
+
+
+def test_a_file_that_is_not_there_is_told_by_what_names_it(tmp_path: Path) -> None:
+    with pytest.raises(HistoryMissing, match=r"none\.csv\. Name one that is there\.$"):
+        HistorySource(tmp_path / "none.csv").scan()
+    with pytest.raises(HistoryMissing, match="mend `location` of source shop"):
+        HistorySource.of_entry(entry(tmp_path)).scan()
 
 
 def test_another_format_says_which_there_are(tmp_path: Path) -> None:
