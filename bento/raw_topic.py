@@ -99,16 +99,17 @@ class RawTopic:
             passage.forget()
 
     def _step(self) -> None:
-        """Send what is ready, and note what was delivered."""
+        """Note what was delivered, and send what is ready."""
         self._spool.written.clear()
+        # First: a folder that another left and nobody can read must not keep ours from being done with.
+        self._producer.poll(0)
+        for passage in self._passages():
+            passage.forget()
+        self._let_go()
         self._look()
         passages = self._passages()
         with translated(self._bootstrap):
             sent = [passage.send(self._producer, AT_ONCE) for passage in passages]
-        self._producer.poll(0)
-        for passage in passages:
-            passage.forget()
-        self._let_go()
         if any(sent):
             self._stopped.wait(GATHER_S)
         elif any(passage.is_under_way for passage in passages):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from bdp_assets_tests.fakes.spans import told_spans
 from bento import raw_topic
 from bento.raw_topic import RawTopic
 from bento.spool.frames import Arrival, Settled
+from bento.spool.reader import Reader, Ready
 from bento.spool.spool import Spool
 
 NOBODY = "127.0.0.1:1"
@@ -155,6 +157,30 @@ def test_what_nobody_comes_back_for_is_counted_and_sent_by_another(
     topic.report()
     assert API_SPOOL_WAITING._value.get() == 0
     assert sorted(one["value"] for one in producer.sent) == [b"1", b"2", b"3"]
+
+
+def test_what_another_left_and_nobody_can_read_holds_up_nothing(
+    tmp_path: Path, producer: FakeProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw_topic, "LOOK_S", 0.0)
+    monkeypatch.setattr(raw_topic, "PROBE_S", 0.001)
+    spool, other = Spool(tmp_path, 2**30), Spool(tmp_path, 2**30)
+    write(other, "1")
+    other.close()
+    ready = Reader.ready
+
+    def refused(reader: Reader, most: int) -> list[Ready]:
+        if reader._folder == other.folder:
+            raise OSError(errno.EIO, "input/output error")
+        return ready(reader, most)
+
+    monkeypatch.setattr(Reader, "ready", refused)
+    topic = RawTopic(Settings(), spool, KEY)
+    topic.start()
+    write(spool, "2")
+    until(lambda: not spool.waiting)
+    topic.close()
+    assert [one["value"] for one in producer.sent] == [b"2"]
 
 
 def test_while_the_broker_is_away_the_spool_keeps_everything(
