@@ -1,7 +1,7 @@
 """Bounds on connections that uvicorn does not have: size and time of a head, time of sending and of a stop.
 
-httptools takes heads of any size, and uvicorn waits for one without end: a few thousand slow connections
-would keep all file descriptors. `service.py` puts this in the place of uvicorn's own choice.
+httptools takes heads and trailers of any size, and uvicorn waits for one without end: a few thousand slow
+connections would keep all file descriptors. `service.py` puts this in the place of uvicorn's own choice.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from bento.fast_path import FastPath
 
 HEAD_LIMIT_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 10.0
+REST_TIMEOUT_S = 10.0
+"""For the rest of a call that was answered before it had come, such as a body that is too long."""
 SEND_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
 """For calls that are under way when the server stops; uvicorn's own bound would answer them 500."""
@@ -34,8 +36,12 @@ class BoundedHttp(FastPath):
         """Of a head that is not whole yet."""
         self._came_bytes = 0
         """At least what its head has, of the message that is being read."""
+        self._unused_bytes = 0
+        """Came behind a head since the last of its body: what is around chunks, and trailers."""
         self._in_head = True
+        self._in_message = False
         self._head = Timer(self.loop, self._head_is_late)
+        self._rest = Timer(self.loop, self._leave)
         self._send = Timer(self.loop, self._leave)
         self._stop = Timer(self.loop, self._leave)
         self._listen = Timer(self.loop, super().shutdown)
@@ -46,6 +52,7 @@ class BoundedHttp(FastPath):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head.stop()
+        self._rest.stop()
         self._send.stop()
         self._stop.stop()
         self._listen.stop()
@@ -54,21 +61,30 @@ class BoundedHttp(FastPath):
     def data_received(self, data: bytes) -> None:
         before = self._head_bytes
         self._came_bytes = before + len(data)
+        self._unused_bytes += len(data)
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._in_head:
             self._head_bytes = before + len(data)
             if not self._head.runs:
                 self._head.start(HEAD_TIMEOUT_S)
             if self._head_bytes > HEAD_LIMIT_BYTES:
                 self._refuse()
+        elif self._in_message and self._unused_bytes > HEAD_LIMIT_BYTES:
+            self._leave()  # It may have its answer already.
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._in_message, self._head_bytes = True, True, 0
         self._head.stop()  # It begins anew where the head does not end with what has come.
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:  # Trailers are passed over: RFC 9110, 6.5.1.
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        self._in_head, self._head_bytes = False, 0
+        self._in_head, self._head_bytes, self._unused_bytes = False, 0, 0
         self._head.stop()
         if self.transport.is_closing():
             return
@@ -81,13 +97,21 @@ class BoundedHttp(FastPath):
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
+        self._unused_bytes = 0
         if not self.transport.is_closing():
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._in_message = False
+        self._rest.stop()
         if not self.transport.is_closing():
             note_whole(cast("dict[str, Any]", self.scope))
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._in_message and self.cycle.response_complete:
+            self._rest.start(REST_TIMEOUT_S)
 
     def pause_writing(self) -> None:
         super().pause_writing()

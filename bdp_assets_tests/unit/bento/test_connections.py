@@ -25,6 +25,7 @@ class Connection:
         self.asked: list[str] = []
         self.whole: list[bool] = []
         """Whether all of a call had come when it was asked."""
+        self.reads = True
         self.transport = FakeTransport()
         self.protocol = BoundedHttp(
             Config(self.app, lifespan="off", interface="asgi3", log_config=None), ServerState(), {}
@@ -34,7 +35,7 @@ class Connection:
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked.append(scope["path"])
         self.whole.append(is_whole(scope))
-        while (await receive()).get("more_body"):
+        while self.reads and (await receive()).get("more_body"):
             pass
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body"})
@@ -107,6 +108,65 @@ def test_a_head_that_is_too_large_is_a_431_however_it_comes(head: bytes, piece: 
         assert transport.sent.count(b"HTTP/1.1") == 1
         assert transport.closed
         assert connection.asked == []
+
+    run(test)
+
+
+CHUNKED = b"POST /a HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_trailers_are_no_headers() -> None:
+    async def test(connection: Connection) -> None:
+        connection.protocol.data_received(CHUNKED + b"1\r\nx\r\n0\r\nX-Request-Id: mine\r\n")
+        await connection.until(lambda: len(connection.asked) == 1)
+        headers = connection.protocol.scope["headers"]
+        await connection.say(b"Content-Type: text/plain\r\n\r\n", GOOD)
+        assert [name for name, _ in headers] == [b"host", b"transfer-encoding"]
+        assert connection.transport.sent.count(b"200 OK") == 2
+
+    run(test)
+
+
+@pytest.mark.parametrize(
+    "endless", [b"0\r\n" + b"x:y\r\n" * 40_000, b"0\r\nx:" + b"y" * 200_000, b"1;" + b"y" * 200_000]
+)
+def test_what_is_around_chunks_is_bounded(endless: bytes) -> None:
+    async def test(connection: Connection) -> None:
+        protocol, transport = connection.protocol, connection.transport
+        pieces = iter([CHUNKED, *(endless[at : at + 1_000] for at in range(0, len(endless), 1_000))])
+        taken = 0
+        while not transport.closed:
+            protocol.data_received(piece := next(pieces))
+            taken += len(piece)
+        assert taken < HEAD_LIMIT_BYTES + 2_000
+
+    run(test)
+
+
+def test_chunks_may_be_as_small_as_they_like() -> None:
+    async def test(connection: Connection) -> None:
+        pieces = [CHUNKED, *[b"1\r\nx\r\n"] * 40_000, b"0\r\n\r\n", GOOD]
+        assert (await connection.say(*pieces)).sent.count(b"200 OK") == 2
+
+    run(test)
+
+
+@pytest.mark.parametrize("rest", [b"", b"bcd"])
+def test_what_has_its_answer_has_a_while_to_say_the_rest(
+    monkeypatch: pytest.MonkeyPatch, rest: bytes
+) -> None:
+    async def test(connection: Connection) -> None:
+        monkeypatch.setattr(connections, "REST_TIMEOUT_S", 0.02)
+        connection.reads = False
+        await connection.say(b"POST /a HTTP/1.1\r\nHost: api\r\nContent-Length: 4\r\n\r\na")
+        assert connection.transport.sent.count(b"200 OK") == 1
+        if rest:
+            await connection.say(rest, GOOD)
+            await asyncio.sleep(0.04)
+        else:
+            await connection.until(lambda: connection.transport.closed)
+        assert connection.transport.closed != bool(rest)
+        assert connection.transport.sent.count(b"200 OK") == 1 + bool(rest)
 
     run(test)
 
