@@ -84,14 +84,10 @@ def _issue(how: Callable[[Keys, int], Issued]) -> None:
     import time
 
     from bdp_assets.settings import get_settings
-    from bento.access.file import change
-
-    def edit(keys: Keys) -> tuple[Keys, str]:
-        issued = how(keys, time.time_ns() // 1_000_000)
-        return issued.keys, issued.shown
+    from bento.access.file import issue
 
     with _told():
-        shown = change(get_settings().keys_file, edit)
+        shown = issue(get_settings().keys_file, lambda keys: how(keys, time.time_ns() // 1_000_000))
     typer.echo("Keep it now, it is not shown again:", err=True)
     typer.echo(shown)
 

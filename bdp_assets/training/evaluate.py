@@ -40,18 +40,22 @@ def card_precision(scored: pl.DataFrame, top: int) -> float:
 
     A customer's suspicion is the highest probability of the day; a customer once found is blocked afterwards.
     """
-    daily = (
-        scored.group_by(pl.col("ts_ms") // DAY_MS, "customer_id")
-        .agg(pl.col("probability").max(), pl.col("is_fraud").any())
-        .sort("ts_ms", "probability", "customer_id", descending=[False, True, False])
-    )
     found: set[str] = set()
     shares = []
-    for _, day in daily.group_by("ts_ms", maintain_order=True):
+    for day in suspects(scored).partition_by("day", maintain_order=True):
         listed = day.filter(~pl.col("customer_id").is_in(found)).head(top).filter("is_fraud")["customer_id"]
         found.update(listed)
         shares.append(len(listed) / top)
     return float(np.mean(shares))
+
+
+def suspects(scored: pl.DataFrame) -> pl.DataFrame:
+    """Each day's customers, the most suspicious first: day, customer_id, probability, is_fraud (any)."""
+    return (
+        scored.group_by((pl.col("ts_ms") // DAY_MS).alias("day"), "customer_id")
+        .agg(pl.col("probability").max(), pl.col("is_fraud").any())
+        .sort("day", "probability", "customer_id", descending=[False, True, False])
+    )
 
 
 def calibration_curve(probability: NDArray[np.float64], fraud: NDArray[np.bool_]) -> pl.DataFrame:

@@ -18,11 +18,12 @@ from benchmarks.alternation import Say
 from benchmarks.api import claims, floor, peer
 from benchmarks.api.effort import CONNECTIONS, JUDGED, Effort
 from benchmarks.api.load import BATCH, Answered, Clients, together
-from benchmarks.api.servers import serving
+from benchmarks.api.servers import new_key, serving
 from benchmarks.bench import Bench, Figures, Outcome, Plot, Request
 from benchmarks.goals import Goal
 from benchmarks.services import own_services
 from benchmarks.stream.world import Prepared, prepare
+from bento.access.access import HEADER
 
 SIDES = ("ours", "floor", "peer")
 Rounds = dict[str, dict[int, list[Answered]]]
@@ -44,9 +45,9 @@ def measured(settings: Settings, world: Prepared, members: Members, effort: Effo
     sizes = claims.sizes(settings, world.records, effort.sized)
     floor.save(sizes, settings.home)
     ports = choose_free(SIDES)
-    own = settings.model_copy(update={"api_port": ports["ours"]})
+    own = settings.model_copy(update={"api_port": ports["ours"], "api_auth": "required"})
     say("starting the three servers")
-    with serving(own, ports), closing(Clients()) as clients:
+    with serving(own, ports), closing(Clients({HEADER: new_key(own)})) as clients:
         bodies = _Bodies(world)
         rounds, batched = _rounds(clients, ports, bodies, effort, say)
         tail = {}

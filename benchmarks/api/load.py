@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from http import HTTPStatus
 from multiprocessing import get_context
@@ -47,20 +47,27 @@ class Answered(NamedTuple):
         }
 
 
+class _Calls(NamedTuple):
+    path: str
+    headers: Mapping[str, str]
+    bodies: Sequence[bytes]
+
+
 def together(rounds: Sequence[Answered]) -> Answered:
     return Answered(np.concatenate([one.each for one in rounds]), sum(one.total_s for one in rounds))
 
 
 class Clients:
-    """A process that calls; `close` it."""
+    """A process that calls, with these headers each time; `close` it."""
 
-    def __init__(self) -> None:
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
         self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
     def call(self, port: int, bodies: Sequence[bytes], connections: int, path: str = PREDICT) -> Answered:
         """Every body once. Raises Problem where an answer is not 200."""
         try:
-            return self._pool.submit(_called, port, bodies, connections, path).result()
+            return self._pool.submit(_called, port, _Calls(path, self._headers, bodies), connections).result()
         except _RefusedError as error:
             raise Problem(f"A server of the bench {error}.", "The bench is at fault.") from error
 
@@ -68,8 +75,8 @@ class Clients:
         self._pool.shutdown()
 
 
-def _called(port: int, bodies: Sequence[bytes], connections: int, path: str) -> Answered:
-    requests = [post(LOOPBACK, path, body, {}) for body in bodies]
+def _called(port: int, calls: _Calls, connections: int) -> Answered:
+    requests = [post(LOOPBACK, calls.path, body, calls.headers) for body in calls.bodies]
     gc.collect()
     gc.disable()
     try:

@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from bdp_assets.runtime import api, health
 from bdp_assets.runtime.problems import Problem
 from bdp_assets.settings import LOOPBACK, Settings
+from bento.access.file import issue
+from bento.access.issuing import Wish, create
+from bento.access.scopes import Scope
 
 _STARTED_S, _PATIENCE_S = 120, 30
 
@@ -41,6 +44,12 @@ def serving(settings: Settings, ports: Mapping[str, int]) -> Iterator[None]:
             process.terminate()
         for process in started:
             _gone(process)
+
+
+def new_key(settings: Settings) -> str:
+    """A key that lets predictions in, in the key file of `settings`; without a limit."""
+    wish = Wish(name="bench", scopes=(Scope.PREDICT,), rate_per_s=0)
+    return issue(settings.keys_file, lambda keys: create(keys, wish, time.time_ns() // 1_000_000))
 
 
 def _uvicorn(app: str, port: int) -> Sequence[str]:

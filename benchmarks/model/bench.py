@@ -9,12 +9,13 @@ import polars as pl
 
 from bdp_assets.training.evaluate import metrics
 from bdp_assets.training.pipeline import DEFAULT
+from bdp_assets.training.protocols import PROTOCOLS
 from benchmarks.bench import Bench, Figures, Outcome, Plot, Request
 from benchmarks.features.data import Given, given
 from benchmarks.goals import Goal
 from benchmarks.model import sides
 from benchmarks.model.folds import DELAY_DAYS, FIRST_DAYS, TEST_DAYS, TRAIN_DAYS, Fold, folds
-from benchmarks.model.intervals import ap_interval
+from benchmarks.model.intervals import Interval, intervals
 
 SIDES: Mapping[str, Callable[[Fold], pl.DataFrame]] = {
     "ours": sides.ours,
@@ -61,17 +62,24 @@ def _judged(
         scored.append(side(fold))
     request.say(f"{name}: intervals")
     each = [metrics(rows) for rows in scored]
-    low, high = ap_interval(scored)
-    figures: Figures = {
-        f"{short}_mean": round(float(np.mean([one[long] for one in each])), 4)
-        for long, short in _NAMES.items()
-    }
+    sure = intervals(scored)
+    means = {long: float(np.mean([one[long] for one in each])) for long in _NAMES}
     return {
-        **figures,
-        "ap_mean_low": round(low, 4),
-        "ap_mean_high": round(high, 4),
-        "folds": [{short: round(one[long], 4) for long, short in _NAMES.items()} for one in each],
+        **_figures(means, sure.mean, "_mean"),
+        "folds": [_figures(one, interval) for one, interval in zip(each, sure.folds, strict=True)],
     }
+
+
+def _figures(found: Mapping[str, float], sure: Interval, of: str = "") -> Figures:
+    """Each metric with the ends of its interval; `of`: what of them it is."""
+    figures: Figures = {}
+    for long, short in _NAMES.items():
+        low, high = sure[long]
+        figures |= {
+            f"{short}{of}{end}": round(value, 4)
+            for end, value in (("", found[long]), ("_low", low), ("_high", high))
+        }
+    return figures
 
 
 BENCH = Bench(
@@ -79,7 +87,8 @@ BENCH = Bench(
     summary="average precision by the Handbook's protocol; its published forest and boosted trees are peers",
     run=run,
     goals={
-        "ours.ap_mean": Goal(least=0.745),
+        # What is above can only be a leak.
+        "ours.ap_mean": Goal(least=0.745, most=PROTOCOLS["handbook"].most_ap),
         # The peers tell whether the protocol is right: as published, within 0.003.
         "peers.rf.ap_mean": Goal(least=0.675, most=0.681),
         "peers.xgb.ap_mean": Goal(least=0.684, most=0.690),

@@ -1,33 +1,85 @@
-"""How sure a mean over folds is: bootstrap over customers, whose transactions stand or fall together."""
+"""How sure figures of folds and their means are: bootstrap over customers, whose transactions go together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from sklearn.metrics import average_precision_score
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from bdp_assets.training.evaluate import suspects
 
 DRAWS = 200
 LEVEL = (2.5, 97.5)
+METRICS = ("auc", "average_precision", "card_precision_at_100")
+
+Interval = dict[str, tuple[float, float]]
+Times = NDArray[np.int64]
+"""How often each customer is drawn."""
 
 
-def ap_interval(folds: Sequence[pl.DataFrame], seed: int = 0) -> tuple[float, float]:
-    """95% interval of the mean average precision of scored test rows (customer_id, is_fraud, probability).
+class Intervals(NamedTuple):
+    """95% intervals of each of `METRICS`: of each fold, and of the mean of the folds."""
 
-    Percentile bootstrap (Efron 1979); a draw takes as many customers of each fold, with replacement.
+    folds: list[Interval]
+    mean: Interval
+
+
+def intervals(folds: Sequence[pl.DataFrame], seed: int = 0) -> Intervals:
+    """Of scored test rows (customer_id, ts_ms, is_fraud, probability).
+
+    Percentile bootstrap (Efron 1979); a draw takes as many customers of each fold, with replacement. A draw
+    without fraud, or of nothing else, has no figures and is left out.
     """
     drawn = [_drawn(fold, np.random.default_rng((seed, i))) for i, fold in enumerate(folds)]
-    low, high = np.percentile(np.mean(drawn, axis=0), LEVEL)
-    return float(low), float(high)
+    return Intervals([_interval(one) for one in drawn], _interval(np.mean(drawn, axis=0)))
 
 
-def _drawn(fold: pl.DataFrame, rng: np.random.Generator) -> list[float]:
+def _interval(drawn: NDArray[np.float64]) -> Interval:
+    low, high = np.nanpercentile(drawn, LEVEL, axis=0)
+    return {name: (float(low[i]), float(high[i])) for i, name in enumerate(METRICS)}
+
+
+def _drawn(fold: pl.DataFrame, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Each draw's metrics, [draws, metrics]."""
     fraud, probability = fold["is_fraud"].to_numpy(), fold["probability"].to_numpy()
-    customer = fold["customer_id"].rank("dense").to_numpy() - 1
-    customers = int(customer.max()) + 1
-    found = []
-    for _ in range(DRAWS):
-        times = np.bincount(rng.integers(0, customers, customers), minlength=customers)[customer]
-        found.append(float(average_precision_score(fraud, probability, sample_weight=times)))
+    names = fold["customer_id"].unique().sort()
+    customer, days = _places(fold, names), _days(fold, names)
+    found = np.full((DRAWS, len(METRICS)), np.nan)
+    for row in found:
+        times = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names))
+        weight = times[customer]
+        if 0 < weight[fraud].sum() < weight.sum():
+            row[:] = (
+                roc_auc_score(fraud, probability, sample_weight=weight),
+                average_precision_score(fraud, probability, sample_weight=weight),
+                card_precision(days, times, 100),
+            )
     return found
+
+
+def _places(rows: pl.DataFrame, names: pl.Series) -> NDArray[np.int64]:
+    return names.search_sorted(rows["customer_id"]).to_numpy().astype(np.int64)
+
+
+def _days(fold: pl.DataFrame, names: pl.Series) -> list[tuple[NDArray[np.int64], NDArray[np.bool_]]]:
+    """Each day's customers, the most suspicious first, and whether they were defrauded."""
+    days = suspects(fold).partition_by("day", maintain_order=True)
+    return [(_places(day, names), day["is_fraud"].to_numpy()) for day in days]
+
+
+def card_precision(
+    days: Sequence[tuple[NDArray[np.int64], NDArray[np.bool_]]], times: Times, top: int
+) -> float:
+    """`evaluate.card_precision` where a customer who was drawn n times is n customers."""
+    left, shares = times.copy(), []
+    for customers, fraud in days:
+        wanted = left[customers]
+        listed = np.clip(top - (np.cumsum(wanted) - wanted), 0, wanted)
+        caught = listed * fraud
+        left[customers] -= caught
+        shares.append(caught.sum() / top)
+    return float(np.mean(shares))

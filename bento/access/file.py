@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from bento.access.issuing import Issued
 from bento.access.keys import Keys
 
 T = TypeVar("T")
@@ -44,6 +45,19 @@ def change(path: Path, edit: Callable[[Keys], tuple[Keys, T]]) -> T:
     except OSError as error:
         raise KeyFileError(f"Can not write the API keys to {path}: {error.strerror}.") from error
     return result
+
+
+def issue(path: Path, how: Callable[[Keys], Issued]) -> str:
+    """Write the keys with a new one, which is returned as its owner gets it.
+
+    Raises KeyFileError, and what `how` does.
+    """
+
+    def edit(keys: Keys) -> tuple[Keys, str]:
+        issued = how(keys)
+        return issued.keys, issued.shown
+
+    return change(path, edit)
 
 
 @contextmanager

@@ -7,17 +7,21 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.runtime.problems import Problem
+from bdp_assets.training import evaluate
+from bdp_assets.training.evaluate import metrics
 from bdp_assets.training.split import DAY_MS
 from benchmarks.bench import Request
 from benchmarks.features import synthetic
 from benchmarks.features.data import Given, prepared
 from benchmarks.goals import figure
 from benchmarks.model import bench, folds
-from benchmarks.model.intervals import ap_interval
+from benchmarks.model.intervals import _days, card_precision, intervals
 
 DAY = date(2018, 7, 25)
 
@@ -65,11 +69,53 @@ def test_days_that_the_data_does_not_reach_are_told(small: Given, day: date) -> 
     assert "--folds" in told.value.do
 
 
-def test_the_interval_of_a_perfect_ranking_is_one_and_of_others_holds_the_figure() -> None:
+def _scored(rng: np.random.Generator, rows: int, customers: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "customer_id": [f"c{n:03}" for n in rng.integers(0, customers, rows)],
+            "ts_ms": rng.integers(0, 7 * DAY_MS, rows),
+            "is_fraud": rng.random(rows) < 0.1,
+        }
+    )
+
+
+def test_the_intervals_of_a_perfect_ranking_are_one_and_of_others_hold_the_figures() -> None:
     rng = np.random.default_rng(0)
-    fraud = rng.random(4_000) < 0.1
-    rows = pl.DataFrame({"customer_id": [f"c{n}" for n in rng.integers(0, 400, 4_000)], "is_fraud": fraud})
-    assert ap_interval([rows.with_columns(probability=pl.Series(fraud.astype(float)))]) == (1.0, 1.0)
-    noisy = rows.with_columns(probability=pl.Series(fraud * 0.3 + rng.random(4_000)))
-    low, high = ap_interval([noisy])
-    assert 0.1 < low < high < 0.6
+    rows = _scored(rng, 4_000, 400)
+    fraud = rows["is_fraud"].to_numpy()
+    perfect = intervals([rows.with_columns(probability=pl.Series(fraud.astype(float)))])
+    assert perfect.mean["auc"] == perfect.mean["average_precision"] == (1.0, 1.0)
+    noisy = [rows.with_columns(probability=pl.Series(fraud * 0.3 + rng.random(4_000))) for _ in range(2)]
+    found, told = intervals(noisy), [metrics(one) for one in noisy]
+    for name, (low, high) in found.mean.items():
+        assert low < np.mean([one[name] for one in told]) < high
+        for fold, one in zip(found.folds, told, strict=True):
+            assert fold[name][0] < one[name] < fold[name][1]
+            assert high - low < fold[name][1] - fold[name][0]
+
+
+def test_draws_without_fraud_are_left_out() -> None:
+    rows = _scored(np.random.default_rng(0), 50, 50).with_columns(
+        probability=pl.Series(np.arange(50.0)), is_fraud=pl.Series(np.arange(50) == 49)
+    )
+    assert intervals([rows]).mean["average_precision"] == (1.0, 1.0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 1_000), st.integers(1, 12))
+def test_card_precision_of_a_draw_is_that_of_as_many_customers(seed: int, top: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = _scored(rng, 60, 8).with_columns(probability=pl.Series(rng.random(60)))
+    names = rows["customer_id"].unique().sort()
+    times = rng.integers(0, 3, len(names))
+    copies = [
+        rows.filter(pl.col("customer_id") == name).with_columns(customer_id=pl.lit(f"{name}#{copy}"))
+        for name, count in zip(names, times, strict=True)
+        for copy in range(count)
+    ]
+    if copies:
+        days = _days(rows, names)
+        expected = evaluate.card_precision(pl.concat(copies), top) * len(
+            {*pl.concat(copies)["ts_ms"] // DAY_MS}
+        )
+        assert card_precision(days, times, top) * len(days) == pytest.approx(expected)
