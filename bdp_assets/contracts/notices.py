@@ -11,7 +11,7 @@ import msgspec
 from bdp_assets.contracts import pan
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.refusal import MAX_VALUE_BYTES
-from bdp_assets.contracts.rules import MAX_AHEAD_MS
+from bdp_assets.contracts.rules import MAX_AHEAD_MS, repeated_field
 
 _MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
 _WRONG = re.compile(r"Expected .* - at `\$\.(?P<field>\w+)`")
@@ -49,13 +49,24 @@ def timed(posted: msgspec.Struct, kind: type[NoticeT], field: str, received_ms: 
 
 def _shaped(value: bytes, decode: Callable[[bytes], NoticeT]) -> NoticeT:
     try:
-        return decode(value)
+        notice = decode(value)
+        _refuse_repeated(value, notice)
     except UnicodeDecodeError:
         raise ContractError("not_utf8", None, "The value is not UTF-8. Encode the JSON as UTF-8.") from None
     except msgspec.ValidationError as error:
         raise _misshapen(str(error)) from None
     except (msgspec.DecodeError, RecursionError):
         raise ContractError("not_json", None, "The value is no JSON.") from None
+    return notice
+
+
+def _refuse_repeated(value: bytes, notice: msgspec.Struct) -> None:
+    name = repeated_field(value)
+    if name is not None:
+        field = name if name in notice.__struct_fields__ else None  # names come from outside too
+        raise ContractError(
+            "duplicate_field", field, f"{field or 'A field'} is there more than once. Send it once."
+        )
 
 
 def _refuse_card_numbers(value: bytes) -> None:

@@ -15,11 +15,14 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from bdp_assets.contracts.money import MAX_AMOUNT_MINOR
+
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 EpochMs = Annotated[int, Meta(ge=0)]
 Minor = Annotated[int, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
+Amount = Annotated[int, Meta(ge=1, le=MAX_AMOUNT_MINOR)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
@@ -229,7 +232,7 @@ class Adjustment(Struct, frozen=True, kw_only=True):
     customer_id: Id
     original_transaction_id: Id
     ts_ms: EpochMs
-    amount_minor: Positive | None = None
+    amount_minor: Amount | None = None
     """In the original's currency; none: all of it."""
 
 

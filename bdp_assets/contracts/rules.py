@@ -77,8 +77,13 @@ def _one_value_a_field(facts: Facts) -> str | None:
     numbers = 1 + (raw.latitude is not None) + (raw.longitude is not None)
     if facts.value.count(b'"') == 2 * (2 * present - numbers):
         return None
+    return repeated_field(facts.value)
+
+
+def repeated_field(value: bytes) -> str | None:
+    """A name that the JSON object has more than once: which of its values counts, nobody can say."""
     seen: set[str] = set()
-    for name, _ in json.loads(facts.value, parse_int=str, parse_float=str, object_pairs_hook=list):
+    for name, _ in json.loads(value, parse_int=str, parse_float=str, object_pairs_hook=list):
         if name in seen:
             return str(name)
         seen.add(name)

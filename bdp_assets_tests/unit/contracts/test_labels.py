@@ -39,6 +39,7 @@ def test_both_doors_say_the_same_of_what_is_dated(label: Label) -> None:
         ({"known_at_ms": NOW_MS + MAX_AHEAD_MS + 1}, "timestamp_future", "known_at_ms"),
         ({"ts_ms": NOW_MS + MAX_AHEAD_MS + 1}, "timestamp_future", "ts_ms"),
         ({"known_at_ms": -1}, "out_of_range", "known_at_ms"),
+        ({"known_at_ms": NOW_MS - MAX_AHEAD_MS - 1, "ts_ms": NOW_MS}, "out_of_range", "known_at_ms"),
         ({"known_at_ms": None}, "wrong_type", "known_at_ms"),
         ({"is_fraud": "yes"}, "wrong_type", "is_fraud"),
         ({"customer_id": ""}, "out_of_range", "customer_id"),

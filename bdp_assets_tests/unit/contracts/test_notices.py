@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from random import Random
 
@@ -13,6 +14,7 @@ from msgspec import Struct
 from bdp_assets.contracts.adjustments import decode_adjustment, decode_posted_adjustment
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.labels import decode_label, decode_posted
+from bdp_assets.contracts.money import MAX_AMOUNT_MINOR
 from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.contracts.strategies import spelled
 
@@ -73,6 +75,27 @@ def test_no_card_number_passes_with_its_characters_escaped(
 def test_nor_does_one_in_json_in_a_string() -> None:
     value = rb'{"transaction_id":"{\"card\":\"\\u0034000056655665556\"}","customer_id":"c","is_fraud":true}'
     assert _outcome(decode_posted, value)[0] == "pan_in_field"
+
+
+@pytest.mark.parametrize(("door", "record"), DOORS)
+def test_a_field_that_is_there_twice_is_refused(
+    door: Callable[..., Struct], record: dict[str, object]
+) -> None:
+    value = json.dumps(record).encode()
+    for name, told in ((b"customer_id", "customer_id"), (b"unknown", None)):
+        twice = b'{"%b":"c","%b":"d",' % (name, name) + value[1:]
+        assert _outcome(door, twice)[:2] == ("duplicate_field", told)
+
+
+@pytest.mark.parametrize(("door", "record"), DOORS[2:])
+@pytest.mark.parametrize("amount", [0, -1, MAX_AMOUNT_MINOR + 1, 10**20, 2**64])
+def test_an_amount_is_one_that_a_purchase_can_have(
+    door: Callable[..., Struct], record: dict[str, object], amount: int
+) -> None:
+    value = json.dumps(record | {"amount_minor": amount}).encode()
+    assert _outcome(door, value)[1] == "amount_minor"
+    most = json.dumps(record | {"amount_minor": MAX_AMOUNT_MINOR}).encode()
+    assert len(_outcome(door, most)) == 1
 
 
 @settings(max_examples=cases(300))
