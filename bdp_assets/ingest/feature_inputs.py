@@ -48,7 +48,9 @@ def of_file(source: HistorySource, labels: Path | None, kept: Sequence[str]) -> 
     with reading(str(source.file)):
         found = columns_of(source)
     own = _own(source.mapping.fields, kept) if source.given else _kept(found, kept)
-    return History(Input(str(source.file), source.scan().select(**found, **own)), _labels(source, labels))
+    with reading(str(labels or source.file)):
+        told = _labels(source, labels)
+    return History(Input(str(source.file), source.scan().select(**found, **own)), told)
 
 
 def columns_of(source: HistorySource) -> Columns:
@@ -119,8 +121,30 @@ def typed_labels(labels: pl.LazyFrame) -> pl.LazyFrame:
     """LABEL of a file; `known_at_ms` is null where the file does not say when."""
     schema = labels.collect_schema()
     texts = [pl.col(name).cast(pl.String) for name in KEY]
-    is_fraud = pl.col("is_fraud")
-    if schema["is_fraud"] == pl.String:  # Of CSV.
-        is_fraud = is_fraud.str.to_lowercase().is_in(["true", "1"])
+    is_fraud = _truth(schema["is_fraud"])
+    _require_told(labels, is_fraud)
     known_at_ms = pl.col("known_at_ms") if "known_at_ms" in schema else pl.lit(None).alias("known_at_ms")
-    return labels.select(*texts, is_fraud.cast(pl.Boolean), known_at_ms.cast(pl.Int64))
+    return labels.select(*texts, is_fraud, known_at_ms.cast(pl.Int64))
+
+
+def _truth(dtype: pl.DataType) -> pl.Expr:
+    """`is_fraud` as a Boolean; null where it is nothing that can be read as one."""
+    told = pl.col("is_fraud")
+    if dtype == pl.Boolean:
+        return told
+    if dtype == pl.String:  # Of CSV.
+        told = told.str.strip_chars().str.to_lowercase()
+        yes, no = told.is_in(["true", "1", "1.0"]), told.is_in(["false", "0", "0.0"])
+    else:
+        yes, no = told == 1, told == 0
+    return pl.when(yes).then(True).when(no).then(False).alias("is_fraud")
+
+
+def _require_told(labels: pl.LazyFrame, truth: pl.Expr) -> None:
+    said = pl.col("is_fraud").cast(pl.String).str.strip_chars() != ""
+    unclear = labels.select((said & truth.is_null()).sum()).collect().item()
+    if unclear:
+        raise MappingError(
+            f"{unclear:,} values of is_fraud are neither true nor false (1, 0), and a guess would make a "
+            "wrong model: write one of these, or leave it empty where nobody knows."
+        )

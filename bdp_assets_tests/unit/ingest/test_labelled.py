@@ -99,3 +99,23 @@ def test_a_row_without_a_time_is_told(tmp_path: Path) -> None:
     source = HistorySource(file_of({**READY, "ts_ms": [1, None], "is_fraud": [True, True]}, tmp_path))
     with pytest.raises(BulkFailed, match="row 2 has no ts_ms"):
         labelled(source, None, 3)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [[1.0, 0.0], ["1.0", "0.0"], [" TRUE", "false"], [1, 0], ["1", "0"], [True, None], ["1", ""], [1, None]],
+)
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_fraud_is_read_as_people_write_it(told: list[object], ending: str, tmp_path: Path) -> None:
+    file = tmp_path / f"rows.{ending}"
+    rows = pl.DataFrame({**READY, "is_fraud": told})
+    rows.write_csv(file) if ending == "csv" else rows.write_parquet(file)
+    _, labels = labelled(HistorySource(file), None, 7)
+    assert labels["transaction_id"].to_list() == READY["transaction_id"][:1]
+
+
+@pytest.mark.parametrize("told", [["Y", "1"], [0.02, 1.0], [float("nan"), 1.0], [2, 0], ["yes", "no"]])
+def test_what_is_no_yes_or_no_is_not_guessed(told: list[object], tmp_path: Path) -> None:
+    source = HistorySource(file_of({**READY, "is_fraud": told}, tmp_path))
+    with pytest.raises(MappingError, match="values of is_fraud are neither"):
+        labelled(source, None, 7)
