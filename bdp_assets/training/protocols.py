@@ -64,9 +64,15 @@ class Plan:
     def windows(self, last_ms: int, label_delay_days: int) -> Windows:
         """For data whose last transaction is of `last_ms`. Raises TrainingError."""
         protocol, delay = self.protocol, self.delay_days(label_delay_days)
+        if delay < label_delay_days:
+            raise TrainingError(
+                f"labels take {label_delay_days} days here and this protocol waits {delay}: frauds would be "
+                "learned and judged as good. --protocol default waits as long as labels take"
+            )
         days = {"train_days": protocol.train_days, "delay_days": delay, "test_days": protocol.test_days}
         if self.start_ms is not None:
             split = Split.starting(self.start_ms, **days)
+            _require_days(split, midnight_after(last_ms))
             if self.cut_ms is not None and self.cut_ms < split.due_ms:
                 raise TrainingError(
                     "at that --cut labels of the test are not due yet, which would count as good: from this "
@@ -77,6 +83,16 @@ class Plan:
             raise TrainingError("this protocol names its first day of training: --start YYYY-MM-DD")
         cut = self.cut_ms or midnight_after(last_ms)
         return Windows(Split.before(cut, **days), cut)
+
+
+def _require_days(split: Split, end_ms: int) -> None:
+    """A test of which a part is missing would pass for a whole one."""
+    if end_ms < split.test_end_ms:
+        latest_start = end_ms - (split.test_end_ms - split.train_start_ms)
+        raise TrainingError(
+            f"the data ends at {day_of(end_ms)}, before its test does ({day_of(split.test_end_ms)}): the "
+            f"latest --start with these lengths is {day_of(latest_start)}"
+        )
 
 
 LATEST = Plan()

@@ -84,25 +84,40 @@ class TrainingData:
         """Features and `is_fraud` of the test window, by the labels known at the cut.
 
         Without customers who at a day's midnight were known to be defrauded since the training window began:
-        a known compromised card is blocked, so finding it again proves nothing (the Handbook's protocol).
+        a known compromised card is blocked, so finding it again proves nothing (the Handbook's protocol). A
+        reversal by then lets them in again.
         """
         rows = _window(self.features, self.split.test_start_ms, self.split.test_end_ms)
         return self._without_blocked(with_labels(rows, self.labels, self.cut_ms))
 
     def _without_blocked(self, test: pl.DataFrame) -> pl.DataFrame:
         recent = self.features.filter(pl.col("ts_ms") >= self.split.train_start_ms).select(KEY)
-        blocked = (
-            self.labels.filter("is_fraud")
-            .join(recent, on=KEY, how="semi")
-            .group_by("customer_id")
-            .agg(blocked_from_ms=pl.col("known_at_ms").min())
-        )
-        midnight = pl.col("ts_ms") // DAY_MS * DAY_MS
-        return (
-            test.join(blocked, on="customer_id", how="left", maintain_order="left")
-            .filter(pl.col("blocked_from_ms").is_null() | (pl.col("blocked_from_ms") > midnight))
-            .drop("blocked_from_ms")
-        )
+        blocked = blocked_rows(test, times_of_fraud(self.labels.join(recent, on=KEY, how="semi")))
+        return test.filter(~pl.int_range(pl.len()).is_in(blocked.implode()))
+
+
+def times_of_fraud(labels: pl.DataFrame) -> pl.DataFrame:
+    """From when on a transaction was known to be fraud, and until when: customer_id, from_ms, until_ms.
+
+    A later label of the same transaction ends it; until then, and where there is none, it is fraud.
+    """
+    next_ms = pl.col("known_at_ms").shift(-1).over(KEY)
+    return (
+        labels.sort("known_at_ms", maintain_order=True)
+        .with_columns(until_ms=next_ms.fill_null(pl.Int64.max()))
+        .filter("is_fraud")
+        .select("customer_id", "until_ms", from_ms="known_at_ms")
+    )
+
+
+def blocked_rows(rows: pl.DataFrame, frauds: pl.DataFrame) -> pl.Series:
+    """Numbers of the rows whose customer, by `times_of_fraud`, was known to be defrauded at their midnight."""
+    midnight = pl.col("ts_ms") // DAY_MS * DAY_MS
+    met = rows.select("customer_id", midnight=midnight, row=pl.int_range(pl.len())).join(
+        frauds, on="customer_id"
+    )
+    is_blocked = (pl.col("from_ms") <= pl.col("midnight")) & (pl.col("midnight") < pl.col("until_ms"))
+    return met.filter(is_blocked)["row"].unique()
 
 
 def midnight_after(ms: int) -> int:

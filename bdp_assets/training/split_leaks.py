@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from bdp_assets.training.split import DAY_MS, KEY, TrainingData, with_labels
+from bdp_assets.training.split import (
+    DAY_MS,
+    KEY,
+    TrainingData,
+    blocked_rows,
+    times_of_fraud,
+    with_labels,
+)
 
 
 def split_leaks(data: TrainingData, delay_ms: int) -> list[str]:
@@ -46,12 +53,7 @@ def _labels_of_later(train: pl.DataFrame, labels: pl.DataFrame, at_ms: int) -> I
 
 def _blocked(test: pl.DataFrame, data: TrainingData) -> Iterator[str]:
     since = data.features.filter(pl.col("ts_ms") >= data.split.train_start_ms).select(KEY)
-    frauds = data.labels.filter("is_fraud").join(since, on=KEY, how="semi")
-    met = test.select(
-        "customer_id", midnight_ms=pl.col("ts_ms") // DAY_MS * DAY_MS, row=pl.int_range(pl.len())
-    )
-    known = met.join(frauds.select("customer_id", "known_at_ms"), on="customer_id")
-    rows = known.filter(pl.col("known_at_ms") <= pl.col("midnight_ms"))["row"].n_unique()
+    rows = len(blocked_rows(test, times_of_fraud(data.labels.join(since, on=KEY, how="semi"))))
     if rows:
         yield f"{rows:,} test rows are of customers whose fraud was known before their day: those are blocked"
 

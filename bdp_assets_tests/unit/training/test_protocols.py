@@ -35,6 +35,22 @@ def test_a_cut_before_the_tests_labels_are_due_is_refused() -> None:
     assert due.windows(900 * DAY_MS, 7).cut_ms == 128 * DAY_MS
 
 
+@pytest.mark.parametrize("delay", [8, 14])
+def test_a_protocol_that_does_not_wait_for_labels_is_refused(delay: int) -> None:
+    plan = Plan(HANDBOOK, start_ms=100 * DAY_MS)
+    with pytest.raises(TrainingError, match=f"labels take {delay} days here and this protocol waits 7"):
+        plan.windows(900 * DAY_MS, delay)
+    assert plan.windows(900 * DAY_MS, 7).cut_ms == 128 * DAY_MS
+
+
+def test_a_test_that_the_data_does_not_reach_the_end_of_is_refused() -> None:
+    # The test is from day 114 to 121: 2 May.
+    plan = Plan(HANDBOOK, start_ms=100 * DAY_MS)
+    with pytest.raises(TrainingError, match=r"ends at 1970-05-01, before its test does .* is 1970-04-10"):
+        plan.windows(120 * DAY_MS - 1, 7)
+    assert plan.windows(121 * DAY_MS - 1, 7).split.test_days == 7
+
+
 def test_the_handbooks_without_a_start_is_told() -> None:
     with pytest.raises(TrainingError, match="--start"):
         Plan(HANDBOOK).windows(900 * DAY_MS, 7)

@@ -81,6 +81,17 @@ def test_customers_known_to_be_defrauded_leave_the_test_from_the_next_midnight()
     assert test["transaction_id"].to_list() == ["same day", "kept", "kept too"]
 
 
+def test_customers_whose_fraud_was_taken_back_are_in_the_test_again() -> None:
+    rows = features(
+        ("fraud", "a", 105), ("blocked", "a", 114.5), ("free", "a", 116.5), ("caught", "a", 118.5)
+    )
+    known = labels(("fraud", "a", True, 113), ("fraud", "a", False, 115.5), ("fraud", "a", True, 117.5))
+    test = TrainingData(rows, known, SPLIT, CUT).test_rows()
+    assert test["transaction_id"].to_list() == ["free"]
+    same_time = labels(("fraud", "a", True, 113), ("fraud", "a", False, 113))
+    assert len(TrainingData(rows, same_time, SPLIT, CUT).test_rows()) == 3
+
+
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=200), st.floats(0.05, 0.9))
 def test_hold_out_parts_by_time(times: list[int], share: float) -> None:
     rows = pl.DataFrame({"ts_ms": times})
