@@ -136,13 +136,21 @@ def _batch_figures(batched: Sequence[Answered], effort: Effort) -> Figures:
 def _ratios(figures: Mapping[str, Figures]) -> Figures:
     ours, floor = figures["ours"], figures["floor"]
     return {
-        **{
-            f"{name}_vs_floor": round(ours[f"{name}_ms"] / floor[f"{name}_ms"], 2)
-            for name in ("p50", "p99", "p999")
+        **_vs_floor(ours, floor),
+        "connections": {
+            count: _vs_floor(found, floor["connections"][count])
+            for count, found in ours["connections"].items()
         },
         "max_vs_floor": round(ours["tail"]["max_ms"] / floor["tail"]["max_ms"], 2),
         "batch_rows_vs_single": round(ours["batch"]["rows_per_s"] / ours["connections"]["1"]["per_s"], 1),
         "rps_vs_peer": round(ours["per_s"] / figures["peer"]["per_s"], 1),
+    }
+
+
+def _vs_floor(ours: Figures, floor: Figures) -> Figures:
+    return {
+        f"{name}_vs_floor": round(ours[f"{name}_ms"] / floor[f"{name}_ms"], 2)
+        for name in ("p50", "p99", "p999")
     }
 
 

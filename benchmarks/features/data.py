@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from bdp_assets.contracts.money import MAX_AMOUNT_MINOR
 from bdp_assets.features.times import DAY
 from bdp_assets.project import PROJECT
 from bdp_assets.runtime.problems import Problem
@@ -21,6 +22,7 @@ Columns = Mapping[str, NDArray[np.float64]]
 BESIDE = PROJECT.parent / "shared" / "data" / "handbook_raw.parquet"
 LABEL_DELAY = 7 * DAY
 RAW = ("TRANSACTION_ID", "TX_DATETIME", "CUSTOMER_ID", "TERMINAL_ID", "TX_AMOUNT", "TX_FRAUD")
+_READS = f"The benches read the Handbook's columns, {', '.join(RAW)}"
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,34 @@ def given(file: Path | None) -> Given:
     chosen = file or BESIDE
     if not chosen.exists():
         raise Problem(f"There is no {chosen}.", "Name the Handbook's transactions as a Parquet file.")
-    columns = pl.read_parquet_schema(chosen)
-    missing = [name for name in RAW if name not in columns]
-    if missing:
-        raise Problem(
-            f"{chosen.name} has no column {', '.join(missing)}.",
-            f"The features bench reads the Handbook's columns: {', '.join(RAW)}.",
-        )
-    return prepared(pl.read_parquet(chosen, columns=list(RAW)), chosen.name)
+    try:
+        columns = pl.read_parquet_schema(chosen)
+        missing = [name for name in RAW if name not in columns]
+        if missing:
+            raise Problem(f"{chosen.name} has no column {', '.join(missing)}.", f"{_READS}.")
+        raw = pl.read_parquet(chosen, columns=list(RAW))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise Problem(f"{chosen.name} can not be read: {reason}.", f"Is it Parquet? {_READS}.") from error
+    faults = [fault for fault, found in _faults(raw) if found]
+    if faults:
+        raise Problem(f"{chosen.name}: {'; '.join(faults)}.", f"{_READS}: times, amounts from 0 on, 0 or 1.")
+    return prepared(raw.with_columns(pl.col("TX_FRAUD").cast(pl.Int8)), chosen.name)
+
+
+def _faults(raw: pl.DataFrame) -> Iterator[tuple[str, bool]]:
+    """What a file may have that is no transaction, and whether it has: a guess would change the figures."""
+    time, amount, fraud = (raw[column] for column in ("TX_DATETIME", "TX_AMOUNT", "TX_FRAUD"))
+    yield "it has no transactions", raw.is_empty()
+    yield "values are missing", any(raw.null_count().row(0))
+    yield f"TX_DATETIME is {time.dtype}, no date and time", not isinstance(time.dtype, pl.Datetime)
+    is_number = amount.dtype.is_numeric()
+    yield f"TX_AMOUNT is {amount.dtype}, no number", not is_number
+    if is_number:
+        fits = amount.cast(pl.Float64).is_between(0, MAX_AMOUNT_MINOR / 100)
+        yield f"{(~fits).sum():,} amounts are below 0, above any, or no number", not fits.all()
+    if fraud.dtype != pl.Boolean:
+        yield "TX_FRAUD is neither 0 nor 1", not (fraud.dtype.is_numeric() and fraud.is_in([0, 1]).all())
 
 
 def prepared(raw: pl.DataFrame, source: str, *, made_up: bool = False) -> Given:

@@ -30,7 +30,8 @@ class Fold:
 
 
 def folds(given: Given, first_days: Sequence[date]) -> list[Fold]:
-    """Raises Problem: the data does not reach from a fold's first day to its last."""
+    """Each day's fold, once. Raises Problem: the data does not reach from a fold's first day to its last."""
+    first_days = list(dict.fromkeys(first_days))
     splits = [_split(given, day) for day in first_days]
     start, end = min(split.train_start_ms for split in splits), max(split.test_end_ms for split in splits)
     # All that lies before feeds features; only the rows of the folds are answered.
@@ -39,7 +40,9 @@ def folds(given: Given, first_days: Sequence[date]) -> list[Fold]:
         build_features(given.transactions, given.labels, catalog, only=asked)
         for catalog in (CATALOG, HANDBOOK)
     )
-    handbook = handbook.with_columns(*_of_the_transaction(given.transactions.filter(asked)))
+    transactions = given.transactions.filter(asked)
+    ours = ours.with_columns(transactions["merchant_id"])
+    handbook = handbook.with_columns(transactions["merchant_id"], *_of_the_transaction(transactions))
     return [
         Fold(day, _data(ours, given, split), _data(handbook, given, split))
         for day, split in zip(first_days, splits, strict=True)

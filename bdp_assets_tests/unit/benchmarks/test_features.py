@@ -85,3 +85,43 @@ def test_a_file_that_is_no_such_table_is_told(tmp_path: Path) -> None:
     pl.DataFrame({"TX_AMOUNT": [1.0]}).write_parquet(other)
     with pytest.raises(Problem, match="has no column TRANSACTION_ID"):
         given(other)
+
+
+FAULTS: list[tuple[pl.Expr, str]] = [
+    (pl.col("TX_DATETIME").cast(pl.String), "TX_DATETIME is String"),
+    (pl.col("TX_DATETIME").dt.epoch("s"), "TX_DATETIME is Int64"),
+    (pl.col("TX_AMOUNT").cast(pl.String), "TX_AMOUNT is String"),
+    (-pl.col("TX_AMOUNT"), "20,000 amounts are below 0"),
+    (pl.col("TX_AMOUNT") * 1e12, "amounts are below 0, above any"),
+    (pl.col("TX_AMOUNT") * float("nan"), "amounts are below 0, above any, or no number"),
+    (pl.col("TX_FRAUD") * 2, "TX_FRAUD is neither 0 nor 1"),
+    (pl.col("TX_FRAUD").cast(pl.String), "TX_FRAUD is neither 0 nor 1"),
+    (pl.when(pl.int_range(pl.len()) > 0).then("CUSTOMER_ID").alias("CUSTOMER_ID"), "values are missing"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), FAULTS)
+def test_what_are_no_transactions_is_told(change: pl.Expr, says: str, tmp_path: Path) -> None:
+    RAW.with_columns(change).write_parquet(tmp_path / "rows.parquet")
+    with pytest.raises(Problem, match=says):
+        given(tmp_path / "rows.parquet")
+
+
+def test_a_file_that_is_none_or_empty_is_told(tmp_path: Path) -> None:
+    RAW.write_csv(tmp_path / "rows.csv")
+    with pytest.raises(Problem, match="can not be read"):
+        given(tmp_path / "rows.csv")
+    RAW.clear().write_parquet(tmp_path / "empty.parquet")
+    with pytest.raises(Problem, match="no transactions"):
+        given(tmp_path / "empty.parquet")
+
+
+def test_other_types_of_the_same_values_are_the_same(tmp_path: Path) -> None:
+    zoned = pl.col("TX_DATETIME").dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Kolkata")
+    RAW.with_columns(
+        zoned, pl.col("TX_FRAUD").cast(pl.Boolean), pl.col("CUSTOMER_ID").cast(pl.String)
+    ).sample(fraction=1, shuffle=True, seed=1).write_parquet(tmp_path / "rows.parquet")
+    RAW.write_parquet(tmp_path / "plain.parquet")
+    other, plain = given(tmp_path / "rows.parquet"), given(tmp_path / "plain.parquet")
+    assert other.transactions.equals(plain.transactions)
+    assert other.labels.equals(plain.labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -41,6 +42,13 @@ def test_a_run_has_every_figure(small: Given, monkeypatch: pytest.MonkeyPatch) -
     assert outcome.data["folds"] == ["2018-07-25"]
 
 
+def test_a_fold_without_fraud_is_told(small: Given) -> None:
+    honest = replace(small, labels=small.labels.with_columns(is_fraud=False))
+    with pytest.raises(Problem, match="fold of 2018-07-25 can not be done") as told:
+        bench.measured(honest, Request(folds=(DAY,)))
+    assert "--folds" in told.value.do
+
+
 def test_a_fold_has_the_same_rows_on_both_sides_and_features_that_know_all_history(small: Given) -> None:
     [fold] = folds.folds(small, [DAY])
     assert fold.ours.train_rows()["transaction_id"].equals(fold.handbook.train_rows()["transaction_id"])
@@ -73,6 +81,7 @@ def _scored(rng: np.random.Generator, rows: int, customers: int) -> pl.DataFrame
     return pl.DataFrame(
         {
             "customer_id": [f"c{n:03}" for n in rng.integers(0, customers, rows)],
+            "merchant_id": [f"m{n:03}" for n in rng.integers(0, 100, rows)],
             "ts_ms": rng.integers(0, 7 * DAY_MS, rows),
             "is_fraud": rng.random(rows) < 0.1,
         }
@@ -92,6 +101,23 @@ def test_the_intervals_of_a_perfect_ranking_are_one_and_of_others_hold_the_figur
         for fold, one in zip(found.folds, told, strict=True):
             assert fold[name][0] < one[name] < fold[name][1]
             assert high - low < fold[name][1] - fold[name][0]
+
+
+def test_what_goes_together_makes_an_interval_wide() -> None:
+    """Ten merchants of a hundred have all frauds, and the model finds those of five."""
+    rng = np.random.default_rng(0)
+    rows = _scored(rng, 6_000, 600)
+    at = rows["merchant_id"].str.slice(1).cast(pl.Int64)
+    together = rows.with_columns(
+        is_fraud=at < 10, probability=(at < 5).cast(pl.Float64) + pl.Series(rng.random(6_000))
+    )
+    scattered = together.with_columns(merchant_id=pl.Series([f"m{n}" for n in range(6_000)]))
+    wide, narrow = (np.ptp(intervals([one]).mean["average_precision"]) for one in (together, scattered))
+    assert wide > 2 * narrow
+
+
+def test_a_day_that_is_named_twice_is_one_fold(small: Given) -> None:
+    assert len(folds.folds(small, [DAY, DAY])) == 1
 
 
 def test_draws_without_fraud_are_left_out() -> None:
