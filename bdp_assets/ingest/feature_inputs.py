@@ -108,6 +108,8 @@ def _labels(source: HistorySource, file: Path | None) -> Input | None:
     if source.given is not None:
         has_labels = source.given.labels is not None
         return Input("labels", _typed(history.all_labels(source))) if has_labels else None
+    if {"is_fraud", "known_at_ms"} <= set(source.schema):  # As in a mapping: no label means honest.
+        return Input(str(source.file), _typed(source.scan()).filter("is_fraud"))
     beside = source.file.parent / "labels.parquet"
     return Input(str(beside), _typed(scan_file(beside))) if beside.exists() else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import polars as pl
 
 from bdp_assets.features.bulk.owners import Owner
 
+_LOCK = "lock"
 SPARE = 1.25
 """Buckets are so much more than there must be, as ids do not spread evenly."""
 
@@ -61,13 +63,36 @@ class Workspace:
 
 @contextmanager
 def folder_beside(output: Path) -> Iterator[Path]:
-    """On the output's disk, so that the finished file moves into place at once; gone afterwards."""
+    """On the output's disk, so that the finished file moves into place at once; gone afterwards.
+
+    What builds of the same output that were killed left behind goes, too.
+    """
     output.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(mkdtemp(prefix=f".{output.name}.", dir=output.parent.absolute()))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    prefix = f".{output.name}."
+    _remove_left_behind(output.parent, prefix)
+    folder = Path(mkdtemp(prefix=prefix, dir=output.parent.absolute()))
+    with (folder / _LOCK).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Free once its process is gone, however that ended.
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left_behind(parent: Path, prefix: str) -> None:
+    for folder in parent.iterdir():
+        lock = folder / _LOCK
+        if folder.name.startswith(prefix) and lock.exists() and _is_free(lock):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_free(lock: Path) -> bool:
+    with lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 @contextmanager

@@ -101,6 +101,15 @@ def test_a_file_of_labels_is_named_or_lies_beside(tmp_path: Path) -> None:
     assert of_file(source, None, KEYS).labels is not None
 
 
+def test_the_transactions_may_say_it_themselves_where_they_say_since_when(tmp_path: Path) -> None:
+    told = {**READY, "is_fraud": [0, 1], "known_at_ms": [None, 9]}
+    labels = of_file(HistorySource(file_of(told, tmp_path)), None, KEYS).labels
+    assert labels is not None
+    assert labels.rows.collect().rows() == [("c2", "t2", True, 9)]
+    undated = {**READY, "is_fraud": [0, 1]}
+    assert of_file(HistorySource(file_of(undated, tmp_path)), None, KEYS).labels is None
+
+
 def test_a_file_of_labels_that_lacks_a_column_is_told(tmp_path: Path) -> None:
     pl.DataFrame({"transaction_id": ["t1"], "is_fraud": [True]}).write_parquet(tmp_path / "given.parquet")
     with pytest.raises(MappingError, match="lacks customer_id, known_at_ms"):
