@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from bento.spool.frames import Frame, unpacked
@@ -94,6 +95,9 @@ class SentMark:
     def __init__(self, folder: Path) -> None:
         """Raises OSError."""
         self._file = os.open(folder / "sent", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not self.read():
+            with suppress(OSError):  # Room for later, while there is some.
+                self.write(0)
 
     def read(self) -> int:
         """The last number that was sent, 0 before the first."""
