@@ -1,9 +1,9 @@
 """A worker that dies takes the process above it along: calls must not wait where nobody answers.
 
-BentoML's parent holds the socket that its worker listens on. It looks for dead workers every ten seconds, and
-until a new one has loaded its model, calls are connected and hang; a proxy has no reason to ask another replica.
-With the parent the socket closes: waiting connections are reset, later ones refused. Whoever started the service
-(supervisord, Docker, the kubelet) starts it anew, as it would if all of it had died.
+BentoML's parent holds the socket that its worker listens on. It looks for dead workers every ten seconds,
+and until a new one has loaded its model, calls are connected and hang; a proxy has no reason to ask another
+replica. With the parent the socket closes: waiting connections are reset, later ones refused. Whoever started
+the service (supervisord, Docker, the kubelet) starts it anew, as it would if all of it had died.
 """
 
 from __future__ import annotations
