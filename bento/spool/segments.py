@@ -89,6 +89,16 @@ def mended(path: Path) -> Iterator[Frame]:
         os.truncate(path, end)
 
 
+def require_room(folder: Path, size: int) -> None:
+    """Write so many bytes and take them back. Raises OSError."""
+    path = folder / "room"
+    try:
+        if path.write_bytes(bytes(size)) < size:
+            raise OSError(errno.ENOSPC, "no space left for a call")
+    finally:
+        path.unlink(missing_ok=True)
+
+
 class SentMark:
     """How far a folder was sent: a number of fixed width in a file, written over in one piece."""
 

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
+from bdp_assets.contracts.transaction import MAX_VALUE_BYTES
 from bento.spool.frames import Arrival, Came, Frame, Settled, packed
 from bento.spool.segments import (
     SEGMENT_BYTES,
@@ -20,12 +22,17 @@ from bento.spool.segments import (
     left_folder,
     mended,
     own_folder,
+    require_room,
     segment,
     segments,
 )
 
 DECISION_BYTES = 8 * 1024
 """Room that is kept for an outcome: a decision with its features and reasons is some 3 kB."""
+
+CALL_BYTES = MAX_VALUE_BYTES + DECISION_BYTES
+"""Room that any single call has enough of."""
+State = Literal["ok", "full", "failed"]
 
 
 class Spool:
@@ -46,6 +53,7 @@ class Spool:
         self._most_bytes = most_bytes
         self._syncs = syncs
         self._late: list[Settled] = []
+        self._failed = False
         self._sizes: dict[int, int] = {}
         self._guard = threading.Lock()
         self._mark = SentMark(self.folder)
@@ -71,6 +79,20 @@ class Spool:
                     open_.pop(frame.number, None)
             self._sizes[first_of(path)] = path.stat().st_size
         return [number for number in open_ if number > self.sent], last
+
+    @property
+    def state(self) -> State:
+        """Whether calls can be written down: `full` at the bound; `failed`: the disk refused the last one."""
+        if self._failed:
+            return "failed"
+        return "ok" if self.size_bytes + CALL_BYTES <= self._most_bytes else "full"
+
+    def look(self) -> None:
+        """If the disk refused the last call, see whether it has room for one: nobody may send any by now."""
+        if self._failed:
+            with suppress(OSError):
+                require_room(self.folder, CALL_BYTES)
+                self._failed = False
 
     @property
     def late(self) -> Sequence[Settled]:
@@ -154,6 +176,18 @@ class Spool:
         content = packed([*outcomes, *frames])
         if not content:
             return
+        try:
+            self._put(content)
+        except OSError:
+            self._failed = True
+            raise
+        self._failed = False
+        self._late = []
+        # Setting it again takes as long; who clears it reads after that, and so what is written by now.
+        if outcomes and not self.written.is_set():
+            self.written.set()
+
+    def _put(self, content: bytes) -> None:
         # Sent segments leave the disk whole: of a small spool they are small, or it would stay full.
         if self._sizes[self._first] > min(SEGMENT_BYTES, self._most_bytes // 4):
             self._turn()
@@ -164,11 +198,7 @@ class Spool:
             os.ftruncate(self._file, before)
             self._make_way()
             raise
-        self._late = []
         self._sizes[self._first] = before + len(content)
-        # Setting it again takes as long; who clears it reads after that, and so what is written by now.
-        if outcomes and not self.written.is_set():
-            self.written.set()
 
     def _turn(self) -> None:
         """Go on in a new segment."""
