@@ -45,7 +45,7 @@ def customer_erased() -> ApiError:
 
 
 def no_request() -> ApiError:
-    return ApiError(400, "http_malformed", "what came can not be read as HTTP; send a request as RFC 9112 has it")
+    return ApiError(400, "http_malformed", "this can not be read as HTTP; send a request as RFC 9112 has it")
 
 
 def head_too_large(limit: int) -> ApiError:
