@@ -137,9 +137,10 @@ def _contract(topic: Topic) -> dict[str, Any]:
 
 
 def _undated(topic: Topic, time: str) -> dict[str, Any]:
-    """The topic's, but a caller need not say the time."""
+    """The topic's, but a caller need not say the time, and says nothing else."""
     schema = _contract(topic)
-    return schema | {"required": [name for name in schema["required"] if name != time]}
+    required = [name for name in schema["required"] if name != time]
+    return schema | {"required": required, "additionalProperties": False}
 
 
 def _predict(answer: Any, error: Any) -> dict[str, Any]:
