@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from bento.context import note_whole
+from bento.errors import head_too_large
 from bento.fast_path import FastPath
 
 HEAD_LIMIT_BYTES = 64 * 1024
@@ -23,8 +24,6 @@ STOP_TIMEOUT_S = 10.0
 """For calls that are under way when the server stops; uvicorn's own bound would answer them 500."""
 STOP_LISTEN_S = 1.0
 """How long an idle connection stays open in a stop: closed at once, a call in the socket would be reset."""
-
-_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class BoundedHttp(FastPath):
@@ -142,8 +141,7 @@ class BoundedHttp(FastPath):
         self.transport.abort()
 
     def _refuse(self) -> None:
-        self.transport.write(_TOO_LARGE)
-        self.transport.close()
+        self.refuse(head_too_large(HEAD_LIMIT_BYTES))
 
 
 class Timer:

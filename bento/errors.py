@@ -44,6 +44,15 @@ def customer_erased() -> ApiError:
     return ApiError(422, CUSTOMER_ERASED, REFUSAL, field="customer_id")
 
 
+def no_request() -> ApiError:
+    return ApiError(400, "http_malformed", "this can not be read as HTTP; send a request as RFC 9112 has it")
+
+
+def head_too_large(limit: int) -> ApiError:
+    message = f"the request's line and headers are larger than {limit // 1024} KiB; send less in them"
+    return ApiError(431, "head_too_large", message)
+
+
 def no_key() -> ApiError:
     """One answer for every key that is not good: none, malformed, unknown, expired, revoked."""
     return ApiError(

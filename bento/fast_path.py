@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 
 from starlette.types import Receive, Scope, Send
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from bento.context import Headers
 from bento.headers import Raw
@@ -125,18 +125,12 @@ class Exchange:
             return
         protocol, transport = self._protocol, self._protocol.transport
         if not transport.is_closing():
-            transport.write(self._encoded(reply, headers))
+            transport.write(protocol.on_wire(reply, headers, closes=not self.keep_alive))
         if not self.keep_alive:
             transport.close()
         protocol.on_response_complete()
         if closes:
             transport.close()
-
-    def _encoded(self, reply: Reply, headers: Raw) -> bytes:
-        said = (*self._protocol.server_state.default_headers, *reply.headers, *headers)
-        lines = [b"%b: %b\r\n" % one for one in said]
-        end = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
-        return b"".join([STATUS_LINE[reply.status], *lines, end, reply.body])
 
 
 def routes_of(config: Config) -> dict[tuple[bytes, bytes], FastCalls]:

@@ -17,7 +17,11 @@ from bdp_assets.observability.traced_batch import Attributes, Span
 from bento.context import Context, Headers, place
 from bento.headers import Raw, headers_of, raw
 from bento.requests import request_id, traceparent
-from bento.routing import OURS
+
+OURS = "/api/"
+"""What paths of ours begin with, but for the service's own."""
+OTHER = "other"
+"""The route of what asks for none of ours."""
 
 
 class Framed:
@@ -76,7 +80,7 @@ class Frame:
         try:
             await self._app(scope, receive, framed_send)
         finally:
-            framed.end(scope["method"], self._routes.get(scope.get("endpoint"), "other"), status)
+            framed.end(scope["method"], self._routes.get(scope.get("endpoint"), OTHER), status)
 
 
 def _end(span: Span, method: str, route: str, status: int) -> None:

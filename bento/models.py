@@ -20,7 +20,7 @@ from bdp_assets.decisions.decider import Decider
 from bento.errors import ApiError
 
 Probability = Annotated[float, Meta(ge=0, le=1)]
-DependencyState = Literal["ok", "empty", "down", "missing"]
+DependencyState = Literal["ok", "empty", "down", "missing", "full", "failed"]
 Status = Literal["ready", "degraded", "unavailable"]
 
 
@@ -93,7 +93,9 @@ class Error(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """`alive`: the process answers. `ready`: it can decide; `degraded` says that a dependency is missing.
+    """`alive`: the process answers. `ready`: it can decide, and write down that it did.
+
+    `degraded` says that a dependency is missing.
 
     `model` and `policy_version`: what this process decides with now; null while there is no model.
     """

@@ -36,7 +36,7 @@ _EXAMPLE = {
     "merchant_id": "merchant-789",
 }
 _REFUSALS = {
-    400: "The body could not be read",
+    400: "The request, or its body, could not be read",
     408: "The body came too slowly",
     409: "This customer has another transaction with that id",
     413: "The body is too large",
@@ -44,6 +44,8 @@ _REFUSALS = {
     422: "The body breaks the contract; `field` names where",
     503: "Nothing can be decided now: no model, or the queue towards Kafka is full",
 }
+_UNREAD = {400: "The request could not be read", 431: "The request's line and headers are too large"}
+"""Of any request, before it is known what it asks for."""
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "A key from `bdp keys create`."},
     "header": {"type": "apiKey", "in": "header", "name": HEADER, "description": "The same key."},
@@ -125,6 +127,7 @@ def _keyed(error: Any, paths: dict[str, Any]) -> dict[str, Any]:
             operation["security"] = [{scheme: [scope]} for scope in scopes for scheme in _SCHEMES]
             if scopes:
                 operation["responses"] |= _refusals(_KEY_REFUSALS, error)
+            operation["responses"] = _refusals(_UNREAD, error) | operation["responses"]
     return paths
 
 
@@ -134,9 +137,10 @@ def _contract(topic: Topic) -> dict[str, Any]:
 
 
 def _undated(topic: Topic, time: str) -> dict[str, Any]:
-    """The topic's, but a caller need not say the time."""
+    """The topic's, but a caller need not say the time, and says nothing else."""
     schema = _contract(topic)
-    return schema | {"required": [name for name in schema["required"] if name != time]}
+    required = [name for name in schema["required"] if name != time]
+    return schema | {"required": required, "additionalProperties": False}
 
 
 def _predict(answer: Any, error: Any) -> dict[str, Any]:

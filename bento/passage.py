@@ -42,6 +42,7 @@ class Passage:
 
     def send(self, producer: Any, most: int) -> bool:
         """Queue what is ready, until so many are under way; whether there was anything. Raises OSError."""
+        self._reader.hear(self.spool.late)
         ready = self._reader.ready(most - len(self._under_way))
         for one in ready:
             self._send(producer, one)

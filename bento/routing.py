@@ -16,13 +16,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bento.errors import ApiError
 from bento.fast_path import FastRoutes
+from bento.frame import OURS
 from bento.replies import Reply
 
 Endpoint = Callable[[Request], Awaitable[Reply | Response]]
 Refused = Callable[[Request, ApiError], Awaitable[Reply]]
 Failed = Callable[[Request, Exception], Awaitable[Reply]]
-
-OURS = "/api/"
 
 
 class Direct:

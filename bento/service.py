@@ -26,6 +26,7 @@ from bento.client_schema import client_routes
 from bento.connections import BoundedHttp
 from bento.routing import Direct
 from bento.serving import Serving
+from bento.worker_death import end_with_worker
 
 SWITCH_S = 0.0005
 """How long the thread that drains the spool may keep calls from the interpreter; the default is 5 ms."""
@@ -77,6 +78,11 @@ class FraudService:
     def __is_ready__(self) -> bool:
         """What /readyz says."""
         return self.serving.health().ready
+
+    @bentoml.on_deployment  # type: ignore[untyped-decorator]
+    def start_workers() -> None:
+        """BentoML calls it in the workers' parent, before there are any."""
+        end_with_worker()
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def stop(self) -> None:

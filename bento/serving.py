@@ -76,7 +76,7 @@ class Serving:
         spool = Spool(settings.spool_dir, settings.spool_mb * 2**20, syncs=settings.spool_fsync)
         key = pan_key(settings)
         raw_topic = RawTopic(settings, spool, key)
-        dependencies = Dependencies(store, raw_topic)
+        dependencies = Dependencies(store, raw_topic, spool)
         dependencies.start()
         raw_topic.start()
         lists = LiveLists(channel(settings), settings.lists_file)
@@ -105,15 +105,19 @@ class Serving:
         )
 
     def health(self) -> Health:
-        """Ready as soon as there is a model: without store or broker it decides in a degraded mode."""
+        """Ready with a model and room to write down what it decides.
+
+        Without store or broker it decides in a degraded mode.
+        """
         decider = self.predictor.decider
         model: DependencyState = "missing" if decider is None else "ok"
         states: dict[str, DependencyState] = {
             "model": model,
             "online_store": self._dependencies.store,
             "kafka": self._dependencies.kafka,
+            "spool": self._dependencies.spool,
         }
-        ready = model == "ok"
+        ready = model == states["spool"] == "ok"
         whole = all(state == "ok" for state in states.values())
         status: Status = "ready" if whole else "degraded" if ready else "unavailable"
         return Health(

@@ -9,9 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-_INVALID = "Invalid HTTP request received."
+from bento import replies
+from bento.context import Headers
+from bento.errors import ApiError, no_request
+from bento.frame import OTHER, Framed
+from bento.headers import Raw
+from bento.replies import Reply
 
 
 class NoUpgrades(HttpToolsProtocol):
@@ -31,8 +36,25 @@ class NoUpgrades(HttpToolsProtocol):
             while rest:
                 rest = self._behind_offer(rest)
         except HttpParserError:
-            self.logger.warning(_INVALID)
-            self.send_400_response(_INVALID)
+            self.logger.warning("Invalid HTTP request received.")
+            self.refuse(no_request())
+
+    def refuse(self, refusal: ApiError) -> None:
+        """Answer as any other request that is refused, and hang up. Its headers count for nothing."""
+        if self.transport.is_closing():
+            return
+        framed = Framed(Headers(()))
+        reply = replies.refused(refusal, framed.context.request_id)
+        self.transport.write(self.on_wire(reply, framed.headers(""), closes=True))
+        self.transport.close()
+        framed.end("", OTHER, reply.status)
+
+    def on_wire(self, reply: Reply, headers: Raw, *, closes: bool) -> bytes:
+        """A whole answer, as uvicorn writes one; `headers` are those that every answer of ours has."""
+        said = (*self.server_state.default_headers, *reply.headers, *headers)
+        lines = [b"%b: %b\r\n" % one for one in said]
+        end = b"connection: close\r\n\r\n" if closes else b"\r\n"
+        return b"".join([STATUS_LINE[reply.status], *lines, end, reply.body])
 
     def on_headers_complete(self) -> None:
         if self._is_offer():

@@ -19,7 +19,7 @@ def decode_adjustment(value: bytes | None, *, received_ms: int) -> Adjustment:
     return read_notice(value, _decode, _TIMES, received_ms)
 
 
-class _Posted(Adjustment, frozen=True, kw_only=True):
+class _Posted(Adjustment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ts_ms: EpochMs = NOW
 
 
@@ -27,6 +27,9 @@ _decode_posted = msgspec.json.Decoder(_Posted).decode
 
 
 def decode_posted_adjustment(value: bytes, *, received_ms: int) -> Adjustment:
-    """As `decode_adjustment`, from a caller who need not say when it happened: now."""
+    """As `decode_adjustment`, from a caller who need not say when it happened: now.
+
+    Unknown fields are refused: a misspelled time would be taken for none.
+    """
     posted = read_notice(value, _decode_posted, _TIMES, received_ms)
     return timed(posted, Adjustment, "ts_ms", received_ms)

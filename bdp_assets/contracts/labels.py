@@ -23,7 +23,7 @@ def decode_label(value: bytes | None, *, received_ms: int) -> Label:
     return _in_order(read_notice(value, _decode, _TIMES, received_ms))
 
 
-class _Posted(Label, frozen=True, kw_only=True):
+class _Posted(Label, frozen=True, kw_only=True, forbid_unknown_fields=True):
     known_at_ms: EpochMs = NOW
 
 
@@ -31,7 +31,10 @@ _decode_posted = msgspec.json.Decoder(_Posted).decode
 
 
 def decode_posted(value: bytes, *, received_ms: int) -> Label:
-    """As `decode_label`, from a caller who need not say since when it is known: from now on."""
+    """As `decode_label`, from a caller who need not say since when it is known: from now on.
+
+    Unknown fields are refused: a misspelled time would be taken for none.
+    """
     posted = read_notice(value, _decode_posted, _TIMES, received_ms)
     return _in_order(timed(posted, Label, "known_at_ms", received_ms))
 

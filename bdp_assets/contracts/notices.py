@@ -10,10 +10,11 @@ import msgspec
 
 from bdp_assets.contracts import pan
 from bdp_assets.contracts.errors import ContractError
-from bdp_assets.contracts.refusal import MAX_VALUE_BYTES
+from bdp_assets.contracts.refusal import MAX_VALUE_BYTES, unknown_field
 from bdp_assets.contracts.rules import MAX_AHEAD_MS, repeated_field
 
 _MISSING = re.compile(r"Object missing required field `(?P<field>\w+)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _WRONG = re.compile(r"Expected .* - at `\$\.(?P<field>\w+)`")
 _BOUND = re.compile(r"Expected `\w+( \| null)?` (of length )?[<>]=")
 _NO_MEMBER = re.compile(r"Invalid enum value .* - at `\$\.(?P<field>\w+)`", re.DOTALL)
@@ -81,6 +82,8 @@ def _misshapen(text: str) -> ContractError:
     """From the decoder's sentence, of which only names of fields are taken: it may hold a value."""
     if missing := _MISSING.match(text):
         return ContractError("missing_field", missing["field"], f"{missing['field']} is missing.")
+    if stranger := _UNKNOWN.fullmatch(text):
+        return unknown_field(stranger["field"])
     if unknown := _NO_MEMBER.match(text):
         return ContractError("bad_format", unknown["field"], f"{unknown['field']} is none of its values.")
     if wrong := _WRONG.match(text):

@@ -44,6 +44,12 @@ def refusal(value: bytes | None) -> ContractError:
     )
 
 
+def unknown_field(name: str) -> ContractError:
+    """Of a field that the contract does not have."""
+    field = _safe(name)
+    return ContractError("unknown_field", field, f"{field or 'A field'} is not in the contract. Remove it.")
+
+
 class _Constant:
     """NaN or Infinity: Python's parser takes them, JSON does not have them."""
 
@@ -101,8 +107,7 @@ def _unknown_field(record: dict[str, Any]) -> ContractError:
     unknown = [name for name in record if name not in _FIELDS]
     if not unknown:  # nothing that Python's parser sees: a lone surrogate, a number beyond doubles
         return ContractError("not_json", None, "The value is no JSON (RFC 8259).")
-    name = _safe(unknown[0])
-    return ContractError("unknown_field", name, f"{name or 'A field'} is not in the contract. Remove it.")
+    return unknown_field(unknown[0])
 
 
 def _fault(name: str, value: object) -> tuple[str, str] | None:

@@ -44,7 +44,7 @@ API_DEGRADED = Counter(
 )
 API_DEPENDENCY_UP = Gauge(
     "bdp_api_dependency_up_info",
-    "1 while an API process can use it, else 0: model, online_store, kafka; /health says why",
+    "1 while an API process can use it, else 0: model, online_store, kafka, spool; /health says why",
     ["dependency"],
     multiprocess_mode="livemin",
 )

@@ -79,7 +79,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "route": (*sorted({r.path for r in Api().routes if isinstance(r, Route)}), "other"),
     "status": tuple(map(str, STATUSES)),
     "decision": tuple(Decision),
-    "dependency": ("model", "online_store", "kafka"),
+    "dependency": ("model", "online_store", "kafka", "spool"),
     "error": tuple(sorted({*REFUSED, *(rule.code for rule in SEMANTIC_RULES)})),
     "severity": tuple(Severity),
     "reason": ("store_unavailable", "warehouse_unavailable", "transaction_aborted"),

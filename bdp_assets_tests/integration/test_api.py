@@ -151,7 +151,7 @@ def test_the_root_is_ours_and_not_bentomls(api: RunningApi) -> None:
 
 
 def test_everything_is_up(api: RunningApi) -> None:
-    assert api.dependencies() == {"model": "ok", "online_store": "ok", "kafka": "ok"}
+    assert api.dependencies() == {"model": "ok", "online_store": "ok", "kafka": "ok", "spool": "ok"}
 
 
 def test_the_same_transaction_is_decided_and_sent_once(api: RunningApi) -> None:
@@ -313,7 +313,8 @@ def test_without_model_store_and_broker_it_lives_and_says_what_to_do(tmp_path: P
         health = get(f"{url}/health")
         assert health.status_code == 503
         assert health.json()["alive"] is True
-        assert health.json()["dependencies"] == {"model": "missing", "online_store": "down", "kafka": "down"}
+        away = {"model": "missing", "online_store": "down", "kafka": "down"}
+        assert health.json()["dependencies"] == away | {"spool": "ok"}
         body = {"transaction_id": "a", "customer_id": "a", "amount": 1, "timestamp": "2026-01-15T10:30:00Z"}
         refused = post(f"{url}/api/v1/predict", json=body)
         assert refused.status_code == 503

@@ -256,7 +256,7 @@ def _by_the_checkout(decider: Decider, settings: Settings, folder: Path) -> list
     store = OnlineStore(redis.connect(settings))
     nothing_probed: Any = None
     spool = Spool(folder / "spool", 2**20)
-    predictor = Predictor(decider, store, spool, Dependencies(store, nothing_probed))
+    predictor = Predictor(decider, store, spool, Dependencies(store, nothing_probed, spool))
     values = [json.dumps(transaction).encode() for transaction in TRANSACTIONS]
     outcomes = asyncio.run(predictor.predict(values, Call("request", "trace", dry_run=True)))
     spool.close()

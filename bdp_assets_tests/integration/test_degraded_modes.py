@@ -98,11 +98,11 @@ def api(settings: Settings, store: Store) -> Iterator[RunningApi]:
 
 def test_mlflow_away_at_start_the_last_good_model_serves_from_disk(api: RunningApi) -> None:
     assert not health.http_ok(api.settings.mlflow_port, "/health")
-    assert api.dependencies() == {"model": "ok", "online_store": "ok", "kafka": "ok"}
+    assert api.dependencies() == {"model": "ok", "online_store": "ok", "kafka": "ok", "spool": "ok"}
     assert api.predict("mlflow-away").json()["degraded"] is False
     assert [figure(api, "bdp_api_dependency_up_info", dependency=name) for name in api.dependencies()] == [
         1
-    ] * 3
+    ] * 4
 
 
 def test_postgres_stopped_the_api_answers_as_ever_and_what_asks_it_says_so(

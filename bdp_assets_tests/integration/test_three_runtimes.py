@@ -95,7 +95,7 @@ def test_one_transaction_has_one_score(
 
 def api(decider: Decider, store: OnlineStore, spool: Spool) -> dict[str, float]:
     topic = FakeRawTopic(spool)
-    dependencies = Dependencies(store, topic)  # type: ignore[arg-type]
+    dependencies = Dependencies(store, topic, spool)  # type: ignore[arg-type]
     dependencies.probe()
     predictor = Predictor(decider, store, spool, dependencies)
     answers = asyncio.run(predictor.predict(VALUES[PAST:], CALL))

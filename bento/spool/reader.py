@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Ready(NamedTuple):
 
 
 class Reader:
-    """Reads a spool's files behind `after`, while they are written."""
+    """Reads a spool's files behind the number `after`, while they are written."""
 
     def __init__(self, folder: Path, after: int) -> None:
         self._folder = folder
@@ -32,6 +32,10 @@ class Reader:
         self._at = 0
         self._waiting: deque[Came] = deque()
         self._outcomes: dict[int, Settled] = {}
+
+    def hear(self, outcomes: Iterable[Settled]) -> None:
+        """Take outcomes that are not in the files."""
+        self._outcomes |= {one.number: one for one in outcomes if one.number > self._after}
 
     def ready(self, most: int) -> list[Ready]:
         """Up to so many, in order of their numbers; none: look again when more is written. Raises OSError."""
@@ -43,6 +47,7 @@ class Reader:
     def _known(self, most: int) -> Iterator[Ready]:
         waiting, outcomes = self._waiting, self._outcomes
         while most and waiting and (outcome := outcomes.pop(waiting[0].number, None)) is not None:
+            self._after = outcome.number  # Heard, it may still come to be read.
             yield Ready(waiting.popleft(), outcome)
             most -= 1
 

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from bento.spool.frames import Frame, unpacked
@@ -88,12 +89,25 @@ def mended(path: Path) -> Iterator[Frame]:
         os.truncate(path, end)
 
 
+def require_room(folder: Path, size: int) -> None:
+    """Write so many bytes and take them back. Raises OSError."""
+    path = folder / "room"
+    try:
+        if path.write_bytes(bytes(size)) < size:
+            raise OSError(errno.ENOSPC, "no space left for a call")
+    finally:
+        path.unlink(missing_ok=True)
+
+
 class SentMark:
     """How far a folder was sent: a number of fixed width in a file, written over in one piece."""
 
     def __init__(self, folder: Path) -> None:
         """Raises OSError."""
         self._file = os.open(folder / "sent", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not self.read():
+            with suppress(OSError):  # Room for later, while there is some.
+                self.write(0)
 
     def read(self) -> int:
         """The last number that was sent, 0 before the first."""

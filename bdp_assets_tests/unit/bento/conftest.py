@@ -58,8 +58,8 @@ def raw_topic(spool: Spool) -> FakeRawTopic:
 
 
 @pytest.fixture
-def dependencies(store: Any, raw_topic: Any) -> Dependencies:
-    dependencies = Dependencies(store, raw_topic)
+def dependencies(store: Any, raw_topic: Any, spool: Spool) -> Dependencies:
+    dependencies = Dependencies(store, raw_topic, spool)
     dependencies.probe()
     return dependencies
 

@@ -62,6 +62,7 @@ def test_a_refund_that_is_sent_as_a_transaction_is_told_where_to_go(
         ({"original_transaction_id": None}, "original_transaction_id"),
         ({"ts_ms": 9 * 10**15}, "ts_ms"),
         ({"adjustment_id": PAN}, None),
+        ({"ts": 5}, "ts"),
     ],
 )
 def test_what_breaks_the_contract_names_its_field(

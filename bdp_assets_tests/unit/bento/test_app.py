@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from bdp_assets_tests.unit.bento.conftest import Client, body, transaction
 from bdp_assets_tests.unit.bento.fakes import FakeRawTopic, FakeStore
 from bento.app import Api
 from bento.serving import Serving
+from bento.spool.spool import Spool
 
 LABEL = b'{"transaction_id": "transaction-1", "customer_id": "customer-1", "is_fraud": true}'
 
@@ -104,10 +106,32 @@ def test_any_other_is_replaced(client: Client, sent: str) -> None:
     assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
 
 
+def test_where_nothing_can_be_written_down_it_is_not_ready_until_there_is_room(
+    client: Client, serving: Serving, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> tuple[int, str, bool]:
+        serving._dependencies.probe()
+        health = client.get("/health")
+        return health.status_code, health.json()["dependencies"]["spool"], health.json()["ready"]
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_bytes", lambda *_: 0)
+        full.setattr(os, "write", lambda *_: 0)
+        assert told() == (200, "ok", True), "nobody looks at a disk that takes calls"
+        assert client.post(body(1)).json()["error"]["code"] == "spool_failed"
+        assert told() == (503, "failed", False)
+    assert told() == (200, "ok", True), "a proxy sends no calls by which it could be seen"
+    most, spool._most_bytes = spool._most_bytes, 10_000
+    assert told() == (503, "full", False)
+    spool._most_bytes = most
+    assert told() == (200, "ok", True)
+    assert list(spool.folder.glob("room")) == []
+
+
 def test_health_names_each_dependency_and_readiness_follows_the_model(
     client: Client, serving: Serving, store: FakeStore, raw_topic: FakeRawTopic
 ) -> None:
-    names = {"model": "ok", "online_store": "ok", "kafka": "ok"}
+    names = {"model": "ok", "online_store": "ok", "kafka": "ok", "spool": "ok"}
     answer = client.post(body(1)).json()
     assert client.get("/health").json() == {
         "status": "ready",

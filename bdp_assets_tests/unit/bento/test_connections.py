@@ -6,14 +6,19 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from bdp_assets.observability.metrics import API_REQUESTS
 from bdp_assets_tests.unit.bento.wire import FakeTransport
 from bento import connections
 from bento.connections import HEAD_LIMIT_BYTES, BoundedHttp
 from bento.context import is_whole
+from bento.frame import OTHER
+from bento.headers import ANSWERS
+from bento.models import Error
 
 GOOD = b"GET /health HTTP/1.1\r\nHost: api\r\n\r\n"
 
@@ -110,6 +115,43 @@ def test_a_head_that_is_too_large_is_a_431_however_it_comes(head: bytes, piece: 
         assert connection.asked == []
 
     run(test)
+
+
+LENGTHS = b"POST /a HTTP/1.1\r\nHost: api\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "code"),
+    [
+        (LENGTHS, 400, "http_malformed"),
+        (b"GET / HTTP/1.1\r\nHost: api\r\n folded: a\r\n\r\n", 400, "http_malformed"),
+        (b"GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n", 400, "http_malformed"),
+        (b"\x16\x03\x01 4000056655665556", 400, "http_malformed"),
+        (b"GET / HTTP/1.1\r\nX-Long: " + b"4" * HEAD_LIMIT_BYTES, 431, "head_too_large"),
+    ],
+)
+def test_what_is_no_request_is_refused_as_any_other(said: bytes, status: int, code: str) -> None:
+    async def test(connection: Connection) -> None:
+        await connection.say(GOOD)
+        sent = (await connection.say(said, GOOD)).sent
+        head, _, content = sent.split(b"HTTP/1.1 ")[-1].partition(b"\r\n\r\n")
+        line, *lines = head.decode().split("\r\n")
+        headers = dict(one.split(": ", 1) for one in lines)
+        error = msgspec.json.decode(content, type=Error).error
+        assert (int(line[:3]), error.code) == (status, code)
+        assert headers["x-request-id"] == error.request_id
+        assert headers["content-type"] == "application/json"
+        assert headers["content-length"] == str(len(content))
+        assert headers["connection"] == "close"
+        assert headers.items() >= {name.decode(): value.decode() for name, value in ANSWERS}.items()
+        assert connection.transport.closed
+        assert sent.count(b"HTTP/1.1 ") == 2
+        assert b"4444" not in sent
+        assert b"40000566" not in sent
+
+    before = API_REQUESTS.labels(OTHER, status)._value.get()
+    run(test)
+    assert API_REQUESTS.labels(OTHER, status)._value.get() == before + 1
 
 
 CHUNKED = b"POST /a HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -46,7 +46,7 @@ def body(*arguments: Any, **changes: Any) -> bytes:
 
 def test_a_label_is_taken_and_on_its_way_as_the_topic_has_it(client: Client, raw_topic: FakeRawTopic) -> None:
     before = time.time_ns() // 1_000_000
-    answer = client.post(body(1, merchant_id="m", unknown="skipped"), ONE, **{"X-Request-Id": "one"})
+    answer = client.post(body(1, merchant_id="m"), ONE, **{"X-Request-Id": "one"})
     assert answer.status_code == 202
     told = answer.json()
     assert told.pop("request_id") == "one"
@@ -111,7 +111,9 @@ def test_what_can_not_be_read_is_refused(
         ({"known_at_ms": 9 * 10**15}, "known_at_ms"),
         ({"ts_ms": -1}, "ts_ms"),
         ({"merchant_id": f"m-{PAN}"}, None),
+        ({"known_at": 5}, "known_at"),
         ({PAN: 1}, None),
+        ({f"{CANARY} -": 1}, None),
     ],
 )
 def test_what_breaks_the_contract_names_its_field(

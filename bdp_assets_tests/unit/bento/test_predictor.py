@@ -52,7 +52,7 @@ def as_read(outcomes: Sequence[Any]) -> list[Any]:
 
 @pytest.fixture
 def bench(decider: Decider, store: Any, spool: Spool, raw_topic: Any) -> Bench:
-    dependencies = Dependencies(store, raw_topic)
+    dependencies = Dependencies(store, raw_topic, spool)
     dependencies.probe()
     return Bench(store, raw_topic, dependencies, Predictor(decider, store, spool, dependencies))
 
@@ -309,7 +309,7 @@ def test_a_full_spool_refuses_before_anything_is_recorded(bench: Bench, spool: S
 
 
 def test_without_a_model_nothing_is_recorded(store: Any, spool: Spool, raw_topic: Any) -> None:
-    dependencies = Dependencies(store, raw_topic)
+    dependencies = Dependencies(store, raw_topic, spool)
     with pytest.raises(ApiError, match="bdp train") as caught:
         asyncio.run(Predictor(None, store, spool, dependencies).predict([body(1)], CALL))
     assert caught.value.status == 503

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,21 @@ def test_while_the_broker_is_away_the_spool_keeps_everything(
     assert spool.waiting == 3
     [record] = [record for record in caplog.records if record.name == "bdp.api.raw_topic"]
     assert record.messages == 3  # type: ignore[attr-defined]
+
+
+def test_an_outcome_that_the_disk_refuses_holds_up_nothing(
+    spool: Spool, producer: FakeProducer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = RawTopic(Settings(), spool, KEY)
+    numbers = spool.came([Arrival("customer", text, (), 1_000) for text in (b"1", b"2")])
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda *_: 0)
+        with pytest.raises(OSError, match="space"):
+            spool.settled([Settled(number, sends=True) for number in numbers])
+    topic.start()
+    until(lambda: not spool.waiting)
+    topic.close()
+    assert [one["value"] for one in producer.sent] == [b"1", b"2"]
 
 
 def test_what_the_broker_refuses_for_good_is_counted(

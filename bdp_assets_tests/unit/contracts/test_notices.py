@@ -40,6 +40,7 @@ DOORS = (
     (decode_adjustment, REFUND),
     (decode_posted_adjustment, REFUND),
 )
+POSTED = (decode_posted, decode_posted_adjustment)
 FIELDS = [
     (door, record, field) for door, record in DOORS for field in (*record, "unknown") if field.endswith("_id")
 ]
@@ -82,9 +83,33 @@ def test_a_field_that_is_there_twice_is_refused(
     door: Callable[..., Struct], record: dict[str, object]
 ) -> None:
     value = json.dumps(record).encode()
-    for name, told in ((b"customer_id", "customer_id"), (b"unknown", None)):
+    strange = ("unknown_field", "unknown") if door in POSTED else ("duplicate_field", None)
+    for name, told in ((b"customer_id", ("duplicate_field", "customer_id")), (b"unknown", strange)):
         twice = b'{"%b":"c","%b":"d",' % (name, name) + value[1:]
-        assert _outcome(door, twice)[:2] == ("duplicate_field", told)
+        assert _outcome(door, twice)[:2] == told
+
+
+@pytest.mark.parametrize(("door", "record"), DOORS)
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("known_at", "known_at"),
+        ("Ts_ms", "Ts_ms"),
+        ("a b", None),
+        ("a` - at `$.customer_id`", None),
+        ("line\n", None),
+        ("", None),
+    ],
+)
+def test_an_unknown_field_is_skipped_on_a_topic_and_refused_of_a_caller(
+    door: Callable[..., Struct], record: dict[str, object], name: str, told: str | None
+) -> None:
+    outcome = _outcome(door, json.dumps({name: 5} | record).encode())
+    if door in POSTED:
+        says = f"unknown_field: {told or 'A field'} is not in the contract. Remove it."
+        assert outcome == ("unknown_field", told, says)
+    else:
+        assert outcome == _outcome(door, json.dumps(record).encode())
 
 
 @pytest.mark.parametrize(("door", "record"), DOORS[2:])
