@@ -166,10 +166,8 @@ def download(registry: Registry, bundles: LocalBundles, version: str) -> Path:
     Raises BundleError, VersionMissing.
     """
     registered = registry.version(version)
-    registration = Registration(registry.model_name, version)
-    folder = bundles.put(
-        registration, registered.tags.get(DIGEST, ""), lambda folder: registry.fetch(version, folder)
-    )
+    registration = Registration(registry.model_name, version, registered.tags.get(DIGEST, ""))
+    folder = bundles.put(registration, lambda folder: registry.fetch(version, folder))
     bring_policy(registry, folder, registered)
     return folder
 
