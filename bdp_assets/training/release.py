@@ -75,8 +75,8 @@ def release(
         why = f"it is as of an earlier day than champion {before}, which may have learned from its test rows"
         return _not_asked(trained, version, before, parity, why, alias=None)
     registry.set_alias(CHALLENGER, version)
-    if before is not None and (why := _test_tells_nothing(trained)) is not None:
-        told = f"{why} does not tell whether it may replace champion {before}; {_to_be_judged(version)}"
+    if before is not None and (test := _test_tells_nothing(trained)) is not None:
+        told = f"{test} does not tell whether it may replace champion {before}; {_to_be_judged(version)}"
         return _not_asked(trained, version, before, parity, told, alias=CHALLENGER)
     outcome = _judged(trained, version, before, registry, bundles, parity)
     if outcome.promoted and registry.champion() != before:
