@@ -53,7 +53,12 @@ def train(
     seed: Annotated[int, typer.Option(help="Seed of the forests.")] = 0,
     output: Annotated[Path | None, typer.Option(help="Folder to write the model's bundle to.")] = None,
     register: Annotated[
-        bool | None, typer.Option(help="Register the model; by default that of the lake.", show_default=False)
+        bool | None,
+        typer.Option(
+            help="Register the model; by default that of the lake. One of a file stays challenger beside a "
+            "champion.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Train and test a model; where it is registered and passes all gates, it becomes champion."""

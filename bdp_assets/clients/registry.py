@@ -7,6 +7,7 @@ it replaced (tag `replaced`), so that a roll-back needs no arguments. MLflow tak
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -30,8 +31,8 @@ POLICY_VERSION = "policy_version"
 SNAPSHOT = "snapshot_version"
 SNAPSHOT_ERASED = "snapshot_erased"
 POLICIES = "policies"
-MOST_DIGITS = 9
-"""Of a version's number: MLflow's store has 32 bits for it."""
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+"""A version as the registry writes it: MLflow's store has 32 bits for it, and would take 01 for 1."""
 
 
 class RegistryUnavailable(Exception):  # noqa: N818 - reads as what it is
@@ -99,8 +100,9 @@ class Registry:
 
     def version(self, version: str) -> RegisteredVersion:
         """One version. Raises VersionMissing."""
-        # MLflow refuses what is no number as an invalid call, and its store one that is too big.
-        if not (version.isdecimal() and len(version) <= MOST_DIGITS):
+        # MLflow refuses what is no number as an invalid call, its store one that is too big; and a model that
+        # has two names could replace itself.
+        if not _NUMBER.fullmatch(version):
             raise self._no_version(version)
         with self._errors(version):
             return self._described(self._client.get_model_version(self.model_name, version))
@@ -162,7 +164,7 @@ class Registry:
         """Version that the champion replaced. Raises VersionMissing."""
         current = self.champion()
         previous = self.version(current).tags.get(REPLACED) if current else None
-        if previous is None:
+        if previous in {None, current}:
             raise VersionMissing(f"champion {current} of {self.model_name} replaced no other version")
         return previous
 

@@ -168,6 +168,7 @@ class ShadowScore(Struct, frozen=True, kw_only=True):
     champion_policy_version: str
     champion_score: Probability
     champion_decision: Decision
+    """By model, policy and rules: entries of lists left out, as for the challenger."""
     challenger_version: str
     challenger_policy_version: str
     challenger_score: Probability

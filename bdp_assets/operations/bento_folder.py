@@ -21,7 +21,7 @@ import msgspec
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.local_policies import LocalPolicies, encode
 from bdp_assets.project import FILES, PROJECT
-from bdp_assets.scoring.bundle import Bundle
+from bdp_assets.scoring.bundle import REGISTRATION, Bundle, registration_in
 from bdp_assets.scoring.local_bundles import CHAMPION
 from bento.packed import PACKED
 
@@ -146,10 +146,19 @@ def _copy(files: Iterable[Path], folder: Path) -> None:
         shutil.copyfile(file, target)
 
 
+def pin(bundle: Path, digest: str) -> None:
+    """A registration that is older than digests says it from here on: it is the label's."""
+    registration = registration_in(bundle)
+    if registration is not None:
+        pinned = msgspec.structs.replace(registration, digest=digest)
+        (bundle / REGISTRATION).write_bytes(msgspec.json.encode(pinned))
+
+
 def _pack_model(champion: Path, packed: Path) -> Contents:
     """The bundle, file by file as it is (its digest is of its bytes), with the policy that serves."""
     shutil.copytree(champion, packed / CHAMPION)
     bundle = Bundle.read(packed / CHAMPION)
+    pin(packed / CHAMPION, bundle.info.digest)
     policies = LocalPolicies.beside(champion, bundle)
     choice = policies.choice()
     if choice is not None:

@@ -4,9 +4,9 @@
     <member>.onnx          one graph a member: float64 [n, n_features] -> float64 [n, 1]
     attributions.npz       node arrays of the forest, for reasons
     policy.json            how a probability becomes a decision, until another policy is used
-    registration.json      name and version in the registry; written on download, so outside the manifest
+    registration.json      name, version, digest in the registry; written on download, so outside the manifest
 
-The manifest itself is pinned by the model's digest (`ModelInfo.digest`).
+The manifest itself is pinned by the model's digest (`ModelInfo.digest`), which the registration says, too.
 """
 
 from __future__ import annotations
@@ -74,10 +74,12 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 class Registration(Struct, frozen=True):
-    """Name and version that the registry gave to the bundle."""
+    """Name and version that the registry gave to the bundle, and the digest of what was registered."""
 
     name: str
     version: str
+    digest: str | None = None
+    """None in one that is older than the field: its manifest is taken as it is, until it is fetched again."""
 
 
 class ModelInfo(Training, frozen=True, kw_only=True):
@@ -117,7 +119,8 @@ class Bundle:
         """Read and verify every file.
 
         Raises:
-            BundleError: a file is missing, unreadable, or differs from its hash in the manifest.
+            BundleError: a file is missing, unreadable, or differs from its hash in the manifest; or that is
+                another one than was registered.
         """
         # `champion` may be pointed to another version while we read: stay with the one it points to now.
         directory = directory.resolve()
@@ -128,7 +131,14 @@ class Bundle:
                 f"{directory} has bundle format {manifest.format}, this code reads {FORMAT}. {RETRAIN}"
             )
         files = {name: _read_verified(directory, name, sha) for name, sha in manifest.files.items()}
-        return cls(manifest, _info(manifest, raw, _registration(directory)), files)
+        registration = registration_in(directory)
+        info = _info(manifest, raw, registration)
+        if registration is not None and registration.digest not in {None, info.digest}:
+            raise BundleError(
+                f"{directory} is damaged: its {MANIFEST} is not the registered one. Fetch it again with "
+                f"`bdp models fetch {registration.version}`; a Bento is built anew (`bdp bento build`)."
+            )
+        return cls(manifest, info, files)
 
     def with_metrics(self, metrics: Mapping[str, float]) -> Bundle:
         """The same model with the metrics of its test."""
@@ -155,6 +165,12 @@ def digest_of(directory: Path) -> str:
     return _digest(_read(directory, MANIFEST))
 
 
+def registration_in(directory: Path) -> Registration | None:
+    """What the registry knows of the bundle in a folder; None: it never was there. Raises BundleError."""
+    path = directory / REGISTRATION
+    return _decode(_read(directory, REGISTRATION), Registration, path) if path.exists() else None
+
+
 def _info(manifest: Manifest, raw: bytes, registration: Registration | None) -> ModelInfo:
     digest = _digest(raw)
     training = msgspec.structs.asdict(manifest.training)
@@ -169,11 +185,6 @@ def _digest(manifest: bytes) -> str:
 
 def _unregistered(digest: str) -> str:
     return f"unregistered-{digest}"
-
-
-def _registration(directory: Path) -> Registration | None:
-    path = directory / REGISTRATION
-    return _decode(_read(directory, REGISTRATION), Registration, path) if path.exists() else None
 
 
 def _encode(manifest: Manifest) -> bytes:

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-from bdp_assets.scoring.bundle import REGISTRATION, Bundle, BundleError, Registration
+from bdp_assets.scoring.bundle import (
+    REGISTRATION,
+    Bundle,
+    BundleError,
+    Registration,
+    digest_of,
+    registration_in,
+)
 
 CHAMPION = "champion"
 
@@ -54,18 +61,18 @@ class LocalBundles:
         """Version that `champion` links to; None before the first activation."""
         return self.champion.readlink().name if self.champion.is_symlink() else None
 
-    def put(self, registration: Registration, digest: str, fetch: Callable[[Path], None]) -> Path:
+    def put(self, registration: Registration, fetch: Callable[[Path], None]) -> Path:
         """Have a version here, whole and verified, and return its folder.
 
         Args:
-            digest: the bundle's, from the registry; a folder of this version with another digest is replaced.
+            registration: as the registry has it; a folder that is not of this very one is replaced.
             fetch: downloads the bundle's files into the empty folder it is given.
 
         Raises:
             BundleError: what was downloaded is damaged or is not the registry's bundle.
         """
         target = self.path(registration.version)
-        if _has(target, digest):
+        if _has(target, registration):
             return target
         self.models_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.models_dir, prefix=".download-") as folder:
@@ -73,10 +80,11 @@ class LocalBundles:
             draft.mkdir()
             fetch(draft)
             (draft / REGISTRATION).write_bytes(msgspec.json.encode(registration))
-            if Bundle.read(draft).info.digest != digest:
+            if digest_of(draft) != registration.digest:
                 raise BundleError(
                     f"the download of model {registration.version} is not the bundle that was registered"
                 )
+            Bundle.read(draft)
             shutil.rmtree(target, ignore_errors=True)
             draft.rename(target)
         return target
@@ -93,8 +101,9 @@ class LocalBundles:
         draft.replace(self.champion)
 
 
-def _has(folder: Path, digest: str) -> bool:
+def _has(folder: Path, registration: Registration) -> bool:
     try:
-        return Bundle.read(folder).info.digest == digest
+        Bundle.read(folder)
+        return registration_in(folder) == registration
     except BundleError:
         return False

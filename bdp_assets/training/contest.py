@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bdp_assets.decisions.local_policies import LocalPolicies
 from bdp_assets.decisions.policy import Costs, Policy
-from bdp_assets.decisions.policy_columns import Decisions, cost_of, decide_all
+from bdp_assets.decisions.policy_columns import REVIEW, Decisions, cost_of, decide_all
 from bdp_assets.scoring.bundle import Bundle
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.training.bits import Scorer
@@ -67,13 +67,22 @@ def differences(
     return paired(rows["customer_id"], {name: (ones[name], others[name]) for name in names})
 
 
+def reviews_a_day(rows: pl.DataFrame, contender: Contender) -> float:
+    """Of the rows, as the contender's own policy decides them."""
+    return int((_decided(rows, contender) == REVIEW).sum()) / _days(rows)
+
+
 def _figures(rows: pl.DataFrame, contender: Contender, costs: Costs) -> dict[str, Figure]:
-    amounts = amounts_of(rows)
-    decided = decide_all(contender.policy, contender.probability, amounts)
-    days = (rows["ts_ms"] // DAY_MS).n_unique()
-    return figures(
-        Outcomes(contender.probability, amounts, rows["is_fraud"].to_numpy(), days), decided, costs
-    )
+    outcomes = Outcomes(contender.probability, amounts_of(rows), rows["is_fraud"].to_numpy(), _days(rows))
+    return figures(outcomes, _decided(rows, contender), costs)
+
+
+def _decided(rows: pl.DataFrame, contender: Contender) -> Decisions:
+    return decide_all(contender.policy, contender.probability, amounts_of(rows))
+
+
+def _days(rows: pl.DataFrame) -> int:
+    return (rows["ts_ms"] // DAY_MS).n_unique()
 
 
 def figures(rows: Outcomes, decided: Decisions, costs: Costs) -> dict[str, Figure]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import polars as pl
 
 AVERAGE_PRECISION, COST, CALIBRATION = "average_precision", "cost", "calibration"
+REVIEW_CAPACITY = "review_capacity"
 EXPORT, BITS, LATENCY, PARITY = "export_equal", "bit_identical", "latency", "online_offline_parity"
 
 ASKED: Mapping[str, str] = MappingProxyType(
@@ -19,6 +20,8 @@ ASKED: Mapping[str, str] = MappingProxyType(
         COST: "What its policy's decisions would have cost a day is not more than what the champion's would "
         "have: the 95% interval of the difference (bootstrap over customers) does not lie above zero, and "
         "the rows have frauds enough to tell.",
+        REVIEW_CAPACITY: "Its policy reviews no more a day than it says that there is time for and a "
+        "quarter, or no more than the champion's does of the same test rows.",
         CALIBRATION: "Predicted and observed fraud shares are close, and not much further apart than the "
         "champion's.",
         EXPORT: "The exported graphs give what the training library gives, to 2e-6 on every test row.",

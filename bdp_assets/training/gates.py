@@ -8,9 +8,18 @@ import polars as pl
 from bdp_assets.decisions.tuning import costs_of
 from bdp_assets.training.bits import Scorer, differing
 from bdp_assets.training.bootstrap import Difference
-from bdp_assets.training.contest import AP, DAILY_COST, Contender, differences
+from bdp_assets.training.contest import AP, DAILY_COST, Contender, differences, reviews_a_day
 from bdp_assets.training.evaluate import calibration_curve
-from bdp_assets.training.gate import AVERAGE_PRECISION, BITS, CALIBRATION, COST, EXPORT, LATENCY, Gate
+from bdp_assets.training.gate import (
+    AVERAGE_PRECISION,
+    BITS,
+    CALIBRATION,
+    COST,
+    EXPORT,
+    LATENCY,
+    REVIEW_CAPACITY,
+    Gate,
+)
 from bdp_assets.training.latency import Latency, single_row
 from bdp_assets.training.pipeline import AGREEMENT, Doubles, matrix_of
 from bdp_assets.training.weighted import Calibration
@@ -22,6 +31,8 @@ MOST_ERROR = 0.5
 """Calibration error, as a share of the fraud share: a model that always says 0 has an error of 1."""
 MOST_ERROR_ADDED = 0.25
 """How much more of it than the champion's."""
+MOST_REVIEWS = 1.25
+"""Reviews a day, as a share of the capacity that the policy was tuned for: on other days than these."""
 MOST_RATIO = 5.0
 """Time of a single row's score, in calls of an empty graph. Our recipe takes some 1.2, compiled (ADR 61), and
 took 10 to 13 when it was not: what keeps a model from being compiled fails. With four busy processes on two
@@ -42,6 +53,7 @@ def judge(
     matrix = matrix_of(rows)
     return (
         *_contest(rows, contender, champion, alone),
+        review_capacity_gate(rows, contender, champion, alone),
         calibration_gate(rows, contender, champion),
         export_gate(contender.export_gap),
         bits_gate(contender.scorer, matrix),
@@ -95,6 +107,29 @@ def cost_gate(found: Difference, champion: str) -> Gate:
         f"(difference {value:+,.2f}, 95% {low:+,.2f} to {high:+,.2f})"
     )
     return Gate(COST, passed=found.low <= 0, says=says, figures=_figures(found))
+
+
+def review_capacity_gate(
+    rows: pl.DataFrame, contender: Contender, champion: Contender | None, alone: str = NO_CHAMPION
+) -> Gate:
+    """The cost takes every review for done: those that nobody has time for find nothing."""
+    costs = contender.policy.costs
+    if costs is None:
+        return Gate(REVIEW_CAPACITY, passed=True, says="its policy does not say for how many there is time")
+    asked, most = reviews_a_day(rows, contender), MOST_REVIEWS * costs.reviews_per_day
+    figures = {"reviews": asked, "capacity": float(costs.reviews_per_day), "most": most}
+    says = (
+        f"{asked:,.1f} reviews a day of the test rows, where there is time for {costs.reviews_per_day:,} "
+        f"(most allowed {most:,.1f})"
+    )
+    if champion is None:
+        return Gate(REVIEW_CAPACITY, passed=True, says=f"{says}; {alone}", figures=figures)
+    theirs = reviews_a_day(rows, champion)
+    figures["champion"], passed = theirs, asked <= max(most, theirs)
+    says = f"{says}, and champion {champion.version} asks for {theirs:,.1f}"
+    if not passed:
+        says = f"{says}: say how many there is time for (`bdp policy tune --reviews-per-day`) and train again"
+    return Gate(REVIEW_CAPACITY, passed=passed, says=says, figures=figures)
 
 
 def calibration_gate(rows: pl.DataFrame, contender: Contender, champion: Contender | None) -> Gate:

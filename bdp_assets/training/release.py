@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version as installed
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.training.card import model_card
 from bdp_assets.training.contest import Contender
+from bdp_assets.training.from_lake import versions_of
 from bdp_assets.training.gate import NOTHING_SERVED, Gate, failed, why_not
 from bdp_assets.training.gates import judge
 from bdp_assets.training.pipeline import TrainedModel
@@ -34,7 +35,7 @@ class Release:
     Args:
         alias: CHAMPION, CHALLENGER, or None: registered and no more.
         asked: whether it was to serve at all; beside a champion a model of an earlier day is not, nor one
-            whose test was short.
+            of a file or one whose test was short.
     """
 
     version: str
@@ -60,7 +61,8 @@ def release(
 
     One that learned up to an earlier day than the champion is registered and no more: the champion may have
     learned from the rows that it would be judged on. One that was tested on fewer days than usual stays
-    challenger beside a champion: who chooses the window would choose the verdict.
+    challenger beside a champion, and so does one of a file: who chooses the rows would choose the verdict. A
+    champion that came meanwhile was not judged against, so it is not replaced.
 
     Args:
         parity: the verdict on what was served lately, which is not the model's doing.
@@ -69,17 +71,17 @@ def release(
         RegistryUnavailable: MLflow does not answer.
     """
     version, before = register(trained, registry), registry.champion()
-    if before is not None and _learned_later(registry, bundles, before, trained):
+    if before is not None and _of_lake(trained) and _learned_later(registry, bundles, before, trained):
         why = f"it is as of an earlier day than champion {before}, which may have learned from its test rows"
         return _not_asked(trained, version, before, parity, why, alias=None)
     registry.set_alias(CHALLENGER, version)
-    if before is not None and trained.split.test_days < TEST_DAYS:
-        why = (
-            f"a test of fewer than {TEST_DAYS} days does not tell whether it may replace champion {before}; "
-            f"`bdp models promote {version}` judges it on the lake's latest {TEST_DAYS} days with labels"
-        )
-        return _not_asked(trained, version, before, parity, why, alias=CHALLENGER)
-    outcome = _judged(trained, version, registry, bundles, parity)
+    if before is not None and (test := _test_tells_nothing(trained)) is not None:
+        told = f"{test} does not tell whether it may replace champion {before}; {_to_be_judged(version)}"
+        return _not_asked(trained, version, before, parity, told, alias=CHALLENGER)
+    outcome = _judged(trained, version, before, registry, bundles, parity)
+    if outcome.promoted and registry.champion() != before:
+        why = f"another model became champion while it was judged; {_to_be_judged(version)}"
+        return replace(outcome, alias=CHALLENGER, reason=why)
     if outcome.promoted:
         registry.promote(version)
     return outcome
@@ -166,18 +168,38 @@ def download(registry: Registry, bundles: LocalBundles, version: str) -> Path:
     Raises BundleError, VersionMissing.
     """
     registered = registry.version(version)
-    registration = Registration(registry.model_name, version)
-    folder = bundles.put(
-        registration, registered.tags.get(DIGEST, ""), lambda folder: registry.fetch(version, folder)
-    )
+    registration = Registration(registry.model_name, version, registered.tags.get(DIGEST, ""))
+    folder = bundles.put(registration, lambda folder: registry.fetch(version, folder))
     bring_policy(registry, folder, registered)
     return folder
 
 
-def _judged(
-    trained: TrainedModel, version: str, registry: Registry, bundles: LocalBundles, parity: Gate
+def _test_tells_nothing(trained: TrainedModel) -> str | None:
+    """What is wrong with a model's own test, where a champion is to be judged by it."""
+    if not _of_lake(trained):
+        return "a test on a file's rows"
+    if trained.split.test_days < TEST_DAYS:
+        return f"a test of fewer than {TEST_DAYS} days"
+    return None
+
+
+def _of_lake(trained: TrainedModel) -> bool:
+    return versions_of(trained.bundle.info.snapshot_version or "") is not None
+
+
+def _to_be_judged(version: str) -> str:
+    return f"`bdp models promote {version}` judges it on the lake's latest {TEST_DAYS} days with labels"
+
+
+def _judged(  # noqa: PLR0913, PLR0917 - what a release is made of
+    trained: TrainedModel,
+    version: str,
+    before: str | None,
+    registry: Registry,
+    bundles: LocalBundles,
+    parity: Gate,
 ) -> Release:
-    champion, why, before = None, "the first model", registry.champion()
+    champion, why = None, "the first model"
     if before is not None:
         try:
             champion = Contender.of(download(registry, bundles, before), trained.test)

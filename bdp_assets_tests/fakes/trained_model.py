@@ -26,12 +26,14 @@ def trained(
     catalog_version: str = CATALOG.version,
     rows: int = 2_000,
     test_days: int = TEST_DAYS,
+    snapshot: str = "features@1 labels@1 enriched@1",
 ) -> TrainedModel:
     """A tested model; a shuffled one says that it scored at random. `rows`: those that it learned from."""
-    bundle = Bundle.read(tiny_bundle(folder, rows=rows))
-    if catalog_version != CATALOG.version:
-        training = msgspec.structs.replace(bundle.manifest.training, catalog_version=catalog_version)
-        bundle = Bundle.of(training, bundle.manifest.members, bundle.manifest.calibration, bundle.files)
+    tiny = Bundle.read(tiny_bundle(folder, rows=rows))
+    training = msgspec.structs.replace(
+        tiny.manifest.training, catalog_version=catalog_version, snapshot_version=snapshot
+    )
+    bundle = Bundle.of(training, tiny.manifest.members, tiny.manifest.calibration, tiny.files)
     matrix, fraud = tiny_rows(len(CATALOG.names), rows=1_000, seed=4)
     scores = Ensemble(bundle).score(matrix)
     test = pl.DataFrame(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pytest
@@ -18,7 +19,8 @@ from bdp_assets.decisions.policy import Costs, cost_policy, make_policy
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.bundle import Bundle, BundleError
 from bdp_assets.scoring.local_bundles import LocalBundles
-from bdp_assets.training.gate import failed
+from bdp_assets.training import release as release_module
+from bdp_assets.training.gate import Gate, failed
 from bdp_assets.training.policy_release import release_policy, use_policy
 from bdp_assets.training.release import (
     make_champion,
@@ -90,6 +92,50 @@ def test_a_model_with_a_short_test_serves_only_where_nothing_does(
     assert "`bdp models promote 2` judges it on the lake's latest 7 days" in second.reason
     assert (ours.champion(), ours.alias(CHALLENGER)) == ("1", "2")
     assert second.gates[0].says == second.reason
+
+
+def test_a_model_of_a_file_serves_only_where_nothing_does(
+    registry: Registry, bundles: LocalBundles, tmp_path: Path
+) -> None:
+    """Who brings the file brings the rows, the labels and their delay that it would be judged by."""
+    ours = Registry(registry.uri, "fraud_file")
+    first = release(trained(tmp_path / "a", snapshot="sha256:0123"), ours, bundles)
+    assert (first.promoted, first.standing) == (True, "is champion")
+    second = release(trained(tmp_path / "b", snapshot="sha256:0123"), ours, bundles)
+    assert (second.promoted, second.asked, second.standing) == (False, False, "stays challenger")
+    assert second.reason.startswith("a test on a file's rows does not tell whether it may replace champion 1")
+    assert "`bdp models promote 2` judges it on the lake's latest 7 days" in second.reason
+    assert (ours.champion(), ours.alias(CHALLENGER)) == ("1", "2")
+    assert release(trained(tmp_path / "c"), ours, bundles).promoted
+
+
+def test_a_champion_that_came_while_a_model_was_judged_is_not_replaced(
+    registry: Registry, bundles: LocalBundles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = Registry(registry.uri, "fraud_at_once")
+    release(trained(tmp_path / "a"), ours, bundles)
+    other = register(trained(tmp_path / "b"), ours)
+    judge = release_module.judge
+
+    def judge_slowly(*judged: Any) -> tuple[Gate, ...]:
+        ours.promote(other)
+        return judge(*judged)
+
+    monkeypatch.setattr(release_module, "judge", judge_slowly)
+    late = release(trained(tmp_path / "c"), ours, bundles)
+    assert (late.version, late.promoted, late.asked, failed(late.gates)) == ("3", False, True, [])
+    assert "another model became champion while it was judged; `bdp models promote 3`" in late.reason
+    assert (ours.champion(), ours.alias(CHALLENGER)) == (other, "3")
+
+
+def test_a_version_has_one_name(registry: Registry, bundles: LocalBundles, tmp_path: Path) -> None:
+    ours = Registry(registry.uri, "fraud_names")
+    release(trained(tmp_path / "a"), ours, bundles)
+    for name in ("01", "001", "\uff11", "\u0661", "1\n", " 1", "+1"):
+        with pytest.raises(VersionMissing, match="there is no version"):
+            make_champion(ours, bundles, name)
+    with pytest.raises(VersionMissing, match="replaced no other"):
+        ours.predecessor()
 
 
 FETCH = """

@@ -82,7 +82,7 @@ def _why_not(challenger: Decider) -> pl.Expr:
 
 
 def _scored(challenger: Decider, live: Sequence[Prediction]) -> list[ShadowScore]:
-    """Those whose vector is whole."""
+    """Those whose vector is whole; lists, which know no model, have no say on either side."""
     names = challenger.info.feature_names
     whole = [record for record in live if record.features.keys() >= set(names)]
     if not whole:
@@ -99,7 +99,7 @@ def _scored(challenger: Decider, live: Sequence[Prediction]) -> list[ShadowScore
             champion_version=record.model_version,
             champion_policy_version=record.policy_version,
             champion_score=record.fraud_probability,
-            champion_decision=record.decision,
+            champion_decision=record.decision_without_lists or record.decision,
             challenger_version=challenger.info.version,
             challenger_policy_version=challenger.policy.version,
             challenger_score=verdict.probability,

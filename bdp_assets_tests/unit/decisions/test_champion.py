@@ -8,6 +8,7 @@ import threading
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from prometheus_client import REGISTRY
@@ -16,7 +17,14 @@ from bdp_assets.decisions.champion import Champion
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.local_policies import LocalPolicies, Tuning, encode
 from bdp_assets.decisions.policy import Costs, make_policy
-from bdp_assets.scoring.bundle import ATTRIBUTIONS, MANIFEST, Bundle, BundleError
+from bdp_assets.scoring.bundle import (
+    ATTRIBUTIONS,
+    MANIFEST,
+    REGISTRATION,
+    Bundle,
+    BundleError,
+    Registration,
+)
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 
@@ -134,6 +142,25 @@ def test_a_damaged_one_is_refused_and_told_and_the_next_good_one_is_taken(
     file.write_bytes(whole)
     assert champion.look() is not None, "it was repaired in its place"
     assert refused() == 0
+
+
+def test_a_registered_manifest_with_one_changed_number_is_refused(
+    bundles: LocalBundles, champion: Champion, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle = Bundle.read(bundles.path("1"))
+    registration = msgspec.json.encode(Registration("fraud", "1", bundle.info.digest))
+    (bundles.path("1") / REGISTRATION).write_bytes(registration)
+    champion.load()
+    file = bundles.path("1") / MANIFEST
+    whole = file.read_bytes()
+    file.write_bytes(whole.replace(b"0.9", b"0.1", 1))
+    assert champion.look() is None
+    assert refused() == 1
+    assert "`bdp models fetch 1`" in caplog.text
+    with pytest.raises(BundleError, match="damaged"):
+        Champion(bundles.champion, 10).load()
+    file.write_bytes(whole)
+    assert champion.look() is not None
 
 
 def test_a_damaged_policy_is_refused(bundles: LocalBundles, champion: Champion) -> None:

@@ -1,9 +1,16 @@
-"""What pip has to install for a Bento, read from a lock."""
+"""What pip has to install for a Bento, read from a lock; and its model stays the one that was packed."""
 
 from __future__ import annotations
 
-from bdp_assets.operations.bento_folder import requirements
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bdp_assets.operations.bento_folder import pin, requirements
 from bdp_assets.project import PROJECT
+from bdp_assets.scoring.bundle import MANIFEST, REGISTRATION, Bundle, BundleError, Registration
+from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 
 LOCK = """\
 arrays==2.0 ; python_full_version < '3.12' \\
@@ -55,3 +62,25 @@ def test_our_own_lock_is_read() -> None:
     names = {pin.partition("==")[0] for pin in pinned}
     assert {"bentoml", "numba", "llvmlite", "numpy", "starlette"} <= names
     assert not names & {"dagster", "mlflow", "pandas", "scipy"}
+
+
+@pytest.mark.parametrize("registered_before_digests", [False, True])
+def test_a_packed_manifest_with_one_changed_number_is_refused(
+    tmp_path: Path, registered_before_digests: bool
+) -> None:
+    packed = tiny_bundle(tmp_path / "champion")
+    digest = Bundle.read(packed).info.digest
+    registration = Registration("fraud", "1", None if registered_before_digests else digest)
+    (packed / REGISTRATION).write_bytes(msgspec.json.encode(registration))
+    pin(packed, digest)
+    assert Bundle.read(packed).info.digest == digest
+    manifest = packed / MANIFEST
+    manifest.write_bytes(manifest.read_bytes().replace(b"0.9", b"0.1", 1))
+    with pytest.raises(BundleError, match="a Bento is built anew"):
+        Bundle.read(packed)
+
+
+def test_what_was_never_registered_gets_no_registration(tmp_path: Path) -> None:
+    packed = tiny_bundle(tmp_path / "champion")
+    pin(packed, "0" * 12)
+    assert not (packed / REGISTRATION).exists()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -19,7 +20,7 @@ from bdp_assets.operations import doctor
 from bdp_assets.operations.doctor import Finding, contents, machine
 from bdp_assets.operations.doctor.finding import Status
 from bdp_assets.runtime import haproxy, java
-from bdp_assets.scoring.bundle import Bundle
+from bdp_assets.scoring.bundle import MANIFEST, REGISTRATION, Bundle, Registration
 from bdp_assets.settings import Settings, get_settings
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 
@@ -116,6 +117,17 @@ def test_the_bundle_must_be_whole_and_made_for_these_features(
     found = only(contents.bundle(settings))
     assert found.status == "fail"
     assert "policy.json" in found.what
+
+
+def test_a_manifest_that_is_not_the_registered_one_is_told(settings: Settings) -> None:
+    place = tiny_bundle(settings.models_dir / "champion")
+    registration = Registration("fraud", "1", Bundle.read(place).info.digest)
+    (place / REGISTRATION).write_bytes(msgspec.json.encode(registration))
+    assert only(contents.bundle(settings)).status == "ok"
+    (place / MANIFEST).write_bytes((place / MANIFEST).read_bytes().replace(b"0.9", b"0.1", 1))
+    found = only(contents.bundle(settings))
+    assert found.status == "fail"
+    assert "`bdp models fetch 1`" in found.what
 
 
 @pytest.mark.parametrize(("statuses", "code"), [(["ok", "warn"], 0), (["ok", "fail", "ok"], 1)])

@@ -81,3 +81,26 @@ def test_a_registration_names_the_version_and_keeps_the_digest(copy: Path) -> No
     (copy / REGISTRATION).write_bytes(msgspec.json.encode(Registration("fraud", "12")))
     after = Bundle.read(copy).info
     assert (after.name, after.version, after.digest) == ("fraud", "12", before.digest)
+
+
+def registered(folder: Path, digest: str | None) -> None:
+    (folder / REGISTRATION).write_bytes(msgspec.json.encode(Registration("fraud", "12", digest)))
+
+
+def change_a_weight(folder: Path) -> None:
+    first, *others = Bundle.read(folder).manifest.members
+    change_manifest(folder, members=(msgspec.structs.replace(first, weight=0.195), *others))
+
+
+def test_one_changed_number_of_a_registered_manifest_is_refused(copy: Path) -> None:
+    registered(copy, Bundle.read(copy).info.digest)
+    Bundle.read(copy)
+    change_a_weight(copy)
+    with pytest.raises(BundleError, match=r"damaged: its manifest\.json .*`bdp models fetch 12`"):
+        Decider.load(copy)
+
+
+def test_a_registration_from_before_digests_takes_the_manifest_as_it_is(copy: Path) -> None:
+    (copy / REGISTRATION).write_text('{"name":"fraud","version":"12"}')
+    change_a_weight(copy)
+    assert Bundle.read(copy).info.version == "12"

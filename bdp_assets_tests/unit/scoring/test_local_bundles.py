@@ -4,9 +4,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from bdp_assets.scoring.bundle import Bundle, BundleError, Registration
+from bdp_assets.scoring.bundle import REGISTRATION, Bundle, BundleError, Registration, registration_in
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
 
@@ -24,7 +25,7 @@ def test_put_then_activate_then_another(bundles: LocalBundles, bundle_folder: Pa
     digest = Bundle.read(bundle_folder).info.digest
     assert bundles.active() is None
     for version in ("1", "2"):
-        bundles.put(Registration("fraud", version), digest, copier(bundle_folder))
+        bundles.put(Registration("fraud", version, digest), copier(bundle_folder))
         bundles.activate(version)
         assert bundles.active() == version
         assert Bundle.read(bundles.champion).info.version == version
@@ -33,31 +34,42 @@ def test_put_then_activate_then_another(bundles: LocalBundles, bundle_folder: Pa
 
 def test_what_is_there_and_whole_is_not_fetched_again(bundles: LocalBundles, bundle_folder: Path) -> None:
     digest = Bundle.read(bundle_folder).info.digest
-    bundles.put(Registration("fraud", "1"), digest, copier(bundle_folder))
+    bundles.put(Registration("fraud", "1", digest), copier(bundle_folder))
 
     def never(folder: Path) -> None:
         raise AssertionError(folder)
 
-    bundles.put(Registration("fraud", "1"), digest, never)
+    bundles.put(Registration("fraud", "1", digest), never)
 
 
 def test_a_damaged_copy_and_a_namesake_are_replaced(
     bundles: LocalBundles, bundle_folder: Path, tmp_path: Path
 ) -> None:
     info = Bundle.read(bundle_folder).info
-    folder = bundles.put(Registration("fraud", "1"), info.digest, copier(bundle_folder))
+    folder = bundles.put(Registration("fraud", "1", info.digest), copier(bundle_folder))
     (folder / "policy.json").write_text("{}")
-    bundles.put(Registration("fraud", "1"), info.digest, copier(bundle_folder))
+    bundles.put(Registration("fraud", "1", info.digest), copier(bundle_folder))
     assert Bundle.read(folder).info.digest == info.digest
 
     other = tiny_bundle(tmp_path / "other", seed=8)
-    bundles.put(Registration("fraud", "1"), Bundle.read(other).info.digest, copier(other))
+    bundles.put(Registration("fraud", "1", Bundle.read(other).info.digest), copier(other))
     assert Bundle.read(folder).info.digest == Bundle.read(other).info.digest
+
+
+def test_a_copy_whose_registration_says_no_digest_or_another_version_is_replaced(
+    bundles: LocalBundles, bundle_folder: Path
+) -> None:
+    registration = Registration("fraud", "1", Bundle.read(bundle_folder).info.digest)
+    folder = bundles.put(registration, copier(bundle_folder))
+    for said in (Registration("fraud", "1"), Registration("fraud", "2", registration.digest)):
+        (folder / REGISTRATION).write_bytes(msgspec.json.encode(said))
+        bundles.put(registration, copier(bundle_folder))
+        assert registration_in(folder) == registration
 
 
 def test_a_wrong_download_leaves_nothing_behind(bundles: LocalBundles, bundle_folder: Path) -> None:
     with pytest.raises(BundleError, match="not the bundle that was registered"):
-        bundles.put(Registration("fraud", "1"), "000000000000", copier(bundle_folder))
+        bundles.put(Registration("fraud", "1", "000000000000"), copier(bundle_folder))
     assert list(bundles.models_dir.iterdir()) == []
 
 
@@ -72,7 +84,7 @@ def test_a_bundle_is_found_by_version_by_path_and_as_champion(
     with pytest.raises(BundleError, match=r"no champion.*bdp train"):
         bundles.find(None)
     digest = Bundle.read(bundle_folder).info.digest
-    folder = bundles.put(Registration("fraud", "1"), digest, copier(bundle_folder))
+    folder = bundles.put(Registration("fraud", "1", digest), copier(bundle_folder))
     bundles.activate("1")
     assert bundles.find("1") == folder
     assert bundles.find(None).resolve() == folder

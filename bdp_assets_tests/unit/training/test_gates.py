@@ -20,6 +20,7 @@ from bdp_assets.training.gate import (
     COST,
     EXPORT,
     NOTHING_SERVED,
+    REVIEW_CAPACITY,
     failed,
     parity_gate,
     why_not,
@@ -31,6 +32,7 @@ from bdp_assets.training.gates import (
     export_gate,
     judge,
     latency_gate,
+    review_capacity_gate,
 )
 from bdp_assets.training.latency import Latency
 from bdp_assets.training.pipeline import AMOUNT, matrix_of
@@ -38,7 +40,7 @@ from bdp_assets.training.split import DAY_MS
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle, tiny_rows
 
 ROWS = 3_000
-COSTS = Costs(review_minor=500, false_decline_minor=3_000, reviews_per_day=10)
+COSTS = Costs(review_minor=500, false_decline_minor=3_000, reviews_per_day=200)
 POLICY = make_policy(0.2, 0.6, COSTS)
 DECLINES_ALL = make_policy(0.0, 0.0, COSTS)
 
@@ -119,6 +121,37 @@ def test_a_model_that_ranks_worse_is_refused(rows: pl.DataFrame, champion: Conte
 def test_a_model_that_costs_more_is_refused(rows: pl.DataFrame, champion: Contender) -> None:
     assert refused(rows, replace(champion, policy=DECLINES_ALL), champion) == {COST}
     assert refused(rows, champion, replace(champion, policy=DECLINES_ALL)) == set()
+
+
+def reviewing(share: float, champion: Contender, a_day: int) -> Contender:
+    """The champion's probabilities, of which a policy reviews this share."""
+    costs = Costs(review_minor=0, false_decline_minor=3_000, reviews_per_day=a_day)
+    at = float(np.quantile(champion.probability, 1 - share, method="higher"))
+    return replace(champion, version="2", policy=make_policy(at, 2.0, costs))
+
+
+def test_a_policy_that_asks_for_more_reviews_than_there_is_time_for_is_refused(
+    rows: pl.DataFrame, champion: Contender
+) -> None:
+    """It costs less, since every review is taken for done."""
+    many = reviewing(337 * 7 / ROWS, champion, 10)
+    assert refused(rows, many, champion) == {REVIEW_CAPACITY}
+    gate = review_capacity_gate(rows, many, champion)
+    assert "337.0 reviews a day of the test rows, where there is time for 10 (most allowed 12.5)" in gate.says
+    assert "`bdp policy tune --reviews-per-day`" in gate.says
+    assert (gate.figures["reviews"], gate.figures["most"]) == (337.0, 12.5)
+
+
+def test_some_more_reviews_than_capacity_pass_and_as_many_as_the_champions(
+    rows: pl.DataFrame, champion: Contender
+) -> None:
+    few = replace(champion, policy=make_policy(2.0, 2.0, COSTS))
+    for a_day, passed in ((100, True), (80, True), (79, False)):
+        assert review_capacity_gate(rows, reviewing(700 / ROWS, champion, a_day), few).passed is passed
+    assert review_capacity_gate(rows, reviewing(0.2, champion, 1), reviewing(0.2, champion, 1)).passed
+    assert review_capacity_gate(rows, reviewing(0.2, champion, 1), None).passed
+    silent = review_capacity_gate(rows, replace(champion, policy=make_policy(0.0, 2.0)), few)
+    assert (silent.passed, silent.says) == (True, "its policy does not say for how many there is time")
 
 
 @pytest.mark.parametrize("compared", [False, True])

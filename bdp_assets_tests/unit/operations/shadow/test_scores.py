@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from bdp_assets.clients.lake import Lake
 from bdp_assets.contracts.columns import EVENT_DATE
-from bdp_assets.contracts.records import Prediction
+from bdp_assets.contracts.records import Decision, ListHit, ListKind, ListName, Prediction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.policy import make_policy
 from bdp_assets.ingest.audit import audit
@@ -50,6 +51,36 @@ def test_each_live_decision_is_scored_as_the_challenger_would_alone(
         assert (row["champion_score"], row["champion_decision"]) == (one.fraud_probability, one.decision)
         assert (row["champion_version"], row["challenger_version"]) == ("1", "2")
     assert shadow.rows.filter(pl.col("champion_decision") != pl.col("challenger_decision")).height > 10
+
+
+def test_lists_have_no_say_on_either_side(lake: Lake, decided: list[Prediction], challenger: Decider) -> None:
+    """A block declines and an allowance approves whatever the model: no difference between models."""
+    hits = {
+        Decision.DECLINE: ListHit("b" * 12, ListName.BLOCK, ListKind.CUSTOMER),
+        Decision.APPROVE: ListHit("a" * 12, ListName.ALLOW, ListKind.CUSTOMER),
+    }
+    listed = [
+        msgspec.structs.replace(
+            one,
+            customer_id="listed",
+            transaction_id=f"{one.transaction_id}-{said}",
+            decision=said,
+            decision_without_lists=one.decision,
+            list_hits=[hit],
+        )
+        for one in decided
+        for said, hit in hits.items()
+    ]
+    land(lake, listed)
+    found = shadow_days(lake, challenger, START, LAST).rows
+    own = {one.transaction_id: one.decision for one in decided}
+    rows = found.filter(customer_id="listed").to_dicts()
+    assert len(rows) == 2 * len(decided)
+    would = dict(found.select("transaction_id", "challenger_decision").iter_rows())
+    for row in rows:
+        transaction, _, _ = row["transaction_id"].rpartition("-")
+        assert row["champion_decision"] == own[transaction]
+        assert row["challenger_decision"] == would[transaction]
 
 
 def test_what_was_scored_is_left_and_what_landed_since_is_added(
