@@ -111,7 +111,7 @@ def times_of_fraud(labels: pl.DataFrame) -> pl.DataFrame:
 
 
 def blocked_rows(rows: pl.DataFrame, frauds: pl.DataFrame) -> pl.Series:
-    """Numbers of the rows whose customer, by `times_of_fraud`, was known to be defrauded at their midnight."""
+    """Numbers of the rows whose customer, by `times_of_fraud`, was known to be defrauded at midnight."""
     midnight = pl.col("ts_ms") // DAY_MS * DAY_MS
     met = rows.select("customer_id", midnight=midnight, row=pl.int_range(pl.len())).join(
         frauds, on="customer_id"
