@@ -1,4 +1,4 @@
-"""What is wrong with a split: the test knows times, labels or customers of the training, or rows were picked."""
+"""What is wrong with a split: tested on times, labels or customers of its training, or on picked rows."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _missing(train: pl.DataFrame, test: pl.DataFrame, data: TrainingData) -> Ite
         if missing:
             yield (
                 f"{missing:,} rows of the {what} window are missing from the {what}: only test rows "
-                "of blocked customers may be"
+                "of blocked customers may be left out"
             )
 
 
