@@ -1,9 +1,10 @@
-"""Features that know a label too early, found by what they do and not by how they are written.
+"""Features that know something too early, found by what they do and not by how they are written.
 
-A sample of transactions is computed twice: with the labels that were known at their time, and with all that
-was thought then turned over a millisecond later. A feature that *moves* reads labels nobody knew: that is a
-proof, since nothing else was changed. Beside that, a stored value that *differs* from the first computation
-does not follow from what was known: it holds such a label, or is older than the transactions.
+A sample of transactions is computed with the labels that were known at their time, and again with one thing
+changed: with all that was thought then turned over a millisecond later, and without later transactions. A
+feature that *moves* by the first reads labels nobody knew; one that looks *ahead* changes by the second. That
+is a proof, since nothing else was changed. Beside that, a stored value that *differs* from the first
+computation does not follow from what was known: it holds such knowledge, or is older than the transactions.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bdp_assets.training.telling import telling_rows
 from bdp_assets.training.worlds import worlds_of
 
 SAMPLE = 200
-COUNTS = ("compared", "moved", "differs")
+COUNTS = ("compared", "moved", "ahead", "differs")
 
 
 class Builder(Protocol):
@@ -47,7 +48,7 @@ def early_labels(
     catalog: Catalog = CATALOG,
     sample: int = SAMPLE,
 ) -> pl.DataFrame:
-    """A row for each feature: feature, compared, moved, differs (rows of the sample).
+    """A row for each feature: feature, compared, moved, ahead, differs (rows of the sample).
 
     `stored`: KEY, ts_ms and the features as a model reads them. `history` must hold all that they can see.
     """
@@ -61,12 +62,16 @@ def early_labels(
         return pl.DataFrame(nothing)
     honest = build(worlds.transactions, worlds.known, only=worlds.asked)
     turned = build(worlds.transactions, pl.concat([worlds.known, worlds.turned]), only=worlds.asked)
+    ended = build(
+        worlds.transactions.filter(worlds.past), worlds.known, only=worlds.asked.filter(worlds.past)
+    )
     was = worlds.keys.join(once, on=KEY, how="left", maintain_order="left")
     return pl.DataFrame(
         {
             "feature": names,
             "compared": [len(was)] * len(names),
             "moved": [_differing(honest[name], turned[name]) for name in names],
+            "ahead": [_differing(honest[name], ended[name]) for name in names],
             "differs": [_differing(honest[name], was[name]) for name in names],
         }
     )

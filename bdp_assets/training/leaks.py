@@ -49,10 +49,12 @@ def look_for_leaks(data: TrainingData, history: History, delay_days: int) -> Lea
 def _named(features: pl.DataFrame) -> Iterator[str]:
     if moved := _those(features, "moved"):
         yield f"features that read labels nobody knew yet: {moved}"
-    if differs := _those(features.filter(moved=0), "differs"):
+    if ahead := _those(features, "ahead"):
+        yield f"features that read transactions of later than their own: {ahead}"
+    if differs := _those(features.filter(moved=0, ahead=0), "differs"):
         yield (
-            f"stored features that do not follow from the labels known at their time: {differs}. They hold "
-            "later labels, or are older than their transactions: materialise the features anew"
+            f"stored features that do not follow from what was known at their time: {differs}. They hold "
+            "what came later, or are older than their transactions: materialise the features anew"
         )
 
 

@@ -21,7 +21,7 @@ ROWS = 300_000
 
 class Worlds(NamedTuple):
     """`transactions` in order of arrival, `asked`: which of them the worlds are about (Boolean), and `keys`
-    of those, by their own names.
+    of those, by their own names. `past`: which had happened by the time of their world's own (Boolean).
 
     `known`: the labels that were known by then. `turned`: what was thought of each transaction by then turned
     over a millisecond later, so that whatever can see a later label sees it change.
@@ -31,6 +31,7 @@ class Worlds(NamedTuple):
     known: pl.DataFrame
     turned: pl.DataFrame
     asked: pl.Series
+    past: pl.Series
     keys: pl.DataFrame
 
 
@@ -51,6 +52,7 @@ def worlds_of(
         known.with_columns(_apart("customer_id")).select(LABEL),
         _turned(seen, known).with_columns(_apart("customer_id")).select(LABEL),
         seen["asked"],
+        seen["ts_ms"] <= seen["at_ms"],
         asked.select(KEY),
     )
 

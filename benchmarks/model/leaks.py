@@ -62,17 +62,19 @@ def _row(leak: str, data: TrainingData, history: History, build: Builder, reques
     request.say(f"leak: {leak}")
     code = early_labels(data.features, history, build=build)
     lake = look_for_leaks(data, history, DELAY_DAYS)
-    moved, differs = _having(code, "moved"), _having(lake.features, "differs")
+    moved, ahead, differs = _having(code, "moved"), _having(code, "ahead"), _having(lake.features, "differs")
     trained = train(data, Source(name="bench", trained_at_ms=0))
     return {
         "leak": leak,
         "ap": round(trained.metrics["average_precision"], 4),
         "caught_by": [
             *_features(moved, "reads labels nobody knew yet"),
-            *_features(differs, "stored values do not follow from the labels known"),
+            *_features(ahead, "reads later transactions"),
+            *_features(differs, "stored values do not follow from what was known"),
             *lake.split,
         ],
         "moved": moved,
+        "ahead": ahead,
         "differs": differs,
         "suspicions": list(suspicions(trained.test, MOST_AP)),
     }
@@ -98,5 +100,5 @@ BENCH = Bench(
     name="leaks",
     summary="leaks planted in the Handbook's data: what each promises, and what the leak guard says",
     run=run,
-    goals={"ours.caught": Goal(least=4), "ours.false_alarms": Goal(most=0)},
+    goals={"ours.caught": Goal(least=5), "ours.false_alarms": Goal(most=0)},
 )

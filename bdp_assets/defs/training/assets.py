@@ -28,8 +28,9 @@ NO_LEAK = dg.AssetCheckSpec(
     "fraud_ensemble_no_leak",
     asset=KEY,
     blocking=True,
-    description="No feature, row or split of the training data knows a label before it was known: a sample "
-    "of the lake's features is computed anew with the labels of their time, and with all others turned over. "
+    description="No feature, row or split of the training data knows what was not known at its time: a "
+    "sample of the lake's features is computed anew with the labels of their time, with all others turned "
+    "over, and without later transactions. "
     "Where one does, nothing is trained.",
 )
 

@@ -15,7 +15,7 @@ from bdp_assets.training.early_labels import History, early_labels
 from bdp_assets.training.leaks import LeakFound, Leaks, look_for_leaks
 from bdp_assets.training.split import TrainingData, TrainingError
 from bdp_assets_tests.unit.training.leaky import fold
-from benchmarks.model.plants import BUILDERS, split_at_random, with_features_of
+from benchmarks.model.plants import EARLY_LABELS, next_week, split_at_random, with_features_of
 
 DELAY = 7
 COUNTED = {n for n in CATALOG.names if n.startswith(("merchant_frauds_", "merchant_fraud_share_"))}
@@ -48,10 +48,10 @@ def test_honest_data_has_no_leak(honest: tuple[TrainingData, History]) -> None:
     assert leaks.features["compared"].to_list() == [200] * len(CATALOG.names)
 
 
-@pytest.mark.parametrize("leak", BUILDERS)
+@pytest.mark.parametrize("leak", EARLY_LABELS)
 def test_code_that_reads_labels_too_early_is_caught(leak: str, honest: tuple[TrainingData, History]) -> None:
     data, history = honest
-    found = Leaks(early_labels(data.features, history, build=BUILDERS[leak]))
+    found = Leaks(early_labels(data.features, history, build=EARLY_LABELS[leak]))
     assert COUNTED <= named(found, "moved") <= reading_labels()
     with pytest.raises(
         LeakFound, match=r"read labels nobody knew yet: merchant_fraud\w+ \(\d+ of 200 rows\)"
@@ -59,17 +59,33 @@ def test_code_that_reads_labels_too_early_is_caught(leak: str, honest: tuple[Tra
         found.refuse()
 
 
-@pytest.mark.parametrize("leak", BUILDERS)
+@pytest.mark.parametrize("leak", EARLY_LABELS)
 def test_stored_features_that_read_labels_too_early_are_caught(
     leak: str, honest: tuple[TrainingData, History]
 ) -> None:
     data, history = honest
-    found = look_for_leaks(with_features_of(BUILDERS[leak], data, history), history, DELAY)
-    assert named(found, "moved") == set()
+    found = look_for_leaks(with_features_of(EARLY_LABELS[leak], data, history), history, DELAY)
+    assert named(found, "moved") == named(found, "ahead") == set()
     differing = named(found, "differs")
     assert COUNTED <= differing <= reading_labels()
-    with pytest.raises(TrainingError, match="do not follow from the labels known at their time: merchant_fr"):
+    with pytest.raises(TrainingError, match="do not follow from what was known at their time: merchant_fr"):
         found.refuse()
+
+
+def test_code_that_reads_later_transactions_is_caught(honest: tuple[TrainingData, History]) -> None:
+    data, history = honest
+    found = Leaks(early_labels(data.features, history, build=next_week))
+    assert (named(found, "moved"), named(found, "ahead")) == (set(), {"customer_count_7d"})
+    with pytest.raises(LeakFound, match=r"later than their own: customer_count_7d \(\d+ of 200 rows\)"):
+        found.refuse()
+
+
+def test_stored_features_that_read_later_transactions_are_caught(
+    honest: tuple[TrainingData, History],
+) -> None:
+    data, history = honest
+    found = look_for_leaks(with_features_of(next_week, data, history), history, DELAY)
+    assert (named(found, "ahead"), named(found, "differs")) == (set(), {"customer_count_7d"})
 
 
 def test_a_millisecond_too_early_is_caught(honest: tuple[TrainingData, History]) -> None:

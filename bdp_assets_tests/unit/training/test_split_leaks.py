@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bdp_assets.training.split import DAY_MS, Split, TrainingData, with_labels
+from bdp_assets.training.split import DAY_MS, KEY, Split, TrainingData, with_labels
 from bdp_assets.training.split_leaks import split_leaks
 from bdp_assets_tests.unit.training.test_split import features, labels
 
@@ -31,8 +31,10 @@ class Given(TrainingData):
         return self.test
 
 
-def judged(train: pl.DataFrame, test: pl.DataFrame) -> list[str]:
-    return split_leaks(Given(ROWS, LABELS, SPLIT, CUT, train, test), WEEK)
+def judged(train: pl.DataFrame, test: pl.DataFrame, windows: pl.DataFrame | None = None) -> list[str]:
+    """`windows`: what the rows were taken from, where some are missing."""
+    everything = ROWS.join(pl.concat([train, test]), on=KEY, how="semi") if windows is None else windows
+    return split_leaks(Given(everything, LABELS, SPLIT, CUT, train, test), WEEK)
 
 
 def labelled(*names: str, day: float) -> pl.DataFrame:
@@ -77,6 +79,26 @@ def test_a_customer_whose_fraud_is_known_is_told() -> None:
     again = labelled("last", day=130).with_columns(customer_id=pl.lit("a"))
     [found] = judged(labelled("early", "late", day=114), again)
     assert found.startswith("1 test rows are of customers whose fraud was known")
+
+
+def test_test_rows_that_were_left_out_are_told() -> None:
+    [found] = judged(labelled("early", "late", day=114), labelled("test", day=130), ROWS)
+    assert found.startswith("1 rows of the test window are missing from the test")
+
+
+def test_training_rows_that_were_left_out_are_told() -> None:
+    [found] = judged(labelled("late", day=114), labelled("test", "last", day=130), ROWS)
+    assert found.startswith("1 rows of the training window are missing from the training")
+
+
+def test_rows_of_blocked_customers_are_not_missed() -> None:
+    blocked = features(("again", "a", 115))
+    assert (
+        judged(
+            labelled("early", "late", day=114), labelled("test", "last", day=130), pl.concat([ROWS, blocked])
+        )
+        == []
+    )
 
 
 def test_a_side_without_rows_is_for_training_to_refuse() -> None:

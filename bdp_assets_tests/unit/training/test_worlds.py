@@ -60,6 +60,16 @@ def test_a_world_knows_the_labels_of_its_time_and_turns_over_the_rest(
     assert len(both) == found.transactions.select(KEY).n_unique()
 
 
+def test_the_past_of_a_world_ends_with_its_own_transaction(
+    stream: pl.DataFrame, labels: pl.DataFrame
+) -> None:
+    row = stream.unique(KEY, keep="none").sort("ts_ms")[400]
+    found = worlds_of(row, stream, labels, IDS)
+    past, later = found.transactions.filter(found.past), found.transactions.filter(~found.past)
+    assert past["ts_ms"].max() == row["ts_ms"].item() < later["ts_ms"].min()  # type: ignore[operator]
+    assert found.asked.filter(found.past).sum() == 1
+
+
 def test_worlds_that_are_too_large_together_are_left_out_the_largest_first(
     stream: pl.DataFrame, labels: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
