@@ -33,7 +33,7 @@ def test_it_is_answered_as_the_document_says(name: str, mode: GenerationMode, cl
         pytest.skip("it takes nothing that could be wrong")
 
     @given(OPERATIONS[name].as_strategy(generation_mode=mode))
-    @settings(max_examples=cases(100), suppress_health_check=list(HealthCheck), deadline=None)
+    @settings(max_examples=cases(60), suppress_health_check=list(HealthCheck), deadline=None)
     def answered(case: Any) -> None:
         arguments = case.as_transport_kwargs(base_url="http://api")
         made = requests.Request(**arguments).prepare()

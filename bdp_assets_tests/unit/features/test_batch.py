@@ -30,7 +30,7 @@ from bdp_assets_tests.unit.features.strategies import (
 )
 
 
-@settings(max_examples=cases(2_000), deadline=None)
+@settings(max_examples=cases(1_000), deadline=None)
 @given(st.data())
 def test_any_catalog_and_stream_equal_the_oracle(data: st.DataObject) -> None:
     catalog, transactions = data.draw(catalogs()), data.draw(streams())

@@ -15,7 +15,7 @@ from bdp_assets_tests.unit.features.oracle import as_corrected
 from bdp_assets_tests.unit.features.strategies import catalogs, labels, streams
 
 
-@settings(max_examples=cases(2_000), deadline=None)
+@settings(max_examples=cases(1_000), deadline=None)
 @given(st.data(), st.integers(0, 5), st.sampled_from((1, 4, 1_000)))
 def test_folded_events_in_pieces_equal_the_oracle(data: st.DataObject, exact_events: int, piece: int) -> None:
     catalog, transactions = data.draw(catalogs()), data.draw(streams(customers=("c0", "c0", "c0", "c1")))
