@@ -46,8 +46,9 @@ def measured(settings: Settings, world: Prepared, members: Members, effort: Effo
     floor.save(sizes, settings.home)
     ports = choose_free(SIDES)
     own = settings.model_copy(update={"api_port": ports["ours"], "api_auth": "required"})
+    key = new_key(own)  # Before the server starts, which reads the file anew every second.
     say("starting the three servers")
-    with serving(own, ports), closing(Clients({HEADER: new_key(own)})) as clients:
+    with serving(own, ports), closing(Clients({HEADER: key})) as clients:
         bodies = _Bodies(world)
         rounds, batched = _rounds(clients, ports, bodies, effort, say)
         tail = {}
