@@ -84,7 +84,14 @@ def _fields(source: HistorySource) -> Fields:
 def _ready(schema: pl.Schema) -> Columns:
     """Of rows that were validated."""
     texts = {name: pl.col(name).cast(pl.String) for name in (*KEY, *IDS) if name in schema}
-    return {**texts, **{name: pl.col(name).cast(pl.Int64) for name in COLUMNS}}
+    return {**texts, **{name: _whole(name, schema[name]) for name in COLUMNS}}
+
+
+def _whole(name: str, dtype: pl.DataType) -> pl.Expr:
+    """Null where a float is no whole number, which a cast would cut off."""
+    column = pl.col(name)
+    whole = column.cast(pl.Int64, strict=not dtype.is_float())
+    return pl.when(column == whole).then(whole).alias(name) if dtype.is_float() else whole
 
 
 def _kept(found: Columns, kept: Sequence[str]) -> Columns:

@@ -53,11 +53,8 @@ def _drawn(fold: pl.DataFrame, rng: np.random.Generator) -> NDArray[np.float64]:
     """Each draw's metrics, [draws, metrics]."""
     fraud, probability = fold["is_fraud"].to_numpy(), fold["probability"].to_numpy()
     names, shops = fold["customer_id"].unique().sort(), fold["merchant_id"].unique().sort()
-    customer, merchant, days = (
-        _places(fold["customer_id"], names),
-        _places(fold["merchant_id"], shops),
-        _days(fold, names),
-    )
+    customer, merchant = _places(fold["customer_id"], names), _places(fold["merchant_id"], shops)
+    days = _days(fold, names)
     found = np.full((DRAWS, len(METRICS)), np.nan)
     for row in found:
         times = _times(rng, len(names))

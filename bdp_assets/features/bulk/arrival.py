@@ -91,14 +91,21 @@ def _numbered(
         row += len(batch)
 
 
+_OF = {
+    "ts_ms": " (of a column `timestamp`: a date and time with its zone)",
+    "amount_base_minor": " (of a column `amount`: from 0 on, with no more decimals than its currency)",
+}
+"""Where files may have another column in its place, what that must hold."""
+
+
 def check_rows(name: str, batch: pl.DataFrame, columns: tuple[str, ...], rows_before: int = 0) -> None:
     """Raises BulkFailed: a row lacks one of these columns, or has a number outside its column's range."""
     for column in columns:
         if batch[column].null_count():
             row = rows_before + int(batch[column].is_null().arg_true()[0]) + 1
             raise BulkFailed(
-                f"{name}: row {row:,} has no {column} that can be read, and there may be more. Mend or leave "
-                "out such rows."
+                f"{name}: row {row:,} has no {column} that can be read{_OF.get(column, '')}, and there may "
+                "be more. Mend or leave out such rows."
             )
     for column in COLUMNS:
         try:

@@ -110,6 +110,13 @@ def test_the_transactions_may_say_it_themselves_where_they_say_since_when(tmp_pa
     assert of_file(HistorySource(file_of(undated, tmp_path)), None, KEYS).labels is None
 
 
+def test_of_floats_only_whole_numbers_are_amounts(tmp_path: Path) -> None:
+    floats = READY | {"amount_base_minor": [7.0, 7.5], "ts_ms": [float(MOMENT), float("nan")]}
+    rows = of_file(HistorySource(file_of(floats, tmp_path)), None, KEYS).transactions.rows.collect()
+    assert rows["amount_base_minor"].to_list() == [7, None]
+    assert rows["ts_ms"].to_list() == [MOMENT, None]
+
+
 def test_a_file_of_labels_that_lacks_a_column_is_told(tmp_path: Path) -> None:
     pl.DataFrame({"transaction_id": ["t1"], "is_fraud": [True]}).write_parquet(tmp_path / "given.parquet")
     with pytest.raises(MappingError, match="lacks customer_id, known_at_ms"):
