@@ -21,10 +21,13 @@ def helm() -> Path:
     if found := shutil.which("helm"):
         return Path(found)
     program = kept(f"helm-{HELM_VERSION}") / "helm"
-    return program if program.exists() else built(program, "install", HELM, otherwise=OTHERWISE)
+    if program.exists():
+        return program
+    return built(program, "install", HELM, otherwise=OTHERWISE, quick=True)
 
 
 def object_check() -> Path:
     """deploy/helm/check, built again whenever it changed: Go knows."""
     program = kept("helm-check") / "helm-check"
-    return built(program, "build", "-o", str(program), ".", source=CHECK, otherwise=OTHERWISE)
+    arguments = ("build", "-o", str(program), ".")
+    return built(program, *arguments, source=CHECK, otherwise=OTHERWISE, quick=True)
