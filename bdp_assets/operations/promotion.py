@@ -80,17 +80,24 @@ def promote(settings: Settings, version: str, *, force: str | None = None) -> tu
         force: why the gates are not asked; then there are none, and the version remembers the reason.
 
     Raises:
-        NotPromoted: a gate failed, or the reason is empty; nothing is changed. Else as `compare`.
+        NotPromoted: a gate failed, another champion came meanwhile, or the reason is empty; nothing is
+            changed. Else as `compare`.
     """
     if force is not None and not force.strip():
         raise NotPromoted("`--force` wants a reason: the version keeps it. Nothing is changed.")
+    registry = Registry.of(settings)
+    before = registry.champion()
     gates = judged(settings, version) if force is None else ()
     if failed(gates):
         raise NotPromoted(
             f"Version {version} does not pass the gates, nothing is changed. {why_not(gates)}. "
             "`--force REASON` makes it champion all the same."
         )
-    make_champion(Registry.of(settings), LocalBundles(settings.models_dir), version, forced=force)
+    if gates and registry.champion() != before:
+        raise NotPromoted(
+            "Another model became champion while this one was judged, nothing is changed. Ask again."
+        )
+    make_champion(registry, LocalBundles(settings.models_dir), version, forced=force)
     return gates
 
 

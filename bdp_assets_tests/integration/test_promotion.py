@@ -18,10 +18,12 @@ from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.registry import FORCED, Registry
 from bdp_assets.contracts.columns import event_date
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.operations import promotion
 from bdp_assets.operations.promotion import BY_HAND
 from bdp_assets.scoring.local_bundles import LocalBundles
-from bdp_assets.settings import get_settings, variables
+from bdp_assets.settings import Settings, get_settings, variables
 from bdp_assets.training import gates
+from bdp_assets.training.gate import Gate
 from bdp_assets.training.release import register
 from bdp_assets_tests.fakes.scored_lake import START, append
 from bdp_assets_tests.fakes.tiny_bundle import tiny_rows
@@ -82,6 +84,23 @@ def write(lake: Lake) -> None:
 
 def run(*typed: str) -> Result:
     return CliRunner().invoke(app, ["models", *typed])
+
+
+def test_a_champion_that_came_meanwhile_is_not_replaced(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = promotion.judged
+
+    def judged_as_another_comes(settings: Settings, version: str) -> tuple[Gate, ...]:
+        found = judged(settings, version)
+        registry.promote(POOR)
+        return found
+
+    monkeypatch.setattr(promotion, "judged", judged_as_another_comes)
+    refused = run("promote", EQUAL)
+    assert refused.exit_code == 2, refused.output
+    assert "Another model became champion" in " ".join(refused.output.split())
+    assert registry.champion() == POOR
 
 
 def test_a_worse_version_is_refused_by_name_and_only_a_reason_forces_it(registry: Registry) -> None:
