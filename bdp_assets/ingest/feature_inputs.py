@@ -131,7 +131,8 @@ def typed_labels(labels: pl.LazyFrame) -> pl.LazyFrame:
     schema = labels.collect_schema()
     texts = [pl.col(name).cast(pl.String) for name in KEY]
     is_fraud = _truth(schema["is_fraud"])
-    _require_told(labels, is_fraud)
+    if schema["is_fraud"] != pl.Boolean:
+        _require_told(labels, is_fraud)
     known_at_ms = pl.col("known_at_ms") if "known_at_ms" in schema else pl.lit(None).alias("known_at_ms")
     return labels.select(*texts, is_fraud, known_at_ms.cast(pl.Int64))
 

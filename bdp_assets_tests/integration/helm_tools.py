@@ -17,7 +17,7 @@ OTHERWISE = "there is neither helm nor Go to build it: install one of them (docs
 
 
 def helm() -> Path:
-    """The helm of this machine, or the one that is built here (two idle minutes, 110 MB, once)."""
+    """The helm of this machine, or the one that is built here (a minute and a half, 92 MB, once)."""
     if found := shutil.which("helm"):
         return Path(found)
     program = kept(f"helm-{HELM_VERSION}") / "helm"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import httpx
@@ -21,12 +20,12 @@ def test_calls_are_refused_at_once_and_the_service_ends(tmp_path: Path) -> None:
     api = serving(make_settings(tmp_path))
     with api as (url, log):
         [worker] = psutil.Process(api.process.pid).children()
-        started = time.monotonic()
         worker.kill()
-        with pytest.raises(httpx.TransportError):  # Reset, or refused.
+        with pytest.raises(
+            (httpx.NetworkError, httpx.RemoteProtocolError)
+        ):  # Reset, or refused: no time-out.
             get(f"{url}/livez", timeout=SOON_S)
         api.process.wait(SOON_S)
-        assert time.monotonic() - started < SOON_S
         assert "the worker died" in log.read_text()
 
 

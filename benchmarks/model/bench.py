@@ -69,8 +69,8 @@ def _judged(
         request.say(f"{name}: train from {fold.first_day}")
         scored.append(_scored(fold, side))
     request.say(f"{name}: intervals")
-    each = [metrics(rows) for rows in scored]
-    sure = intervals(scored)
+    each = [found for _, found in scored]
+    sure = intervals([rows for rows, _ in scored])
     means = {long: float(np.mean([one[long] for one in each])) for long in _NAMES}
     return {
         **_figures(means, sure.mean, "_mean"),
@@ -78,14 +78,13 @@ def _judged(
     }
 
 
-def _scored(fold: Fold, side: Callable[[Fold], pl.DataFrame]) -> pl.DataFrame:
-    """Raises Problem: in a week without fraud nobody can learn it, or be judged."""
+def _scored(fold: Fold, side: Callable[[Fold], pl.DataFrame]) -> tuple[pl.DataFrame, dict[str, float]]:
+    """Test rows and their metrics. Raises Problem: in a week without fraud nobody can learn it, or be judged."""
     try:
         rows = side(fold)
-        metrics(rows)
+        return rows, metrics(rows)
     except TrainingError as error:
         raise Problem(f"The fold of {fold.first_day} can not be done: {error}", _OTHER_FOLDS) from error
-    return rows
 
 
 def _figures(found: Mapping[str, float], sure: Interval, of: str = "") -> Figures:

@@ -14,7 +14,9 @@ from bento.worker_death import end_with_worker
 signal.signal(signal.SIGTERM, lambda *_: os._exit({STOPPED}))
 end_with_worker()
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]])
-time.sleep(3)
+while os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+    time.sleep(0.02)
+time.sleep(0.2)
 """
 KILL = "import os; os.kill(os.getpid(), {})"
 
