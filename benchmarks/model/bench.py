@@ -79,7 +79,7 @@ def _judged(
 
 
 def _scored(fold: Fold, side: Callable[[Fold], pl.DataFrame]) -> tuple[pl.DataFrame, dict[str, float]]:
-    """Test rows and their metrics. Raises Problem: in a week without fraud nobody can learn it, or be judged."""
+    """Test rows and their metrics. Raises Problem: without fraud nobody can learn it, or be judged."""
     try:
         rows = side(fold)
         return rows, metrics(rows)
