@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
+import weakref
 from collections.abc import Callable
 
 LOOKS, LOOK_EVERY_S = 12, 1.0
@@ -28,15 +28,18 @@ def _end() -> None:
 
 
 class Stuck:
-    """`with stuck:` around each call, from one thread."""
+    """`with stuck:` around each call, from one thread. Who watches leaves with the object."""
 
     def __init__(
         self, looks: int = LOOKS, look_every_s: float = LOOK_EVERY_S, end: Callable[[], None] = _end
     ) -> None:
-        self._looks, self._look_every_s, self._end = looks, look_every_s, end
+        self._looks = looks
         self._call = self._seen = self._count = 0
         self._inside = False
-        threading.Thread(target=self._watch, name="stuck", daemon=True).start()
+        gone = threading.Event()
+        weakref.finalize(self, gone.set)
+        watcher = (weakref.ref(self), gone, look_every_s, end)
+        threading.Thread(target=_watch, args=watcher, name="stuck", daemon=True).start()
 
     def __enter__(self) -> None:
         self._call += 1
@@ -51,8 +54,12 @@ class Stuck:
         self._seen = self._call
         return self._count >= self._looks
 
-    def _watch(self) -> None:
-        time.sleep(self._look_every_s)
-        while not self.look():
-            time.sleep(self._look_every_s)
-        self._end()
+
+def _watch(
+    watched: weakref.ref[Stuck], gone: threading.Event, look_every_s: float, end: Callable[[], None]
+) -> None:
+    while not gone.wait(look_every_s):
+        if (stuck := watched()) is not None and stuck.look():
+            end()
+            return
+        del stuck  # Not to be what keeps it.

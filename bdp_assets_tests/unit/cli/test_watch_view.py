@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -78,7 +79,8 @@ def test_watching_ends_with_the_last_picture(screen: io.StringIO, monkeypatch: p
         waited.append(seconds)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(watch_view.time, "sleep", interrupt)
+    # Its own alone: other threads of this process sleep, too.
+    monkeypatch.setattr(watch_view, "time", SimpleNamespace(**vars(time) | {"sleep": interrupt}))
     watch_view.watch(lambda: FULL, 5.0)
     assert waited == [5.0]
     assert "SERVICES" in screen.getvalue()

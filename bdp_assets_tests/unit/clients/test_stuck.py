@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 from bdp_assets.clients.kafka.stuck import EXIT_CODE, Stuck
 
@@ -32,3 +33,33 @@ def test_many_calls_and_idle_times_do_not() -> None:
         assert not any(stuck.look() for _ in range(10)), "nothing is called"
     with stuck:
         assert [stuck.look() for _ in range(4)] == [False, False, False, True]
+
+
+def test_who_watches_leaves_with_what_it_watches() -> None:
+    before = set(threading.enumerate())
+    stuck = Stuck(look_every_s=3600)
+    [watcher] = set(threading.enumerate()) - before
+
+    del stuck
+
+    watcher.join(60)
+    assert not watcher.is_alive()
+
+
+def test_who_watches_does_not_keep_it() -> None:
+    looks = threading.Event()
+
+    class Looked(Stuck):
+        def look(self) -> bool:
+            looks.set()
+            return False
+
+    before = set(threading.enumerate())
+    stuck = Looked(look_every_s=0.001)
+    [watcher] = set(threading.enumerate()) - before
+    assert looks.wait(60)
+
+    del stuck
+
+    watcher.join(60)
+    assert not watcher.is_alive()

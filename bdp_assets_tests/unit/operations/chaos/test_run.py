@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 
@@ -40,7 +42,8 @@ class FakeBlows(Blows):
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run.time, "sleep", lambda _seconds: None)
+    own = vars(time) | {"sleep": lambda _seconds: None}  # Other threads of this process sleep, too.
+    monkeypatch.setattr(run, "time", SimpleNamespace(**own))
 
 
 @pytest.fixture
