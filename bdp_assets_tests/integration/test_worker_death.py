@@ -12,8 +12,8 @@ import pytest
 from bdp_assets_tests.integration.conftest import make_settings
 from bdp_assets_tests.integration.running_api import get, serving
 
-SOON_S = 5.0
-"""BentoML itself looks for dead workers every ten seconds."""
+PATIENCE_S = 60.0
+"""It ends a test that hangs. BentoML by itself would start another worker, and let that one answer."""
 
 
 def test_calls_are_refused_at_once_and_the_service_ends(tmp_path: Path) -> None:
@@ -21,11 +21,9 @@ def test_calls_are_refused_at_once_and_the_service_ends(tmp_path: Path) -> None:
     with api as (url, log):
         [worker] = psutil.Process(api.process.pid).children()
         worker.kill()
-        with pytest.raises(
-            (httpx.NetworkError, httpx.RemoteProtocolError)
-        ):  # Reset, or refused: no time-out.
-            get(f"{url}/livez", timeout=SOON_S)
-        api.process.wait(SOON_S)
+        with pytest.raises((httpx.NetworkError, httpx.RemoteProtocolError)):  # Refused, or reset.
+            get(f"{url}/livez", timeout=PATIENCE_S)
+        api.process.wait(PATIENCE_S)
         assert "the worker died" in log.read_text()
 
 
@@ -33,5 +31,5 @@ def test_a_stop_is_a_stop(tmp_path: Path) -> None:
     api = serving(make_settings(tmp_path))
     with api as (_, log):
         api.process.terminate()
-        assert api.process.wait(20) == os.EX_OK
+        assert api.process.wait(PATIENCE_S) == os.EX_OK
         assert "the worker died" not in log.read_text()
