@@ -192,8 +192,10 @@ class Predictor:
         if self._dependencies.store == "ok":
             try:
                 if dry_run:
-                    return [self._store.enrich_dry(transaction) for transaction in transactions], False
-                with closing(self._store.claim(transactions, [None] * len(transactions))) as claiming:
+                    asked = self._store.claim_dry(transactions)
+                else:
+                    asked = self._store.claim(transactions, [None] * len(transactions))
+                with closing(asked) as claiming:
                     yield
                     claiming.wait()
                     yield

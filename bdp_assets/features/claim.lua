@@ -38,6 +38,7 @@ if size > 0 then
 end
 local whole = size > 0 and struct.unpack('<I4', events) == 1 -- nothing was folded: the first event is still there
 local folded = not whole and redis.call('GET', KEYS[3])
+local are_gone = size > 0 and not whole -- events of his: the claims that went with them may have left decisions
 
 local added, claims, tags, has_grown = {}, {}, {}, false
 local function write(is_read) -- what was added; `is_read`: somebody here will look at it
@@ -98,6 +99,7 @@ for number = 1, #KEYS - KEPT do
     local newest_before = newest or time
     say(NEW, sequence + 1, newest_before, size, false)
     if mode ~= DRY then
+      if are_gone then redis.call('DEL', KEYS[KEPT + number]) end -- of another transaction, that had the id before
       sequence, size, tags[tag] = sequence + 1, size + width, true
       newest = math.max(newest_before, time)
       local moments = struct.pack('<I4c4i8i8', sequence, tag, time, newest_before)

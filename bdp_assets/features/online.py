@@ -137,7 +137,12 @@ class OnlineStore:
 
     def enrich_dry(self, transaction: ValidatedTransaction) -> Enrichment:
         """What `enrich` would answer an API call now; nothing is claimed or applied."""
-        return self._claim([transaction], [source(None)], ["dry"]).enrichments()[0]
+        return self.claim_dry([transaction]).enrichments()[0]
+
+    def claim_dry(self, transactions: Sequence[ValidatedTransaction]) -> Claiming:
+        """The same of several at once, each as if it came alone, by steps."""
+        count = len(transactions)
+        return self._claim(transactions, [source(None)] * count, ["dry"] * count)
 
     def features_without_history(self, transaction: ValidatedTransaction) -> Floats:
         """The features as if nothing had happened before: for when the store is away or empty. Calls
@@ -212,7 +217,7 @@ class OnlineStore:
     def _enriched(self, call: Call, answered: Answered) -> list[Enrichment]:
         layout, told, shared = answered
         vectors = self._answering.vectors(call.batch, claiming.seen(layout, told, shared))
-        if call.modes != ["dry"]:
+        if "dry" not in call.modes:
             self._fold(layout, call.transactions, told, 1 if "stream" in call.modes else LATER)
         return [_enrichment(one, vector) for one, vector in zip(told, vectors, strict=True)]
 

@@ -106,11 +106,33 @@ def test_the_first_decision_stands(store: OnlineStore) -> None:
     assert store.decision("c0", "t1") == b"approve"
 
 
+@pytest.mark.parametrize("place", [None, HERE])
+def test_a_transaction_whose_id_was_retired_has_no_decision_yet(
+    store: OnlineStore, place: str | None
+) -> None:
+    late = [transaction(number, START + 200 * DAY + number) for number in range(100, 180)]
+    store.enrich([transaction(number, START + number) for number in range(60)], [None] * 60)
+    store.save_decision(FIRST, b"approve")
+    for one in late:
+        store.enrich([one], [f"topic:0:{one.transaction_id}"])
+    assert store.enrich_dry(OTHER_BODY).status == "new"
+    assert store.decision("c0", "t1") == b"approve"
+
+    claimed, again = store.enrich([OTHER_BODY] * 2, [place, place])
+
+    assert [(one.status, one.decision) for one in (claimed, again)] == [("new", None), ("redelivery", None)]
+    assert store.save_decision(OTHER_BODY, b"decline") == b"decline"
+
+
 def test_a_dry_run_answers_as_the_next_call_would_and_leaves_no_trace(store: OnlineStore) -> None:
     store.enrich([FIRST], [HERE])
     before = state(store.client)
     dry = store.enrich_dry(SECOND)
     assert [store.enrich_dry(FIRST).status, store.enrich_dry(OTHER_BODY).status] == ["redelivery", "conflict"]
+    assert state(store.client) == before
+    each = store.claim_dry([SECOND, FIRST, SECOND, OTHER_BODY]).enrichments()
+    assert [one.status for one in each] == ["new", "redelivery", "new", "conflict"]
+    assert {each[at].features.tobytes() for at in (0, 2)} == {dry.features.tobytes()}, "each as if alone"
     assert state(store.client) == before
     wet = store.enrich([SECOND], [None])[0]
     assert (dry.status, dry.apply_seq, dry.features.tobytes()) == ("new", 2, wet.features.tobytes())

@@ -52,12 +52,14 @@ class FakeStore:
         assert list(coordinates) == [None] * len(transactions)
         return FakeClaiming([self._claim(transaction) for transaction in transactions])
 
-    def enrich_dry(self, transaction: ValidatedTransaction) -> Enrichment:
+    def claim_dry(self, transactions: Sequence[ValidatedTransaction]) -> FakeClaiming:
         self._require()
-        claims = dict(self.claims)
-        enrichment = self._claim(transaction)
+        claims, enrichments = self.claims, []
+        for transaction in transactions:
+            self.claims = dict(claims)
+            enrichments.append(self._claim(transaction))
         self.claims = claims
-        return enrichment
+        return FakeClaiming(enrichments)
 
     def features_without_history(self, transaction: ValidatedTransaction) -> Any:
         return _features(transaction, 0)

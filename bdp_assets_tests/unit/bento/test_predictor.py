@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 
 from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.contracts.erasure import CUSTOMER_ERASED, Tombstones, customer_hash
-from bdp_assets.contracts.records import Decision, ListKind, ListName, Prediction
+from bdp_assets.contracts.records import Decision, ListKind, ListName, Prediction, ValidatedTransaction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.decisions.lists import NO_LISTS, ListEntry, Lists, PublishedLists
 from bdp_assets.decisions.policy import make_policy
@@ -200,6 +200,22 @@ def test_a_dry_run_answers_alike_and_touches_nothing(bench: Bench) -> None:
     assert bench.traces() == untouched
     [real] = bench.predict(body(1))
     assert dry.fraud_probability == real.fraud_probability
+
+
+def test_a_dry_batch_asks_the_store_once_for_many(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    claim = bench.store.claim_dry
+
+    def counted(transactions: Sequence[ValidatedTransaction]) -> Any:
+        asked.append(len(transactions))
+        return claim(transactions)
+
+    monkeypatch.setattr(bench.store, "claim_dry", counted)
+
+    answers = bench.predict(*map(body, range(3 * CHUNK)), body(0, amount=9), call=DRY)
+
+    assert max(asked) == CHUNK
+    assert [one.transaction_id for one in answers][-1] == "transaction-0", "each as if it came alone"
 
 
 def test_without_the_store_it_decides_degraded_claims_nothing_and_still_sends(bench: Bench) -> None:
