@@ -23,7 +23,7 @@ from bdp_assets.training.contest import Contender, differences
 from bdp_assets.training.from_lake import lake_data
 from bdp_assets.training.gate import Gate, failed, why_not
 from bdp_assets.training.gates import judge
-from bdp_assets.training.release import download, make_champion
+from bdp_assets.training.release import Forced, Judged, Overtaken, download, make_champion
 from bdp_assets.training.split import TrainingError
 
 BY_HAND = "by hand: bdp models use"
@@ -85,19 +85,23 @@ def promote(settings: Settings, version: str, *, force: str | None = None) -> tu
     """
     if force is not None and not force.strip():
         raise NotPromoted("`--force` wants a reason: the version keeps it. Nothing is changed.")
-    registry = Registry.of(settings)
+    registry, bundles = Registry.of(settings), LocalBundles(settings.models_dir)
+    if force is not None:
+        make_champion(registry, bundles, version, Forced(force))
+        return ()
     before = registry.champion()
-    gates = judged(settings, version) if force is None else ()
+    gates = judged(settings, version)
     if failed(gates):
         raise NotPromoted(
             f"Version {version} does not pass the gates, nothing is changed. {why_not(gates)}. "
             "`--force REASON` makes it champion all the same."
         )
-    if gates and registry.champion() != before:
+    try:
+        make_champion(registry, bundles, version, Judged(before))
+    except Overtaken as error:
         raise NotPromoted(
             "Another model became champion while this one was judged, nothing is changed. Ask again."
-        )
-    make_champion(registry, LocalBundles(settings.models_dir), version, forced=force)
+        ) from error
     return gates
 
 

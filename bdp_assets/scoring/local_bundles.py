@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -88,6 +90,17 @@ class LocalBundles:
             shutil.rmtree(target, ignore_errors=True)
             draft.rename(target)
         return target
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Whoever else wants this waits: for a look at the registry's champion, and what is done upon it.
+
+        Of one process, too: not to be asked for again inside.
+        """
+        self.models_dir.mkdir(parents=True, exist_ok=True)
+        with (self.models_dir / f".{CHAMPION}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # Free once its process is gone, however that ended.
+            yield
 
     def activate(self, version: str) -> None:
         """Point `champion` to a version, in one step. Raises BundleError when the version is not here."""

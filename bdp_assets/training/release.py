@@ -11,6 +11,7 @@ import msgspec
 
 from bdp_assets.clients.model_run import ModelRun
 from bdp_assets.clients.registry import CHALLENGER, CHAMPION, DIGEST, POLICY_VERSION, SNAPSHOT, Registry
+from bdp_assets.decisions.tuning import costs_of
 from bdp_assets.scoring.bundle import Bundle, BundleError, Registration
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.scoring.local_bundles import LocalBundles
@@ -20,12 +21,30 @@ from bdp_assets.training.from_lake import versions_of
 from bdp_assets.training.gate import NOTHING_SERVED, Gate, failed, why_not
 from bdp_assets.training.gates import judge
 from bdp_assets.training.pipeline import TrainedModel
-from bdp_assets.training.policy_release import bring_policy
+from bdp_assets.training.policy_release import bring_policy, costs_here
 from bdp_assets.training.split import TEST_DAYS, day_of
 
 LOADER = "bdp_assets.training.pyfunc"
 OUTPUT = "fraud_probability"
 REQUIREMENTS = ("bdp-platform", "numpy", "onnxruntime", "msgspec", "pandas")
+
+
+class Overtaken(Exception):  # noqa: N818 - reads as what it is
+    """A version was judged beside another champion than there is now: nothing is changed."""
+
+
+@dataclass(frozen=True)
+class Forced:
+    """Why a version becomes champion without passing the gates; it remembers that."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """It passed the gates beside that champion, None: there was none."""
+
+    champion: str | None
 
 
 @dataclass(frozen=True)
@@ -79,10 +98,12 @@ def release(
         told = f"{test} does not tell whether it may replace champion {before}; {_to_be_judged(version)}"
         return _not_asked(trained, version, before, parity, told, alias=CHALLENGER)
     outcome = _judged(trained, version, before, registry, bundles, parity)
-    if outcome.promoted and registry.champion() != before:
-        why = f"another model became champion while it was judged; {_to_be_judged(version)}"
-        return replace(outcome, alias=CHALLENGER, reason=why)
-    if outcome.promoted:
+    if not outcome.promoted:
+        return outcome
+    with bundles.alone():
+        late = _came_meanwhile(trained, before, registry, bundles)
+        if late is not None:
+            return replace(outcome, alias=CHALLENGER, reason=f"{late}; {_to_be_judged(version)}")
         registry.promote(version)
     return outcome
 
@@ -120,13 +141,14 @@ def serve_champion(registry: Registry, bundles: LocalBundles) -> str:
     Raises:
         BundleError: the registry has no champion, or its download is damaged.
     """
-    version = registry.champion()
-    if version is None:
-        raise BundleError(
-            f"{registry.model_name} has no champion yet: train one (`bdp train`), or see why "
-            "those that are there (`bdp models list`) do not pass: `bdp models promote VERSION`"
-        )
-    serve_version(registry, bundles, version)
+    with bundles.alone():
+        version = registry.champion()
+        if version is None:
+            raise BundleError(
+                f"{registry.model_name} has no champion yet: train one (`bdp train`), or see why "
+                "those that are there (`bdp models list`) do not pass: `bdp models promote VERSION`"
+            )
+        _serve(registry, bundles, version)
     return version
 
 
@@ -135,30 +157,37 @@ def serve_version(registry: Registry, bundles: LocalBundles, version: str) -> No
 
     Raises BundleError, VersionMissing.
     """
-    download(registry, bundles, version)
-    bundles.activate(version)
+    with bundles.alone():
+        _serve(registry, bundles, version)
 
 
-def make_champion(
-    registry: Registry, bundles: LocalBundles, version: str, *, forced: str | None = None
-) -> None:
-    """Make a version champion, once it is known to score here. Raises BundleError, VersionMissing.
+def make_champion(registry: Registry, bundles: LocalBundles, version: str, grounds: Judged | Forced) -> None:
+    """Make a version champion, once it is known to score here.
 
-    `forced`: why it is without passing the gates; the version remembers it.
+    Raises:
+        BundleError, VersionMissing: it is damaged, or is not there.
+        Overtaken: it was judged beside another champion than there is.
     """
-    Ensemble.load(download(registry, bundles, version))
-    if forced is not None:
-        registry.note_forced(version, forced)
-    registry.promote(version)
-    bundles.activate(version)
+    with bundles.alone():
+        Ensemble.load(download(registry, bundles, version))
+        if isinstance(grounds, Forced):
+            registry.note_forced(version, grounds.reason)
+        elif registry.champion() != grounds.champion:
+            raise Overtaken
+        registry.promote(version)
+        bundles.activate(version)
 
 
 def roll_back(registry: Registry, bundles: LocalBundles) -> str:
-    """Make the version that the champion replaced champion again; returns it. Raises as `make_champion`."""
-    version = registry.predecessor()
-    Ensemble.load(download(registry, bundles, version))
-    registry.set_alias(CHAMPION, version)
-    bundles.activate(version)
+    """Make the version that the champion replaced champion again; returns it.
+
+    Raises BundleError; VersionMissing, also where it replaced none.
+    """
+    with bundles.alone():
+        version = registry.predecessor()
+        Ensemble.load(download(registry, bundles, version))
+        registry.set_alias(CHAMPION, version)
+        bundles.activate(version)
     return version
 
 
@@ -172,6 +201,22 @@ def download(registry: Registry, bundles: LocalBundles, version: str) -> Path:
     folder = bundles.put(registration, lambda folder: registry.fetch(version, folder))
     bring_policy(registry, folder, registered)
     return folder
+
+
+def _serve(registry: Registry, bundles: LocalBundles, version: str) -> None:
+    download(registry, bundles, version)
+    bundles.activate(version)
+
+
+def _came_meanwhile(
+    trained: TrainedModel, before: str | None, registry: Registry, bundles: LocalBundles
+) -> str | None:
+    """What became true while a model was trained and judged, and speaks against its promotion."""
+    if registry.champion() != before:
+        return "another model became champion while it was judged"
+    if before is not None and costs_of(trained.policy) != costs_here(bundles):
+        return "the costs that policies are tuned for were changed while it was trained"
+    return None
 
 
 def _test_tells_nothing(trained: TrainedModel) -> str | None:

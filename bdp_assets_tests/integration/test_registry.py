@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,9 @@ from bdp_assets.training import release as release_module
 from bdp_assets.training.gate import Gate, failed
 from bdp_assets.training.policy_release import release_policy, use_policy
 from bdp_assets.training.release import (
+    Forced,
+    Judged,
+    Overtaken,
     make_champion,
     register,
     release,
@@ -34,6 +39,7 @@ from bdp_assets.training.split import TEST_DAYS
 from bdp_assets_tests.fakes.trained_model import trained
 
 COSTS = Costs(review_minor=500, false_decline_minor=3_000, reviews_per_day=10)
+BY_HAND = Forced("by hand")
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +56,17 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> LocalBundles:
     return LocalBundles(tmp_path_factory.mktemp("models"))
+
+
+def tuning_of(bundle: Bundle) -> Tuning:
+    return Tuning(
+        model_digest=bundle.info.digest,
+        tuned_at_ms=1,
+        first=date(2026, 3, 1),
+        last=date(2026, 3, 7),
+        transactions=1_000,
+        frauds=9,
+    )
 
 
 def test_a_models_way_into_service_and_back(
@@ -74,7 +91,7 @@ def test_a_models_way_into_service_and_back(
     assert (registry.champion(), bundles.active()) == ("1", "1")
     serve_version(registry, bundles, "3")
     assert (registry.champion(), bundles.active()) == ("1", "3")
-    make_champion(registry, bundles, "2")
+    make_champion(registry, bundles, "2", BY_HAND)
     assert (registry.champion(), bundles.active(), registry.predecessor()) == ("2", "2", "1")
     listed = [(row.version, row.aliases) for row in registry.versions()]
     assert listed == [("3", (CHALLENGER,)), ("2", (CHAMPION,)), ("1", ())]
@@ -128,12 +145,60 @@ def test_a_champion_that_came_while_a_model_was_judged_is_not_replaced(
     assert (ours.champion(), ours.alias(CHALLENGER)) == (other, "3")
 
 
+def test_of_two_who_change_the_champion_at_once_the_later_one_has_it_everywhere(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, bundles = Registry(registry.uri, "fraud_two_at_once"), LocalBundles(tmp_path / "models")
+    first, other, third = (register(trained(tmp_path / name), ours) for name in "abc")
+    make_champion(ours, bundles, first, BY_HAND)
+    activate, other_is_done = LocalBundles.activate, threading.Event()
+
+    def activate_late(self: LocalBundles, version: str) -> None:
+        if version == other:
+            other_is_done.wait(1)  # Who is not kept out is done by then.
+        activate(self, version)
+
+    monkeypatch.setattr(LocalBundles, "activate", activate_late)
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(make_champion, ours, bundles, other, Judged(first))
+        while ours.champion() != other:
+            assert not slow.done()
+        fast = pool.submit(make_champion, ours, bundles, third, Judged(other))
+        fast.add_done_callback(lambda _: other_is_done.set())
+        assert (slow.result(), fast.result()) == (None, None)
+    assert (ours.champion(), bundles.active(), ours.predecessor()) == (third, third, other)
+    with pytest.raises(Overtaken):
+        make_champion(ours, bundles, first, Judged(other))
+    assert (ours.champion(), bundles.active()) == (third, third)
+
+
+def test_costs_that_were_changed_while_a_model_was_trained_are_not_forgotten(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, bundles = Registry(registry.uri, "fraud_new_costs"), LocalBundles(tmp_path / "models")
+    release(trained(tmp_path / "a"), ours, bundles)
+    serve_champion(ours, bundles)
+    judge, champion = release_module.judge, Bundle.read(bundles.champion)
+    policies, tuned = LocalPolicies.beside(bundles.champion, champion), cost_policy(700, COSTS)
+
+    def judge_as_somebody_tunes(*judged: Any) -> tuple[Gate, ...]:
+        found = judge(*judged)
+        release_policy(ours, policies, champion.info, tuned, tuning_of(champion))
+        return found
+
+    monkeypatch.setattr(release_module, "judge", judge_as_somebody_tunes)
+    late = release(trained(tmp_path / "b"), ours, bundles)
+    assert (late.version, late.promoted, failed(late.gates)) == ("2", False, [])
+    assert "the costs that policies are tuned for were changed while it was trained" in late.reason
+    assert (ours.champion(), ours.alias(CHALLENGER)) == ("1", "2")
+
+
 def test_a_version_has_one_name(registry: Registry, bundles: LocalBundles, tmp_path: Path) -> None:
     ours = Registry(registry.uri, "fraud_names")
     release(trained(tmp_path / "a"), ours, bundles)
     for name in ("01", "001", "\uff11", "\u0661", "1\n", " 1", "+1"):
         with pytest.raises(VersionMissing, match="there is no version"):
-            make_champion(ours, bundles, name)
+            make_champion(ours, bundles, name, BY_HAND)
     with pytest.raises(VersionMissing, match="replaced no other"):
         ours.predecessor()
 
@@ -187,7 +252,7 @@ def test_a_champion_of_another_catalog_is_replaced(
     stranger = Registry(registry.uri, "fraud_catalogs")
     stranger.promote(register(trained(tmp_path / "a", catalog_version="000000000000"), stranger))
     with pytest.raises(BundleError, match="000000000000"):
-        make_champion(stranger, bundles, "1")
+        make_champion(stranger, bundles, "1", BY_HAND)
     outcome = release(trained(tmp_path / "b"), stranger, bundles)
     assert outcome.promoted
     assert "000000000000" in outcome.reason
@@ -201,14 +266,7 @@ def test_a_tuned_policy_travels_with_its_model(registry: Registry, tmp_path: Pat
         serve_champion(ours, machine)
     bundle = Bundle.read(here.champion)
     own, tuned = make_policy(0.2, 0.6), cost_policy(700, COSTS)
-    tuning = Tuning(
-        model_digest=bundle.info.digest,
-        tuned_at_ms=1,
-        first=date(2026, 3, 1),
-        last=date(2026, 3, 7),
-        transactions=1_000,
-        frauds=9,
-    )
+    tuning = tuning_of(bundle)
     policies = LocalPolicies.beside(here.champion, bundle)
     with pytest.raises(RegistryUnavailable):
         release_policy(Registry("http://127.0.0.1:1", "fraud"), policies, bundle.info, tuned, tuning)

@@ -11,6 +11,7 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.operations import migrations, topics
 from bdp_assets.operations.doctor.finding import Finding, fail, ok, warn
 from bdp_assets.scoring.bundle import Bundle, BundleError
+from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
 
 
@@ -40,8 +41,12 @@ def champion(settings: Settings) -> Iterator[Finding]:
         yield warn(
             "champion", f"{settings.model_name} has no champion", "Run `make demo`, or train in Dagster."
         )
+        return
+    serves, told = LocalBundles(settings.models_dir).active(), f"{settings.model_name} version {version}"
+    if serves in {None, version}:  # What is not here, `bundle` tells.
+        yield ok("champion", told)
     else:
-        yield ok("champion", f"{settings.model_name} version {version}")
+        yield warn("champion", f"{told}, but this machine serves {serves}", "Run `bdp models fetch`.")
 
 
 def bundle(settings: Settings) -> Iterator[Finding]:

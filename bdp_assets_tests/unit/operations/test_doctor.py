@@ -130,6 +130,31 @@ def test_a_manifest_that_is_not_the_registered_one_is_told(settings: Settings) -
     assert "`bdp models fetch 1`" in found.what
 
 
+@pytest.mark.parametrize(
+    ("registered", "serves", "status"),
+    [("2", "2", "ok"), ("2", None, "ok"), ("2", "3", "warn"), (None, None, "warn")],
+)
+def test_a_machine_that_serves_another_version_than_the_champion_is_told(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    registered: str | None,
+    serves: str | None,
+    status: Status,
+) -> None:
+    registry = SimpleNamespace(champion=lambda: registered)
+    monkeypatch.setattr(contents.Registry, "of", lambda _settings: registry)
+    if serves is not None:
+        tiny_bundle(settings.models_dir / serves)
+        (settings.models_dir / "champion").symlink_to(serves)
+
+    found = only(contents.champion(settings))
+
+    assert found.status == status
+    if (registered, serves) == ("2", "3"):
+        assert "version 2, but this machine serves 3" in found.what
+        assert "bdp models fetch" in found.do
+
+
 @pytest.mark.parametrize(("statuses", "code"), [(["ok", "warn"], 0), (["ok", "fail", "ok"], 1)])
 def test_the_exit_code_tells(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, statuses: list[Status], code: int
