@@ -146,9 +146,11 @@ def _checks(kind: inspect.Type) -> list[pa.Check]:
 
 
 _ONCE = ["customer_id", "transaction_id"]
+_CLAIMED_ONCE = [*_ONCE, "apply_seq"]
+"""As the stream serves it: a retired id may come again, as another transaction."""
 ValidatedFrame = lake_model(ValidatedTransaction, columns.VALIDATED, time_ms="ts_ms")
 QuarantinedFrame = lake_model(DeadLetter, columns.QUARANTINED, time_ms="received_ms")
-PredictionFrame = lake_model(Prediction, columns.PREDICTIONS, time_ms="ts_ms", unique=_ONCE)
+PredictionFrame = lake_model(Prediction, columns.PREDICTIONS, time_ms="ts_ms", unique=_CLAIMED_ONCE)
 ScoreFrame = lake_model(Prediction, columns.SCORES, time_ms="ts_ms", unique=_ONCE)
 ShadowScoreFrame = lake_model(
     ShadowScore, columns.SHADOW_SCORES, time_ms="ts_ms", unique=[*_ONCE, "challenger_version"]
@@ -159,7 +161,8 @@ AdjustmentFrame = lake_model(Adjustment, columns.ADJUSTMENTS, time_ms="ts_ms")
 
 def enriched_frame(feature_names: Sequence[str]) -> pa.DataFrameSchema:
     """Model of the `enriched` table with those features."""
-    return lake_model(EnrichedTransaction, columns.enriched(feature_names), time_ms="ts_ms", unique=_ONCE)
+    schema = columns.enriched(feature_names)
+    return lake_model(EnrichedTransaction, schema, time_ms="ts_ms", unique=_CLAIMED_ONCE)
 
 
 def features_frame(feature_names: Sequence[str]) -> pa.DataFrameSchema:

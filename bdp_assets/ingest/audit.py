@@ -48,8 +48,8 @@ def _model(table: str, frame: pl.DataFrame) -> pa.DataFrameSchema:
         case "features":
             return frames.features_frame([name for name in frame.columns if name not in columns.features(())])
         case "alerts":
-            # An alert has a row for each transaction that made it grow.
-            once = ["customer_id", "transaction_id"]
+            # An alert has a row for each transaction that made it grow, and a retired id may come again.
+            once = ["customer_id", "transaction_id", "alert_id", "revision"]
             return frames.lake_model(Alert, TABLES[table], time_ms="ts_ms", unique=once)
     models = {
         "validated": frames.ValidatedFrame,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from hashlib import blake2b
 from typing import Protocol
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from bdp_assets.contracts.records import Decision
 
 _CODES = {decision.value: code for code, decision in enumerate(Decision)}
 _OTHER = len(_CODES)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 class HasIds(Protocol):
@@ -56,15 +58,23 @@ class Ids:
 
 
 class Decisions(Ids):
-    """Ids with what was decided."""
+    """Ids with what was decided, and of which transaction: long after, an id may be used again."""
 
     def __init__(self) -> None:
         super().__init__()
         self._decided = array("B")
+        self._bodies = array("I")
 
-    def add(self, record: HasIds, decision: str = "") -> None:
+    def add(self, record: HasIds, decision: str = "", body: str = "") -> None:
+        """`body`: what tells two transactions of one id apart."""
         super().add(record)
         self._decided.append(_CODES.get(decision, _OTHER))
+        self._bodies.append(crc32(body.encode()))
+
+    def doubled(self) -> int:
+        """Transactions beyond the first of their kind."""
+        spread = np.array(self._bodies, np.uint64) * _SPREAD  # Over all 64 bits: it wraps.
+        return len(self) - len(np.unique(self.hashes() ^ spread))
 
     def contradicted_by(self, other: Decisions) -> int:
         """How many of them are decided otherwise there; those that are not there do not count."""

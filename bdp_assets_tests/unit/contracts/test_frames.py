@@ -87,6 +87,15 @@ def test_transactions_are_decided_once_and_features_are_finite() -> None:
     ]
 
 
+@pytest.mark.parametrize("model", [frames.PredictionFrame, frames.enriched_frame([])])
+def test_a_claim_is_served_once_and_its_id_may_come_again(model: pa.DataFrameSchema) -> None:
+    ids = {"transaction_id": ["t", "t", "t"], "customer_id": ["c", "c", "c"]}
+    times = {"apply_seq": [1, 7, 7], "ts_ms": [1, 2, 2]}
+    frame = pl.DataFrame(ids | times).with_columns(columns.event_date("ts_ms"))
+    assert ("multiple_fields_uniqueness", None, 2, 1) in faults(frame, model)
+    assert "multiple_fields_uniqueness" not in {name for name, *_ in faults(frame.head(2), model)}
+
+
 def test_failures_hold_no_values() -> None:
     wrong = validated().with_columns(
         [pl.lit(CANARY).alias(name) for name in columns.VALIDATED if name != columns.EVENT_DATE]

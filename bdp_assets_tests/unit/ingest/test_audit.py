@@ -32,6 +32,8 @@ def test_an_alert_has_a_row_for_each_transaction_and_no_two() -> None:
     rows = to_frame([alert(1), alert(2)], Alert, "ts_ms")
     assert audit("alerts", rows).is_empty()
     assert not audit("alerts", pl.concat([rows, rows.head(1)])).is_empty()
+    again = rows.head(1).with_columns(revision=pl.lit(3, pl.Int64))  # Of another transaction, with its id.
+    assert audit("alerts", pl.concat([rows, again])).is_empty()
 
 
 def test_alerts_from_before_they_could_grow_are_rows_too() -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from bdp_assets.clients.kafka import Message
+from bdp_assets.contracts.codec import decode_prediction, encode
 from bdp_assets.contracts.topics import ALERTS, DLQ, ENRICHED, PREDICTIONS, RAW, VALIDATED
 from bdp_assets.operations.ledger import Ledger, balance
 from bdp_assets.operations.ledger_reading import Cut, Entries
@@ -95,6 +96,15 @@ def test_one_transaction_predicted_for_two_messages_is_noticed() -> None:
     told = ledger([forged if m is third else m for m in messages])
 
     assert [e.says for e in told.equations if not e.holds] == ["transactions predicted twice = 0"]
+
+
+def test_an_id_that_another_transaction_takes_over_is_not_a_double() -> None:
+    messages = stream()
+    first, _, third = [m for m in messages if m.topic == PREDICTIONS.name]
+    later = encode(msgspec.structs.replace(decode_prediction(first.value or b""), amount_base_minor=1))
+    taken = msgspec.structs.replace(third, value=later)
+
+    assert ledger([taken if m is third else m for m in messages]).balanced
 
 
 def test_an_alert_without_its_prediction_is_noticed() -> None:
