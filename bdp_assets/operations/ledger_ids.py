@@ -73,8 +73,9 @@ class Decisions(Ids):
 
     def doubled(self) -> int:
         """Transactions beyond the first of their kind."""
-        spread = np.array(self._bodies, np.uint64) * _SPREAD  # Over all 64 bits: it wraps.
-        return len(self) - len(np.unique(self.hashes() ^ spread))
+        each = self.hashes()
+        each ^= np.array(self._bodies, np.uint64) * _SPREAD  # Over all 64 bits: it wraps.
+        return len(self) - len(np.unique(each))
 
     def contradicted_by(self, other: Decisions) -> int:
         """How many of them are decided otherwise there; those that are not there do not count."""
