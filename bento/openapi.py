@@ -61,7 +61,7 @@ _LABEL_REFUSALS = {status: text for status, text in _REFUSALS.items() if status 
 _DRY_RUN = {
     "name": "dry_run",
     "in": "query",
-    "description": "Answer as a real call would, and leave no trace.",
+    "description": "Answer as a real call would, each item as if it came alone, and leave no trace.",
     "schema": {"type": "boolean", "default": False},
 }
 _REQUEST_ID = {
