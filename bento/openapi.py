@@ -41,7 +41,7 @@ _REFUSALS = {
     409: "This customer has another transaction with that id",
     413: "The body is too large",
     415: "The body is not application/json",
-    422: "The body breaks the contract; `field` names where",
+    422: "The body breaks the contract, or the query is none of this route's; `field` names where",
     503: "Nothing can be decided now: no model, or the queue towards Kafka is full",
 }
 _UNREAD = {400: "The request could not be read", 431: "The request's line and headers are too large"}
@@ -61,7 +61,7 @@ _LABEL_REFUSALS = {status: text for status, text in _REFUSALS.items() if status 
 _DRY_RUN = {
     "name": "dry_run",
     "in": "query",
-    "description": "Answer as a real call would, and leave no trace.",
+    "description": "Answer as a real call would, each item as if it came alone, and leave no trace.",
     "schema": {"type": "boolean", "default": False},
 }
 _REQUEST_ID = {
@@ -217,7 +217,7 @@ def _adjustment(adjusted: Any, error: Any) -> dict[str, Any]:
 def _decision(record: Any, error: Any) -> dict[str, Any]:
     refusals = {
         404: "No decision of it is kept online",
-        422: "No customer is named",
+        422: "The query does not name a customer, or says more",
         503: "The store is down",
     }
     return {

@@ -73,17 +73,17 @@ def batch_items(body: bytes) -> list[bytes]:
 
 def dry_run(request: Request) -> bool:
     """Whether `?dry_run=true` asks for an answer that leaves no trace. Raises ApiError 422."""
-    if not request.scope["query_string"]:
+    text = _only_parameter(request, "dry_run")
+    if text is None:
         return False
-    text = request.query_params.get("dry_run", "false").lower()
-    if text not in _SWITCH:
+    if text.lower() not in _SWITCH:
         raise ApiError(422, "query_invalid", "dry_run must be true or false", field="dry_run")
-    return _SWITCH[text]
+    return _SWITCH[text.lower()]
 
 
 def customer_id(request: Request) -> str:
     """Whose transaction is meant: `?customer_id=`. Raises ApiError 422."""
-    customer = request.query_params.get("customer_id")
+    customer = _only_parameter(request, "customer_id")
     if not customer:
         message = "name the customer, ?customer_id=...: a transaction_id is unique for one alone"
         raise ApiError(422, "query_invalid", message, field="customer_id")
@@ -100,6 +100,22 @@ def request_id(sent: str | None) -> str:
 def traceparent(sent: str | None) -> str | None:
     """The caller's W3C trace context where its trace may go on here."""
     return sent if sent is not None and may_go_on(sent) else None
+
+
+def _only_parameter(request: Request, name: str) -> str | None:
+    """What the query says for `name`, the one parameter of its route. Raises ApiError 422.
+
+    Any other is refused, as an unknown field of a body is: a misspelled `dry_run` would be a real call.
+    """
+    if not request.scope["query_string"]:
+        return None
+    pairs = request.query_params.multi_items()
+    if any(sent != name for sent, _ in pairs):
+        message = f"the query takes {name} and nothing else; correct or remove the rest"
+        raise ApiError(422, "query_invalid", message, field=name)
+    if len(pairs) > 1:
+        raise ApiError(422, "query_invalid", f"{name} is there more than once; send it once", field=name)
+    return pairs[0][1] if pairs else None
 
 
 async def _read(receive: Receive, limit_bytes: int) -> bytes:

@@ -55,8 +55,8 @@ def train(
     register: Annotated[
         bool | None,
         typer.Option(
-            help="Register the model; by default that of the lake. One of a file stays challenger beside a "
-            "champion.",
+            help="Register the model; by default that of the lake. One of a file or a --snapshot stays "
+            "challenger beside a champion.",
             show_default=False,
         ),
     ] = None,

@@ -21,14 +21,16 @@ _NO_MEMBER = re.compile(r"Invalid enum value .* - at `\$\.(?P<field>\w+)`", re.D
 NoticeT = TypeVar("NoticeT", bound=msgspec.Struct)
 NOW = -1
 """In place of a time that a caller left out."""
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01: what lies before it is a time in seconds, or none."""
 
 
 def read_notice(
     value: bytes | None, decode: Callable[[bytes], NoticeT], times: Sequence[str], received_ms: int
 ) -> NoticeT:
-    """The record; `times` names its fields of epoch milliseconds, none of which may lie after `received_ms`.
+    """The record; `times` names its fields of epoch milliseconds.
 
-    Raises ContractError.
+    None of them may lie after `received_ms` or before EARLIEST_MS. Raises ContractError.
     """
     if value is None:
         raise ContractError("tombstone", None, "The message has no value. Send JSON.")
@@ -37,8 +39,7 @@ def read_notice(
     _refuse_card_numbers(value)
     notice = _shaped(value, decode)
     for field in times:
-        if (getattr(notice, field) or 0) > received_ms + MAX_AHEAD_MS:
-            raise ContractError("timestamp_future", field, f"{field} lies in the future. Is it in ms?")
+        _refuse_unlikely(field, getattr(notice, field), received_ms)
     return notice
 
 
@@ -46,6 +47,15 @@ def timed(posted: msgspec.Struct, kind: type[NoticeT], field: str, received_ms: 
     """A notice as its caller posted it, whose time in `field` is NOW where he did not say: when it came."""
     fields = msgspec.structs.asdict(posted)
     return kind(**fields | ({field: received_ms} if fields[field] == NOW else {}))
+
+
+def _refuse_unlikely(field: str, ms: int | None, received_ms: int) -> None:
+    if ms is None or ms == NOW:
+        return
+    if ms > received_ms + MAX_AHEAD_MS:
+        raise ContractError("timestamp_future", field, f"{field} lies in the future. Is it in ms?")
+    if ms < EARLIEST_MS:
+        raise ContractError("out_of_range", field, f"{field} lies before the year 2000. Is it in ms?")
 
 
 def _shaped(value: bytes, decode: Callable[[bytes], NoticeT]) -> NoticeT:

@@ -31,13 +31,14 @@ PHASES = (READ, GUARD, *pipeline.PHASES, REGISTER)
 
 
 class Material(NamedTuple):
-    """What a model is made of, the history behind it, how long its labels take, and a name for its state:
-    `features@12 labels@3 enriched@7`."""
+    """What a model is made of, the history behind it, how long its labels take, a name for its state
+    (`features@12 labels@3 enriched@7`), and whether somebody asked for that state by its name."""
 
     data: TrainingData
     history: History
     delay_days: int
     snapshot: str
+    snapshot_is_named: bool = False
 
     def leaks(self) -> Leaks:
         return look_for_leaks(self.data, self.history, self.delay_days)
@@ -50,7 +51,8 @@ def of_lake(settings: Settings, plan: Plan = LATEST, wanted: str | None = None) 
     days = day_of(data.split.train_start_ms), day_of(data.split.test_end_ms)
     transactions, _ = visible(lake, ENRICHED, days)
     delay_days = plan.delay_days(settings.label_delay_days)
-    return Material(data, History(transactions, data.labels), delay_days, snapshot(lake))
+    history = History(transactions, data.labels)
+    return Material(data, history, delay_days, snapshot(lake), snapshot_is_named=wanted is not None)
 
 
 def of_day(settings: Settings, day: date, protocol: Protocol, wanted: str | None = None) -> Material:
@@ -86,7 +88,8 @@ def train_unguarded(
     )
     costs = costs_here(LocalBundles(settings.models_dir))
     trained = train(material.data, source, costs=costs, seed=seed, progress=progress)
-    return replace(trained, documents={FILE: reference_file(material.data, material.delay_days, trained)})
+    documents = {FILE: reference_file(material.data, material.delay_days, trained)}
+    return replace(trained, documents=documents, snapshot_is_named=material.snapshot_is_named)
 
 
 def registered(settings: Settings, trained: TrainedModel) -> Release:

@@ -67,6 +67,8 @@ class TrainedModel:
     plots: dict[str, bytes]
     documents: dict[str, bytes] = field(default_factory=dict)
     """What else is kept with the model in the registry, by file name."""
+    snapshot_is_named: bool = False
+    """Whether somebody said which versions of the lake's tables it is made of; else they were the latest."""
 
     @property
     def metrics(self) -> dict[str, float]:

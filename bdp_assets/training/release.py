@@ -54,7 +54,7 @@ class Release:
     Args:
         alias: CHAMPION, CHALLENGER, or None: registered and no more.
         asked: whether it was to serve at all; beside a champion a model of an earlier day is not, nor one
-            of a file or one whose test was short.
+            of a file or of a named snapshot, or one whose test was short.
     """
 
     version: str
@@ -80,8 +80,9 @@ def release(
 
     One that learned up to an earlier day than the champion is registered and no more: the champion may have
     learned from the rows that it would be judged on. One that was tested on fewer days than usual stays
-    challenger beside a champion, and so does one of a file: who chooses the rows would choose the verdict. A
-    champion that came meanwhile was not judged against, so it is not replaced.
+    challenger beside a champion, and so does one of a file or of a snapshot that somebody named: who chooses
+    the rows would choose the verdict. A champion that came meanwhile was not judged against, so it is not
+    replaced.
 
     Args:
         parity: the verdict on what was served lately, which is not the model's doing.
@@ -223,6 +224,8 @@ def _test_tells_nothing(trained: TrainedModel) -> str | None:
     """What is wrong with a model's own test, where a champion is to be judged by it."""
     if not _of_lake(trained):
         return "a test on a file's rows"
+    if trained.snapshot_is_named:
+        return "a test on a named snapshot's rows"
     if trained.split.test_days < TEST_DAYS:
         return f"a test of fewer than {TEST_DAYS} days"
     return None

@@ -105,7 +105,7 @@ def tell(stream: Stream, seed: int) -> None:
     import msgspec
 
     random_ = random.Random(seed)
-    labels = [Label(customer_id="c-1", transaction_id="unknown", is_fraud=True, known_at_ms=1)]
+    labels = [Label(customer_id="c-1", transaction_id="unknown", is_fraud=True, known_at_ms=NOW_MS)]
     for message in stream.records(VALIDATED.name):
         one = msgspec.json.decode(message.value or b"")
         for _ in range(random_.choice([0, 0, 1, 2])):

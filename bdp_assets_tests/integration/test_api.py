@@ -116,6 +116,13 @@ def test_bentomls_own_client_gets_what_plain_http_gets(api: RunningApi) -> None:
         assert client.label_batch([label, {}])[1]["error"]["code"] == "missing_field"
         with pytest.raises(BentoMLException) as refused:
             client.predict(ours[0] | {"amount": 11})
+        for what, error in (({"a": 1}, TypeError), ({}, TypeError), ("x", AttributeError)):
+            with pytest.raises(error):
+                client.predict(what)
+        refund = {"adjustment_id": "r", "type": "refund", "customer_id": "c", "original_transaction_id": "t"}
+        assert client.adjustment(refund)["adjustment_id"] == "r"
+        dry = client.request("POST", "/api/v1/predict?dry_run=true", json=ours[0])
+        assert (dry.status_code, client.request("GET", "/nothing").status_code) == (200, 404)
     assert refused.value.error_code == 409
     assert same(one) == same(api.predict("client-1").json())
     plain = post(f"{api.url}/api/v1/predict/batch", json=ours).json()

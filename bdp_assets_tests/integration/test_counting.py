@@ -20,6 +20,7 @@ from bdp_assets.clients import postgres
 from bdp_assets.clients.kafka import Message
 from bdp_assets.clients.postgres import Warehouse, WarehouseRefused, WarehouseUnavailable, connect
 from bdp_assets.contracts.codec import decode_dead_letter, decode_window_aggregate, encode
+from bdp_assets.contracts.notices import EARLIEST_MS
 from bdp_assets.contracts.records import Label, ValidatedTransaction, WindowAggregate
 from bdp_assets.contracts.topics import ANALYTICS, DLQ, LABELS, VALIDATED
 from bdp_assets.features.times import HOUR, MINUTE
@@ -91,7 +92,7 @@ def told(labels: Sequence[Label]) -> list[Message]:
     ]
 
 
-def label(customer: str, name: str, known_at_ms: int = 1, *, is_fraud: bool = True) -> Label:
+def label(customer: str, name: str, known_at_ms: int = EARLIEST_MS, *, is_fraud: bool = True) -> Label:
     return Label(customer_id=customer, transaction_id=name, is_fraud=is_fraud, known_at_ms=known_at_ms)
 
 
@@ -142,7 +143,7 @@ known_labels = st.lists(
         customer_id=st.sampled_from([f"c{number}" for number in range(5)]),
         transaction_id=st.sampled_from([f"t{number}" for number in range(8)]),
         is_fraud=st.booleans(),
-        known_at_ms=st.integers(0, 5),
+        known_at_ms=st.integers(EARLIEST_MS, EARLIEST_MS + 5),
     ),
     max_size=20,
 )
@@ -258,8 +259,8 @@ def test_a_label_changes_the_rate_and_a_reversal_takes_it_back(settings: Setting
     with worker(settings) as analytics:
         analytics(messages([(0, transaction("c0", name, HOUR, country="US")) for name in "abcd"]))
 
-        def tell(name: str, known_at_ms: int, *, is_fraud: bool) -> set[float]:
-            one = label("c0", name, known_at_ms, is_fraud=is_fraud)
+        def tell(name: str, after_ms: int, *, is_fraud: bool) -> set[float]:
+            one = label("c0", name, EARLIEST_MS + after_ms, is_fraud=is_fraud)
             return {record.fraud_rate for record in newest(analytics(told([one])))}
 
         assert tell("a", 1, is_fraud=True) == {0.25}
@@ -314,10 +315,11 @@ def test_what_is_old_is_forgotten_and_what_is_not_stays(settings: Settings) -> N
     days = settings.model_copy(update={"analytics_days": 1})
     old, young = (
         [(0, transaction("c0", f"t{ms}", ms, country="US")) for ms in (start, start + HOUR)]
-        for start in (0, 30 * HOUR)
+        for start in (EARLIEST_MS, EARLIEST_MS + 30 * HOUR)
     )
-    late = (0, transaction("c1", "late", 2 * HOUR, country="US"))
-    labels = [label("c0", "t0"), label("c0", "waits", 0), label("c0", "waits-too", 31 * HOUR)]
+    late = (0, transaction("c1", "late", EARLIEST_MS + 2 * HOUR, country="US"))
+    labels = [label("c0", name) for name in (f"t{EARLIEST_MS}", "waits")]
+    labels.append(label("c0", "waits-too", EARLIEST_MS + 31 * HOUR))
     with worker(settings) as analytics:
         analytics([*messages([*old, *young, late]), *told(labels)])
 

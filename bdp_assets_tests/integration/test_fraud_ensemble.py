@@ -111,7 +111,7 @@ def forget_replaced_files(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| features | 10 |" in told.metadata["tables"].value
 
 
-def test_a_first_model_the_same_again_from_its_snapshot_a_short_test_and_an_earlier_day(
+def test_a_first_model_an_equal_one_one_of_its_snapshot_a_short_test_and_an_earlier_day(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(get_settings(), *history())
@@ -121,33 +121,39 @@ def test_a_first_model_the_same_again_from_its_snapshot_a_short_test_and_an_earl
     assert registry.champion() == LocalBundles(get_settings().models_dir).active() == "1"
     assert registry.version("1").metrics["export_gap"] <= AGREEMENT
 
-    # What is in the lake now is not what the first model saw.
-    lake, named = Lake.of(get_settings()), registry.version("1").tags["snapshot_version"]
-    for table in ("features", "labels", "enriched"):
-        lake.replace(table, lake.read(table).head(10), "true")
-    forget_replaced_files(monkeypatch)
-    second = checks(snapshot=named)
+    second = checks()
     assert set(second) == set(first)
     assert [name for name, check in second.items() if not check.passed] == []
-    assert bundle("2").manifest.files == bundle("1").manifest.files
     assert (registry.champion(), registry.predecessor()) == ("2", "1")
     figures = second["average_precision"].metadata
     assert "is not worse than champion 1's" in figures["reason"].value
     assert [figures[name].value for name in ("difference", "low", "high")] == [0.0, 0.0, 0.0]
     assert "| 100000 | 0 |" in second["bit_identical"].metadata["table"].value
 
+    # What is in the lake now is not what the first model saw.
+    lake, named = Lake.of(get_settings()), registry.version("1").tags["snapshot_version"]
+    for table in ("features", "labels", "enriched"):
+        lake.replace(table, lake.read(table).head(10), "true")
+    forget_replaced_files(monkeypatch)
+    third = checks(snapshot=named)
+    assert set(third) == set(first)
+    assert third["promoted"].passed
+    assert "a test on a named snapshot's rows" in third["promoted"].metadata["reason"].value
+    assert bundle("3").manifest.files == bundle("1").manifest.files
+    assert (registry.champion(), registry.alias(CHALLENGER)) == ("2", "3")
+
     short = checks(test=6, snapshot=named)
     assert short["promoted"].passed
-    assert "`bdp models promote 3` judges it" in short["promoted"].metadata["reason"].value
-    assert (registry.champion(), registry.alias(CHALLENGER)) == ("2", "3")
+    assert "`bdp models promote 4` judges it" in short["promoted"].metadata["reason"].value
+    assert (registry.champion(), registry.alias(CHALLENGER)) == ("2", "4")
 
     earlier = checks(EARLIER, train=6, snapshot=named)
     assert earlier["promoted"].passed
     assert "as of an earlier day than champion 2" in earlier["promoted"].metadata["reason"].value
     assert "as of an earlier day" in earlier["cost"].metadata["reason"].value
-    assert (registry.champion(), registry.alias(CHALLENGER)) == ("2", "3")
-    assert registry.version("4").aliases == ()
-    ends = [bundle(version).info.train_end_ms or 0 for version in ("1", "4")]
+    assert (registry.champion(), registry.alias(CHALLENGER)) == ("2", "4")
+    assert registry.version("5").aliases == ()
+    ends = [bundle(version).info.train_end_ms or 0 for version in ("1", "5")]
     assert ends[0] - ends[1] == DAY_MS
 
 

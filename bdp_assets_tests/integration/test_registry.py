@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,21 @@ def test_a_model_of_a_file_serves_only_where_nothing_does(
     second = release(trained(tmp_path / "b", snapshot="sha256:0123"), ours, bundles)
     assert (second.promoted, second.asked, second.standing) == (False, False, "stays challenger")
     assert second.reason.startswith("a test on a file's rows does not tell whether it may replace champion 1")
+    assert "`bdp models promote 2` judges it on the lake's latest 7 days" in second.reason
+    assert (ours.champion(), ours.alias(CHALLENGER)) == ("1", "2")
+    assert release(trained(tmp_path / "c"), ours, bundles).promoted
+
+
+def test_a_model_of_a_named_snapshot_serves_only_where_nothing_does(
+    registry: Registry, bundles: LocalBundles, tmp_path: Path
+) -> None:
+    """Who names the versions of the lake's tables chooses the rows and labels that it would be judged by."""
+    ours = Registry(registry.uri, "fraud_snapshot")
+    first = release(replace(trained(tmp_path / "a"), snapshot_is_named=True), ours, bundles)
+    assert (first.promoted, first.standing) == (True, "is champion")
+    second = release(replace(trained(tmp_path / "b"), snapshot_is_named=True), ours, bundles)
+    assert (second.promoted, second.asked, second.standing) == (False, False, "stays challenger")
+    assert second.reason.startswith("a test on a named snapshot's rows does not tell whether it may replace")
     assert "`bdp models promote 2` judges it on the lake's latest 7 days" in second.reason
     assert (ours.champion(), ours.alias(CHALLENGER)) == ("1", "2")
     assert release(trained(tmp_path / "c"), ours, bundles).promoted

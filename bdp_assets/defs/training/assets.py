@@ -21,8 +21,8 @@ PROMOTED = dg.AssetCheckSpec(
     "fraud_ensemble_promoted",
     asset=KEY,
     description="A model that passed all gates took the champion's place. One of an earlier day than the "
-    "champion's is not asked to, and kept; one whose test was shorter than usual is not either, and stays "
-    "challenger.",
+    "champion's is not asked to, and kept; one of a named snapshot, or whose test was shorter than usual, is "
+    "not either, and stays challenger.",
 )
 NO_LEAK = dg.AssetCheckSpec(
     "fraud_ensemble_no_leak",
@@ -38,7 +38,8 @@ NO_LEAK = dg.AssetCheckSpec(
 class TrainingConfig(dg.Config):
     """Lengths of the windows in days; between and after them labels have `BDP_LABEL_DELAY_DAYS` to arrive.
 
-    `snapshot`: versions of the lake's tables, as an earlier model of the day names them, to make it again.
+    `snapshot`: versions of the lake's tables, as an earlier model of the day names them, to make it again;
+    beside a champion it stays challenger.
     """
 
     train: int = TRAIN_DAYS

@@ -61,6 +61,7 @@ def test_a_refund_that_is_sent_as_a_transaction_is_told_where_to_go(
         ({"amount_minor": 1.5}, "amount_minor"),
         ({"original_transaction_id": None}, "original_transaction_id"),
         ({"ts_ms": 9 * 10**15}, "ts_ms"),
+        ({"ts_ms": 0}, "ts_ms"),
         ({"adjustment_id": PAN}, None),
         ({"ts": 5}, "ts"),
     ],

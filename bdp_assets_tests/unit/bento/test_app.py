@@ -20,6 +20,10 @@ from bento.spool.spool import Spool
 
 LABEL = b'{"transaction_id": "transaction-1", "customer_id": "customer-1", "is_fraud": true}'
 
+POSTED = [
+    route.path for route in Api().routes if isinstance(route, Route) and "POST" in (route.methods or ())
+]
+
 
 @pytest.fixture
 def document(client: Client) -> dict[str, Any]:
@@ -92,6 +96,30 @@ def test_a_dry_run_leaves_no_trace(client: Client, store: FakeStore, raw_topic: 
     assert dry.status_code == 200
     assert (store.claims, store.decisions, raw_topic.sent) == ({}, {}, [])
     assert client.post(body(1), "/api/v1/predict?dry_run=perhaps").json()["error"]["field"] == "dry_run"
+
+
+@pytest.mark.parametrize("path", POSTED)
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("dryrun=true", "Dry_Run=true", "dry-run=true", "dry_run[]=true", "trace=1", "=", "%00"),
+        *("dry_run=true&trace=1", "dry_run=true&dry_run=false", "dry_run=true&dry_run=true"),
+    ],
+)
+def test_a_misspelled_dry_run_is_no_real_call(
+    client: Client, store: FakeStore, raw_topic: FakeRawTopic, path: str, query: str
+) -> None:
+    content = b"[" + body(1) + b"]" if "batch" in path else body(1)
+    refused = client.post(content, f"{path}?{query}")
+    error = refused.json()["error"]
+    assert (refused.status_code, error["code"], error["field"]) == (422, "query_invalid", "dry_run")
+    assert "trace" not in refused.text
+    assert (store.claims, store.decisions, raw_topic.sent) == ({}, {}, [])
+
+
+@pytest.mark.parametrize("query", ["", "&&", "dry%5Frun=True&", "dry_run=1"])
+def test_a_query_that_says_nothing_else_is_taken(client: Client, query: str) -> None:
+    assert client.post(body(1), f"/api/v1/predict?{query}").status_code == 200
 
 
 @pytest.mark.parametrize("sent", ["order-17", "A.b_c-9", "f" * 64])

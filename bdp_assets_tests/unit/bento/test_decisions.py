@@ -38,8 +38,14 @@ def test_what_nobody_knows_is_a_404_that_says_where_else_to_look(client: Client,
     assert "4111111111111111" not in unknown.text
 
 
-@pytest.mark.parametrize("query", ["", "?customer_id=", "?customer=customer-1"])
-def test_without_a_customer_it_is_not_said_whose(client: Client, query: str) -> None:
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("", "?customer_id=", "?customer=customer-1", "?customer_id=customer-1&day=1"),
+        "?customer_id=customer-2&customer_id=customer-1",
+    ],
+)
+def test_without_one_customer_and_nothing_else_it_is_not_said_whose(client: Client, query: str) -> None:
     refused = client.get(f"/api/v1/decisions/transaction-1{query}")
     assert (refused.status_code, refused.json()["error"]["field"]) == (422, "customer_id")
 

@@ -69,6 +69,7 @@ def test_what_is_plain_goes_below_asgi_and_is_answered_as_over_it(
         request(body(1), "Expect: 100-continue"),
         request(body(1), "X-Forwarded-For: 10.0.0.1"),
         request(body(1), line=f"POST {PATH}?dry_run=true HTTP/1.1"),
+        request(body(1), line=f"POST {PATH}?dryrun=true HTTP/1.1"),
         request(body(1), line=f"POST http://api{PATH} HTTP/1.1"),
         request(body(1), line=f"POST {PATH} HTTP/1.0"),
         request(line=f"GET {PATH} HTTP/1.1"),

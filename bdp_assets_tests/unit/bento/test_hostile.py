@@ -150,6 +150,7 @@ def test_another_path_is_a_404(client: Client, path: str) -> None:
         "dry_run=",
         "dry_run=%ff",
         "dry_run=true&dry_run=c4n4ry",
+        "c4n4ry=true",
         "%00",
         "a" * 20_000,
         "&&&=",

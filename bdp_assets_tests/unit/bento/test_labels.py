@@ -14,6 +14,7 @@ import pytest
 from bdp_assets.contracts.adjustments import decode_posted_adjustment
 from bdp_assets.contracts.erasure import CUSTOMER_ERASED, Tombstones, customer_hash
 from bdp_assets.contracts.labels import decode_label, decode_posted
+from bdp_assets.contracts.notices import EARLIEST_MS
 from bdp_assets.contracts.topics import ADJUSTMENTS, LABELS
 from bdp_assets_tests.fakes.hostile import CANARY, NOT_JSON, PAN
 from bdp_assets_tests.unit.bento.conftest import Client
@@ -66,7 +67,7 @@ def test_it_needs_no_model_no_store_and_no_broker(
     store.available = raw_topic.up = False
     serving.predictor.decider = None
     serving._dependencies.probe()
-    assert client.post(body(1, known_at_ms=1_000), ONE).json()["known_at_ms"] == 1_000
+    assert client.post(body(1, known_at_ms=EARLIEST_MS), ONE).json()["known_at_ms"] == EARLIEST_MS
     assert len(raw_topic.messages) == 1
 
 
@@ -109,6 +110,7 @@ def test_what_can_not_be_read_is_refused(
         ({"customer_id": CANARY * 50}, "customer_id"),
         ({"known_at_ms": CANARY}, "known_at_ms"),
         ({"known_at_ms": 9 * 10**15}, "known_at_ms"),
+        ({"known_at_ms": 1_767_225_600}, "known_at_ms"),
         ({"ts_ms": -1}, "ts_ms"),
         ({"merchant_id": f"m-{PAN}"}, None),
         ({"known_at": 5}, "known_at"),
@@ -150,13 +152,20 @@ def test_what_can_not_be_written_down_is_not_taken(
 
 
 def test_of_an_erased_customer_only_what_says_that_it_is_of_later_is_taken(spool: Spool) -> None:
-    stones = Tombstones({customer_hash("customer-1", b"key"): 1_000}, b"key")
+    erased_ms = EARLIEST_MS + 1_000
+    stones = Tombstones({customer_hash("customer-1", b"key"): erased_ms}, b"key")
     labels = Notices(spool, LABELS, decode_posted, lambda: stones)
     adjustments = Notices(spool, ADJUSTMENTS, decode_posted_adjustment, lambda: stones)
-    refund = {"adjustment_id": "a", "type": "refund", "original_transaction_id": "t", "ts_ms": 2_000}
+    refund = {
+        "adjustment_id": "a",
+        "type": "refund",
+        "original_transaction_id": "t",
+        "ts_ms": erased_ms + 1_000,
+    }
     told = asyncio.run(
         labels.take(
-            [body(1), body(1, ts_ms=1_000), body(1, ts_ms=1_001), body(2)], Call("r", "t", dry_run=True)
+            [body(1), body(1, ts_ms=erased_ms), body(1, ts_ms=erased_ms + 1), body(2)],
+            Call("r", "t", dry_run=True),
         )
     )
     returned = asyncio.run(

@@ -15,6 +15,7 @@ from bdp_assets.contracts.adjustments import decode_adjustment, decode_posted_ad
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.labels import decode_label, decode_posted
 from bdp_assets.contracts.money import MAX_AMOUNT_MINOR
+from bdp_assets.contracts.notices import EARLIEST_MS
 from bdp_assets_tests.effort import cases
 from bdp_assets_tests.unit.contracts.strategies import spelled
 
@@ -25,14 +26,14 @@ LABEL = {
     "customer_id": "c",
     "is_fraud": True,
     "merchant_id": "m",
-    "known_at_ms": 1,  # few digits: long ones had the door look closer
+    "known_at_ms": NOW_MS,
 }
 REFUND = {
     "adjustment_id": "a",
     "type": "refund",
     "customer_id": "c",
     "original_transaction_id": "t",
-    "ts_ms": 1,
+    "ts_ms": NOW_MS,
 }
 DOORS = (
     (decode_label, LABEL),
@@ -40,9 +41,14 @@ DOORS = (
     (decode_adjustment, REFUND),
     (decode_posted_adjustment, REFUND),
 )
+SHORT = [
+    (door, {name: 1 if name.endswith("_ms") else value for name, value in record.items()})
+    for door, record in DOORS
+]
+"""With few digits: long ones had the door look closer."""
 POSTED = (decode_posted, decode_posted_adjustment)
 FIELDS = [
-    (door, record, field) for door, record in DOORS for field in (*record, "unknown") if field.endswith("_id")
+    (door, record, field) for door, record in SHORT for field in (*record, "unknown") if field.endswith("_id")
 ]
 TEXTS = st.lists(
     st.sampled_from(
@@ -112,6 +118,20 @@ def test_an_unknown_field_is_skipped_on_a_topic_and_refused_of_a_caller(
         assert outcome == _outcome(door, json.dumps(record).encode())
 
 
+@pytest.mark.parametrize(
+    ("door", "record", "field"),
+    [(door, record, field) for door, record in DOORS for field in ("known_at_ms", "ts_ms") if field in record]
+    + [(door, LABEL, "ts_ms") for door, _ in DOORS[:2]],
+)
+@pytest.mark.parametrize("ms", [0, 1, NOW_MS // 1000, EARLIEST_MS - 1])
+def test_a_time_that_is_in_seconds_or_none_is_refused(
+    door: Callable[..., Struct], record: dict[str, object], field: str, ms: int
+) -> None:
+    says = f"out_of_range: {field} lies before the year 2000. Is it in ms?"
+    assert _outcome(door, json.dumps(record | {field: ms}).encode()) == ("out_of_range", field, says)
+    assert len(_outcome(door, json.dumps(record | {field: EARLIEST_MS}).encode())) == 1
+
+
 @pytest.mark.parametrize(("door", "record"), DOORS[2:])
 @pytest.mark.parametrize("amount", [0, -1, MAX_AMOUNT_MINOR + 1, 10**20, 2**64])
 def test_an_amount_is_one_that_a_purchase_can_have(
@@ -124,8 +144,13 @@ def test_an_amount_is_one_that_a_purchase_can_have(
 
 
 @settings(max_examples=cases(300))
-@given(st.sampled_from(DOORS), st.sampled_from(["customer_id", "unknown"]), TEXTS, st.integers(0, 2**32))
-@example(DOORS[0], "customer_id", f"A{PAN}", 1)
+@given(
+    st.sampled_from([*DOORS, *SHORT]),
+    st.sampled_from(["customer_id", "unknown"]),
+    TEXTS,
+    st.integers(0, 2**32),
+)
+@example(SHORT[0], "customer_id", f"A{PAN}", 1)
 def test_the_verdict_is_that_of_the_plain_spelling(
     door: tuple[Callable[..., Struct], dict[str, object]], field: str, text: str, seed: int
 ) -> None:

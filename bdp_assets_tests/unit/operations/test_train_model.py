@@ -73,6 +73,8 @@ def test_a_lake_without_a_leak_is_what_its_features_were_made_of(
     write_to_the_cut(settings, *honest)
     material = of_lake(settings, PLAN)
     assert material.snapshot == "features@0 labels@0 enriched@0"
+    assert not material.snapshot_is_named
+    assert of_lake(settings, PLAN, material.snapshot).snapshot_is_named
     assert material.data.split == honest[0].split
     leaks = material.leaks()
     assert leaks.found == []
