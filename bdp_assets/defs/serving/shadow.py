@@ -51,7 +51,7 @@ def shadow_scores(context: dg.AssetExecutionContext, lake: LakeResource) -> Iter
         context.log.warning("nothing is scored: %s", none)
         shadow, told = untouched(lake.open(), *days), {"skipped": str(none)}
         reads = str(none) if isinstance(none, OtherFeatures) else ""
-    yield dg.AssetCheckResult(
+    same_features = dg.AssetCheckResult(
         asset_key=SHADOW_SCORES.key,
         check_name=SAME_FEATURES.name,
         passed=not reads,
@@ -59,7 +59,8 @@ def shadow_scores(context: dg.AssetExecutionContext, lake: LakeResource) -> Iter
         metadata={"reason": reads or "nothing else is read"},
     )
     left_out = pl.DataFrame({"left out": list(shadow.left_out), "decisions": list(shadow.left_out.values())})
-    yield from publish(context, SHADOW_SCORES, shadow.rows, {**told, "left out": markdown_table(left_out)})
+    metadata = {**told, "left out": markdown_table(left_out)}
+    yield from publish(context, SHADOW_SCORES, shadow.rows, metadata, [same_features])
 
 
 @dg.asset(

@@ -22,7 +22,7 @@ from bdp_assets.training.release import download, register, serve_champion
 from bdp_assets_tests.fakes.scored_lake import START
 from bdp_assets_tests.fakes.shadow_lake import land, land_labels, live_decisions
 from bdp_assets_tests.fakes.trained_model import trained
-from bdp_assets_tests.unit.defs.conftest import run, sorted_rows
+from bdp_assets_tests.unit.defs.conftest import judges_itself, run, sorted_rows
 
 DAYS, A_DAY = 12, 20
 LAST = START + timedelta(days=DAYS - 1)
@@ -59,6 +59,7 @@ def scored(instance: dg.DagsterInstance) -> tuple[dict[str, Any], dict[str, Any]
     """Metadata of both assets after a run, and the checks that failed."""
     result = run(instance, "score_shadow", START, LAST)
     assert result.success
+    assert judges_itself(result)
     shown = [_metadata(instance, key) for key in (SCORES, COMPARISON)]
     failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
     return shown[0], shown[1], failed
