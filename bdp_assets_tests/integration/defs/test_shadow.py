@@ -114,3 +114,21 @@ def test_from_no_challenger_to_one_that_becomes_champion(
     assert failed == []
     assert sorted_rows(lake, "shadow_scores").equals(before)
     assert CliRunner().invoke(app, ["models", "shadow"]).exit_code == 2
+
+
+def test_a_damaged_challenger_fails_nothing_and_is_told(
+    registry: Registry, lake: Lake, home: Path, decided: list[Prediction], instance: dg.DagsterInstance
+) -> None:
+    registry.set_alias(CHALLENGER, "2")
+    for graph in home.glob("**/artifacts/data/*/random_forest.onnx"):
+        graph.write_bytes(b"")
+    scores, comparison, failed = scored(instance)
+    assert failed == ["shadow_scores_same_features"]
+    assert "challenger 2 can not score: the registry's copy of model 2" in scores["skipped"]
+    assert "random_forest.onnx is corrupt" in scores["skipped"]
+    assert "bdp train" in scores["skipped"]
+    assert comparison["skipped"] == scores["skipped"]
+    assert lake.count("shadow_scores") == 0
+    typed = CliRunner().invoke(app, ["models", "shadow"])
+    assert typed.exit_code == 2
+    assert "challenger 2 can not score" in " ".join(typed.output.split())
