@@ -68,7 +68,7 @@ class LocalBundles:
 
         Args:
             registration: as the registry has it; a folder that is not of this very one is replaced.
-            fetch: downloads the bundle's files into the empty folder it is given.
+            fetch: downloads the bundle's files into the empty folder it is given; none, where there are none.
 
         Raises:
             BundleError: what was downloaded is damaged or is not the registry's bundle; the message names
@@ -82,13 +82,13 @@ class LocalBundles:
             draft = (Path(folder) / "bundle").resolve()  # as errors name it
             draft.mkdir()
             fetch(draft)
-            (draft / REGISTRATION).write_bytes(msgspec.json.encode(registration))
             fault = _fault(draft, registration)
             if fault is not None:
                 raise BundleError(
                     f"the registry's copy of model {registration.version} can not be used: {fault}"
                 )
-            with _locked(self.models_dir):
+            (draft / REGISTRATION).write_bytes(msgspec.json.encode(registration))
+            with locked(self.models_dir):
                 if not _has(target, registration):  # Whoever fetched it meanwhile may have been first.
                     if target.exists():
                         target.rename(Path(folder) / "replaced")
@@ -104,7 +104,7 @@ class LocalBundles:
         self.models_dir.mkdir(parents=True, exist_ok=True)
         file = self.models_dir / f".{CHAMPION}.lock"
         file.touch()
-        with _locked(file):
+        with locked(file):
             yield
 
     def activate(self, version: str) -> None:
@@ -119,19 +119,8 @@ class LocalBundles:
         draft.replace(self.champion)
 
 
-def _fault(draft: Path, registration: Registration) -> str | None:
-    """What is wrong with a download, without the folder, which is gone once somebody reads of it."""
-    try:
-        if digest_of(draft) != registration.digest:
-            return f"it is not the bundle that was registered. {RETRAIN}"
-        Bundle.read(draft)
-    except BundleError as error:
-        return str(error).replace(f"{draft}/", "").replace(str(draft), "it")
-    return None
-
-
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Whoever else wants this file or folder waits. Not to be asked for again inside."""
     lock = os.open(path, os.O_RDONLY)
     try:
@@ -139,6 +128,19 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _fault(draft: Path, registration: Registration) -> str | None:
+    """What is wrong with a download, without the folder, which is gone once somebody reads of it."""
+    if not any(draft.iterdir()):
+        return f"its files are gone. {RETRAIN}"
+    try:
+        if digest_of(draft) != registration.digest:
+            return f"it is not the bundle that was registered. {RETRAIN}"
+        Bundle.read(draft)
+    except BundleError as error:
+        return str(error).replace(f"{draft}/", "").replace(str(draft), "it")
+    return None
 
 
 def _has(folder: Path, registration: Registration) -> bool:

@@ -89,6 +89,11 @@ def test_a_damaged_download_is_refused_by_version_and_file(
     assert "rollback" not in str(refused.value)
 
 
+def test_a_version_whose_files_are_gone_from_the_registry_is_named(bundles: LocalBundles) -> None:
+    with pytest.raises(BundleError, match="copy of model 7 can not be used: its files are gone"):
+        bundles.put(Registration("fraud", "7", "000000000000"), lambda folder: None)
+
+
 def test_of_two_first_downloads_the_second_uses_what_the_first_brought(
     bundles: LocalBundles, bundle_folder: Path
 ) -> None:
