@@ -77,6 +77,7 @@ def fraud_ensemble(context: dg.AssetExecutionContext, config: TrainingConfig) ->
         PHASES,
         READ,
         REGISTER,
+        ask_registry,
         doubts,
         of_day,
         train_unguarded,
@@ -86,6 +87,7 @@ def fraud_ensemble(context: dg.AssetExecutionContext, config: TrainingConfig) ->
     from bdp_assets.training.release import release
 
     settings, begin, day = get_settings(), phases(PHASES, context.log.info), day_of(context)
+    ask_registry(settings)
     begin(READ)
     material = of_day(settings, day, Protocol(config.train, config.test), config.snapshot)
     begin(GUARD)
