@@ -72,11 +72,15 @@ def train(
     settings = get_settings()
     sources = train_sources.Sources(data, mapping, labels, label_delay_days, snapshot)
     with _told(), steps() as progress:
+        sources.check()
         if output:
             bundle_files.check(output)
         plan = plan_of(
             protocol.value, start_ms=_ms(start), cut_ms=_ms(cut), train_days=train_days, test_days=test_days
         )
+        is_to_register = sources.is_lake if register is None else register
+        if is_to_register:
+            train_model.ask_registry(settings)
         progress(train_model.READ)
         material = sources.material(settings, plan)
         trained = train_model.train_on(settings, material, seed=seed, progress=progress)
@@ -85,7 +89,7 @@ def train(
             typer.secho(f"Too good to be true? {doubt}.", fg="yellow", err=True)
         if output:
             typer.echo(f"Bundle: {bundle_files.write(trained, output)}")
-        if sources.is_lake if register is None else register:
+        if is_to_register:
             progress(train_model.REGISTER)
             outcome = train_model.registered(settings, trained)
             typer.echo(f"Version {outcome.version} {outcome.standing}: {outcome.reason}.")

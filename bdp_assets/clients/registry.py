@@ -211,13 +211,17 @@ class Registry:
             return Path(found).read_bytes()
 
     def fetch(self, version: str, directory: Path) -> None:
-        """Download the files of a version's bundle into an empty directory. Raises VersionMissing."""
+        """Download the files of a version's bundle into an empty directory: none, where they are gone.
+
+        Raises VersionMissing.
+        """
         with self._errors(version), tempfile.TemporaryDirectory() as folder:
             # Of `models:/...` MLflow asks the registry of its process' own settings, whatever it is told.
             source = self._client.get_model_version_download_uri(self.model_name, version)
-            found = _mlflow().artifacts.download_artifacts(
-                artifact_uri=source, dst_path=folder, tracking_uri=self.uri
-            )
+            artifacts = _mlflow().artifacts
+            if not artifacts.list_artifacts(artifact_uri=source, tracking_uri=self.uri):
+                return
+            found = artifacts.download_artifacts(artifact_uri=source, dst_path=folder, tracking_uri=self.uri)
             for file in (Path(found) / "data").glob("*/*"):
                 shutil.move(file, directory / file.name)
 
@@ -267,14 +271,14 @@ def _policy_file(policy_version: str) -> str:
 
 
 def _ensure_registered(client: Any, name: str) -> None:
+    # Not asked for first: of several that ask at once, all would be told that it is not there.
     try:
-        client.get_registered_model(name)
-    except _mlflow().exceptions.MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
         client.create_registered_model(
             name, description="Card-fraud ensemble; alias `champion` is what serves."
         )
+    except _mlflow().exceptions.MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
 
 
 @lru_cache(maxsize=1)

@@ -67,12 +67,19 @@ def publish(
     spec: dg.AssetSpec,
     frame: pl.DataFrame,
     metadata: Mapping[str, Any] | None = None,
+    checks: Iterable[dg.AssetCheckResult] = (),
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[pl.DataFrame]]:
-    """Audit the frame, then let the IO manager write it. Raises dagster.Failure, and nothing is written."""
+    """Audit the frame, then let the IO manager write it. Raises dagster.Failure, and nothing is written.
+
+    Args:
+        checks: other verdicts on what is written. One that came before its materialisation would be kept as
+            one on the materialisation of before.
+    """
     context.log.info("check and write %s rows", f"{len(frame):,}")
     failures = audit(spec.metadata["table"], frame)
-    yield schema_result(spec, len(frame), failures)
+    result = schema_result(spec, len(frame), failures)
     if not failures.is_empty():
+        yield from (result, *checks)
         faults = "; ".join(
             f"{column} {check} ({rows} rows)" for check, column, rows, _ in failures.iter_rows()
         )
@@ -82,6 +89,7 @@ def publish(
     yield dg.MaterializeResult(
         asset_key=spec.key,
         value=frame,
+        check_results=[result, *checks],
         metadata={"preview": preview(frame), **column_lineage(spec.metadata["table"]), **(metadata or {})},
     )
 

@@ -7,7 +7,6 @@ and in our process it would find the checkout's, loaded before.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ import msgspec
 
 from bdp_assets.operations.bento_folder import Contents, assemble
 from bdp_assets.runtime import api
-from bdp_assets.scoring.local_bundles import LocalBundles
+from bdp_assets.scoring.local_bundles import LocalBundles, locked
 from bdp_assets.settings import Settings
 
 NAME = "fraud_service"
@@ -64,11 +63,7 @@ def build(settings: Settings) -> BuiltBento:
         version = assemble(champion, folder).model_version
         _bentoml(elsewhere, folder, "build", "--version", version, "--output", "tag")
         _bentoml(elsewhere, folder, "export", f"{NAME}:{version}", str(file))
-        place = _store(settings) / version
-        if place.is_dir():
-            shutil.rmtree(place)
-        _bentoml(_home(settings), folder, "import", str(file))
-    return _read(place)
+        return _keep(settings, folder, file, version)
 
 
 def export(settings: Settings, bento: BuiltBento, file: Path) -> None:
@@ -83,6 +78,22 @@ def bentos(settings: Settings) -> list[BuiltBento]:
         with suppress(msgspec.ValidationError):  # made by hand: without our labels
             found.append(_read(file.parent))
     return sorted(found, key=lambda bento: bento.built_at, reverse=True)
+
+
+def _keep(settings: Settings, folder: Path, file: Path, version: str) -> BuiltBento:
+    """Have a Bento's file in the store; one of its version goes once this one is whole."""
+    home, place = _home(settings), _store(settings) / version
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".import-", dir=home) as name:
+        draft = Path(name)
+        _bentoml(draft, folder, "import", str(file))
+        made = draft / place.parent.relative_to(home)
+        with locked(place.parent):
+            if place.exists():
+                place.rename(draft / "replaced")
+            (made / version).rename(place)
+            (made / "latest").replace(place.parent / "latest")  # BentoML's own note of the newest
+            return _read(place)
 
 
 def _store(settings: Settings) -> Path:

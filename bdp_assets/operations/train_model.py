@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from bdp_assets.clients.lake import Lake
-from bdp_assets.clients.registry import Registry
+from bdp_assets.clients.registry import Registry, RegistryUnavailable
 from bdp_assets.ingest.backfill import visible
 from bdp_assets.monitoring.drift.reference import FILE
 from bdp_assets.operations.drift.keeping import reference_file
@@ -27,6 +27,7 @@ from bdp_assets.training.split import TrainingData, day_of
 from bdp_assets.training.tripwires import suspicions
 
 READ, GUARD, REGISTER = "read the data", "look for leaks", "register"
+NOT_KEPT = "A model that is not registered is lost, but for the bundle that `--output DIR` writes."
 PHASES = (READ, GUARD, *pipeline.PHASES, REGISTER)
 
 
@@ -92,13 +93,21 @@ def train_unguarded(
     return replace(trained, documents=documents, snapshot_is_named=material.snapshot_is_named)
 
 
+def ask_registry(settings: Settings) -> None:
+    """To be asked before the work. Raises RegistryUnavailable."""
+    Registry.of(settings).champion()
+
+
 def registered(settings: Settings, trained: TrainedModel) -> Release:
     """Release a model, and bring the champion, if there is one, to this machine.
 
     Raises RegistryUnavailable, BundleError.
     """
     registry, bundles = Registry.of(settings), LocalBundles(settings.models_dir)
-    outcome = release(trained, registry, bundles, parity(Lake.of(settings)))
+    try:
+        outcome = release(trained, registry, bundles, parity(Lake.of(settings)))
+    except RegistryUnavailable as error:
+        raise RegistryUnavailable(f"{error} {NOT_KEPT}") from error
     if outcome.promoted or outcome.champion_before is not None:
         serve_champion(registry, bundles)
     return outcome

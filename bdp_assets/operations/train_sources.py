@@ -30,16 +30,19 @@ class Sources(NamedTuple):
     def is_lake(self) -> bool:
         return self.data == LAKE
 
-    def material(self, settings: Settings, plan: Plan = LATEST) -> Material:
-        """Raises TrainingError, HistoryMissing, MappingError, BulkFailed."""
-        if not self.is_lake:
-            if self.snapshot is not None:
-                raise TrainingError("--snapshot names versions of the lake's tables: it goes without --data.")
-            delay = settings.label_delay_days if self.label_delay_days is None else self.label_delay_days
-            return of_file(LabelledFile(Path(self.data), delay, self.mapping, self.labels), plan)
-        if self != Sources(snapshot=self.snapshot):
+    def check(self) -> None:
+        """To be asked before the work. Raises TrainingError where what is named does not go together."""
+        if not self.is_lake and self.snapshot is not None:
+            raise TrainingError("--snapshot names versions of the lake's tables: it goes without --data.")
+        if self.is_lake and self != Sources(snapshot=self.snapshot):
             raise TrainingError(
                 "the lake has columns and labels of its own: --mapping, --labels and --label-delay-days go "
                 "with --data FILE."
             )
-        return of_lake(settings, plan, self.snapshot)
+
+    def material(self, settings: Settings, plan: Plan = LATEST) -> Material:
+        """Raises TrainingError, HistoryMissing, MappingError, BulkFailed."""
+        if self.is_lake:
+            return of_lake(settings, plan, self.snapshot)
+        delay = settings.label_delay_days if self.label_delay_days is None else self.label_delay_days
+        return of_file(LabelledFile(Path(self.data), delay, self.mapping, self.labels), plan)

@@ -25,9 +25,7 @@ ATTRIBUTIONS = "attributions.npz"
 REGISTRATION = "registration.json"
 FORMAT = 1
 S = TypeVar("S", bound=Struct)
-RETRAIN = (
-    "Train and register a model again (`bdp train`) or activate another version (`bdp models rollback`)."
-)
+RETRAIN = "Train and register a model again (`bdp train`) or take another version (`bdp models list`)."
 
 
 class BundleError(Exception):

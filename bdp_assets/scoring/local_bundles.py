@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import msgspec
 
 from bdp_assets.scoring.bundle import (
     REGISTRATION,
+    RETRAIN,
     Bundle,
     BundleError,
     Registration,
@@ -68,27 +68,31 @@ class LocalBundles:
 
         Args:
             registration: as the registry has it; a folder that is not of this very one is replaced.
-            fetch: downloads the bundle's files into the empty folder it is given.
+            fetch: downloads the bundle's files into the empty folder it is given; none, where there are none.
 
         Raises:
-            BundleError: what was downloaded is damaged or is not the registry's bundle.
+            BundleError: what was downloaded is damaged or is not the registry's bundle; the message names
+                the version.
         """
         target = self.path(registration.version)
         if _has(target, registration):
             return target
         self.models_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.models_dir, prefix=".download-") as folder:
-            draft = Path(folder) / "bundle"
+            draft = (Path(folder) / "bundle").resolve()  # as errors name it
             draft.mkdir()
             fetch(draft)
-            (draft / REGISTRATION).write_bytes(msgspec.json.encode(registration))
-            if digest_of(draft) != registration.digest:
+            fault = _fault(draft, registration)
+            if fault is not None:
                 raise BundleError(
-                    f"the download of model {registration.version} is not the bundle that was registered"
+                    f"the registry's copy of model {registration.version} can not be used: {fault}"
                 )
-            Bundle.read(draft)
-            shutil.rmtree(target, ignore_errors=True)
-            draft.rename(target)
+            (draft / REGISTRATION).write_bytes(msgspec.json.encode(registration))
+            with locked(self.models_dir):
+                if not _has(target, registration):  # Whoever fetched it meanwhile may have been first.
+                    if target.exists():
+                        target.rename(Path(folder) / "replaced")
+                    draft.rename(target)
         return target
 
     @contextmanager
@@ -98,8 +102,9 @@ class LocalBundles:
         Of one process, too: not to be asked for again inside.
         """
         self.models_dir.mkdir(parents=True, exist_ok=True)
-        with (self.models_dir / f".{CHAMPION}.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # Free once its process is gone, however that ended.
+        file = self.models_dir / f".{CHAMPION}.lock"
+        file.touch()
+        with locked(file):
             yield
 
     def activate(self, version: str) -> None:
@@ -112,6 +117,30 @@ class LocalBundles:
         draft.unlink(missing_ok=True)
         draft.symlink_to(version)
         draft.replace(self.champion)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Whoever else wants this file or folder waits. Not to be asked for again inside."""
+    lock = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Free once its process is gone, however that ended.
+        yield
+    finally:
+        os.close(lock)
+
+
+def _fault(draft: Path, registration: Registration) -> str | None:
+    """What is wrong with a download, without the folder, which is gone once somebody reads of it."""
+    if not any(draft.iterdir()):
+        return f"its files are gone. {RETRAIN}"
+    try:
+        if digest_of(draft) != registration.digest:
+            return f"it is not the bundle that was registered. {RETRAIN}"
+        Bundle.read(draft)
+    except BundleError as error:
+        return str(error).replace(f"{draft}/", "").replace(str(draft), "it")
+    return None
 
 
 def _has(folder: Path, registration: Registration) -> bool:

@@ -28,6 +28,7 @@ from bdp_assets.training.pipeline import AGREEMENT, train
 from bdp_assets.training.release import download
 from bdp_assets.training.split import DAY_MS, KEY, TrainingData
 from bdp_assets_tests.fakes.tiny_bundle import TINY
+from bdp_assets_tests.unit.defs.conftest import judges_itself
 from bdp_assets_tests.unit.operations.test_train_model import write
 from benchmarks.features import synthetic
 from benchmarks.features.data import prepared
@@ -88,6 +89,7 @@ def checks(day: str = LATEST, **config: object) -> dict[str, dg.AssetCheckEvalua
 
 
 def checks_of(done: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    assert judges_itself(done)
     found = [check for check in done.get_asset_check_evaluations() if check.asset_key == MODEL]
     return {check.check_name.removeprefix("fraud_ensemble_"): check for check in found}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -207,6 +208,31 @@ def test_costs_that_were_changed_while_a_model_was_trained_are_not_forgotten(
     assert (late.version, late.promoted, failed(late.gates)) == ("2", False, [])
     assert "the costs that policies are tuned for were changed while it was trained" in late.reason
     assert (ours.champion(), ours.alias(CHALLENGER)) == ("1", "2")
+
+
+def test_of_two_first_registrations_at_once_both_are_registered(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = Registry(registry.uri, "fraud_first_two")
+    create = mlflow.MlflowClient.create_registered_model
+
+    def as_another_is_first(client: Any, *model: Any, **says: Any) -> Any:
+        create(client, *model, **says)
+        return create(client, *model, **says)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "create_registered_model", as_another_is_first)
+    assert register(trained(tmp_path / "a"), ours) == "1"
+    monkeypatch.undo()
+    assert register(trained(tmp_path / "a"), ours) == "2"
+
+
+def test_a_version_whose_files_are_gone_is_named(registry: Registry, tmp_path: Path) -> None:
+    ours = Registry(registry.uri, "fraud_gone")
+    version = register(trained(tmp_path / "a"), ours)
+    shutil.rmtree(mlflow.MlflowClient(ours.uri).get_model_version_download_uri(ours.model_name, version))
+    with pytest.raises(BundleError, match="copy of model 1 can not be used: its files are gone"):
+        make_champion(ours, LocalBundles(tmp_path / "models"), version, BY_HAND)
+    assert ours.champion() is None
 
 
 def test_a_version_has_one_name(registry: Registry, bundles: LocalBundles, tmp_path: Path) -> None:

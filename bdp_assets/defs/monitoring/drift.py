@@ -62,11 +62,11 @@ def drift(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any
             days.append(day)
     except (NothingToCompare, ReferenceUnusable) as none:
         context.log.warning("nothing is compared: %s", none)
-        yield _verdict([], str(none), judged=False)
+        verdict = _verdict([], str(none), judged=False)
     else:
         publish(settings, days[-1])
-        yield _verdict(days, "every comparison was made", judged=True)
-    yield dg.MaterializeResult()
+        verdict = _verdict(days, "every comparison was made", judged=True)
+    yield dg.MaterializeResult(check_results=[verdict])
 
 
 def _verdict(days: "list[DriftOfDay]", reason: str, *, judged: bool) -> dg.AssetCheckResult:

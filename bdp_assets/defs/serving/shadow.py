@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SAME_FEATURES = dg.AssetCheckSpec(
     "shadow_scores_same_features",
     asset=SHADOW_SCORES.key,
-    description="The challenger reads the features that live decisions carry. If it does not, it is not "
+    description="The challenger is whole and reads the features that live decisions carry. If not, it is not "
     "scored: a vector of another catalog would give a number that means nothing.",
 )
 
@@ -32,13 +32,14 @@ SAME_FEATURES = dg.AssetCheckSpec(
 @retried
 def shadow_scores(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
     from bdp_assets.operations.shadow.challenger import (
+        ChallengerUnusable,
         NoChallenger,
         OtherFeatures,
         challenger,
     )  # loads MLflow
     from bdp_assets.operations.shadow.scores import shadow_days, untouched
 
-    days, reads = days_of(context), ""
+    days, unfit = days_of(context), ""
     try:
         scorer = challenger(get_settings())
         shadow = shadow_days(lake.open(), scorer, *days)
@@ -47,19 +48,20 @@ def shadow_scores(context: dg.AssetExecutionContext, lake: LakeResource) -> Iter
             "policy": scorer.policy.version,
             "scored now": shadow.scored,
         }
-    except (NoChallenger, OtherFeatures) as none:
+    except (NoChallenger, OtherFeatures, ChallengerUnusable) as none:
         context.log.warning("nothing is scored: %s", none)
         shadow, told = untouched(lake.open(), *days), {"skipped": str(none)}
-        reads = str(none) if isinstance(none, OtherFeatures) else ""
-    yield dg.AssetCheckResult(
+        unfit = "" if isinstance(none, NoChallenger) else str(none)
+    same_features = dg.AssetCheckResult(
         asset_key=SHADOW_SCORES.key,
         check_name=SAME_FEATURES.name,
-        passed=not reads,
+        passed=not unfit,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"reason": reads or "nothing else is read"},
+        metadata={"reason": unfit or "nothing else is read"},
     )
     left_out = pl.DataFrame({"left out": list(shadow.left_out), "decisions": list(shadow.left_out.values())})
-    yield from publish(context, SHADOW_SCORES, shadow.rows, {**told, "left out": markdown_table(left_out)})
+    metadata = {**told, "left out": markdown_table(left_out)}
+    yield from publish(context, SHADOW_SCORES, shadow.rows, metadata, [same_features])
 
 
 @dg.asset(
@@ -76,6 +78,7 @@ def shadow_scores(context: dg.AssetExecutionContext, lake: LakeResource) -> Iter
 @retried
 def shadow_comparison(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
     from bdp_assets.operations.shadow.challenger import (
+        ChallengerUnusable,
         NoChallenger,
         OtherFeatures,
         challenger,
@@ -85,7 +88,7 @@ def shadow_comparison(context: dg.AssetExecutionContext) -> dg.MaterializeResult
     settings = get_settings()
     try:
         compared = compare_shadow(settings, challenger(settings).info)
-    except (NoChallenger, OtherFeatures, NothingCompared) as none:
+    except (NoChallenger, OtherFeatures, ChallengerUnusable, NothingCompared) as none:
         context.log.warning("nothing is compared: %s", none)
         return dg.MaterializeResult(metadata={"skipped": str(none)})
     return dg.MaterializeResult(metadata=_shown(compared))

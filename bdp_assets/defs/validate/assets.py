@@ -55,13 +55,13 @@ def clean_transactions(context: dg.AssetExecutionContext, raw: pl.DataFrame) -> 
     history = raw.filter(IS_HISTORY)
     validated = validation.validate(history, pan_key(get_settings()), context.log.info)
     reconciled = _reconciled(history, validated)
-    yield reconciled
     if not reconciled.passed:
+        yield reconciled
         raise dg.Failure(
             "Rows were lost or doubled on the way (see the check): none of the days is published."
         )
     yield from publish(context, QUARANTINED, validated.refused, refusals(validated.refused))
-    yield from publish(context, CLEAN, from_no_topic(validated.transactions))
+    yield from publish(context, CLEAN, from_no_topic(validated.transactions), checks=[reconciled])
 
 
 def _reconciled(history: pl.DataFrame, validated: validation.Validated) -> dg.AssetCheckResult:

@@ -11,7 +11,7 @@ from bdp_assets.clients.lake import Lake
 from bdp_assets.contracts.columns import FEATURES
 from bdp_assets.ingest import files
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
-from bdp_assets_tests.unit.defs.conftest import FIRST, LAST, run, sorted_rows
+from bdp_assets_tests.unit.defs.conftest import FIRST, LAST, judges_itself, run, sorted_rows
 
 TABLES = ("raw", "validated", "quarantined", "enriched", "features", "labels")
 
@@ -39,6 +39,13 @@ def test_every_check_was_made_and_passed(backfilled: dg.ExecuteInProcessResult) 
     checks = backfilled.get_asset_check_evaluations()
     assert len(checks) == 8
     assert all(check.passed for check in checks)
+
+
+def test_each_verdict_is_on_what_its_own_run_wrote(
+    backfilled: dg.ExecuteInProcessResult, instance: dg.DagsterInstance
+) -> None:
+    assert judges_itself(backfilled)
+    assert judges_itself(run(instance, "history_backfill"))
 
 
 def test_a_day_shows_its_own_number_of_rows(

@@ -22,7 +22,7 @@ from bdp_assets.training.release import download, register, serve_champion
 from bdp_assets_tests.fakes.scored_lake import START
 from bdp_assets_tests.fakes.shadow_lake import land, land_labels, live_decisions
 from bdp_assets_tests.fakes.trained_model import trained
-from bdp_assets_tests.unit.defs.conftest import run, sorted_rows
+from bdp_assets_tests.unit.defs.conftest import judges_itself, run, sorted_rows
 
 DAYS, A_DAY = 12, 20
 LAST = START + timedelta(days=DAYS - 1)
@@ -59,6 +59,7 @@ def scored(instance: dg.DagsterInstance) -> tuple[dict[str, Any], dict[str, Any]
     """Metadata of both assets after a run, and the checks that failed."""
     result = run(instance, "score_shadow", START, LAST)
     assert result.success
+    assert judges_itself(result)
     shown = [_metadata(instance, key) for key in (SCORES, COMPARISON)]
     failed = [check.check_name for check in result.get_asset_check_evaluations() if not check.passed]
     return shown[0], shown[1], failed
@@ -113,3 +114,21 @@ def test_from_no_challenger_to_one_that_becomes_champion(
     assert failed == []
     assert sorted_rows(lake, "shadow_scores").equals(before)
     assert CliRunner().invoke(app, ["models", "shadow"]).exit_code == 2
+
+
+def test_a_damaged_challenger_fails_nothing_and_is_told(
+    registry: Registry, lake: Lake, home: Path, decided: list[Prediction], instance: dg.DagsterInstance
+) -> None:
+    registry.set_alias(CHALLENGER, "2")
+    for graph in home.glob("**/artifacts/data/*/random_forest.onnx"):
+        graph.write_bytes(b"")
+    scores, comparison, failed = scored(instance)
+    assert failed == ["shadow_scores_same_features"]
+    assert "challenger 2 can not score: the registry's copy of model 2" in scores["skipped"]
+    assert "random_forest.onnx is corrupt" in scores["skipped"]
+    assert "bdp train" in scores["skipped"]
+    assert comparison["skipped"] == scores["skipped"]
+    assert lake.count("shadow_scores") == 0
+    typed = CliRunner().invoke(app, ["models", "shadow"])
+    assert typed.exit_code == 2
+    assert "challenger 2 can not score" in " ".join(typed.output.split())

@@ -29,7 +29,7 @@ from bdp_assets_tests.fakes.tiny_bundle import tiny_rows
 from bdp_assets_tests.fakes.trained_model import trained
 from bdp_assets_tests.integration.conftest import Platform
 from bdp_assets_tests.integration.warehouse.conftest import query
-from bdp_assets_tests.unit.defs.conftest import run
+from bdp_assets_tests.unit.defs.conftest import judges_itself, run
 
 pytestmark = pytest.mark.services
 START, MODEL, A_DAY, DELAY = date(2026, 1, 5), 49, 250, 7
@@ -72,6 +72,7 @@ def settings(platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def verdict(result: dg.ExecuteInProcessResult) -> tuple[bool, dict[str, Any]]:
     assert result.success
+    assert judges_itself(result)
     [check] = result.get_asset_check_evaluations()
     return check.passed, {name: entry.value for name, entry in check.metadata.items()}
 

@@ -6,12 +6,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
 from bdp_assets.cli.main import app
 from bdp_assets.operations import bento_build
+from bdp_assets.operations.bento_folder import Contents
 from bdp_assets.scoring.bundle import Bundle
 from bdp_assets.settings import get_settings
 from bdp_assets_tests.fakes.tiny_bundle import tiny_bundle
@@ -67,6 +69,60 @@ def test_where_bentoml_fails_it_is_told_and_an_older_one_stays(
     assert "`bentoml build` ended with exit code" in done.output
     assert "no-such-command" in done.output
     assert older.is_dir()
+
+
+def test_where_the_last_step_fails_an_older_one_stays(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = _kept(home / "bentoml", _packed(home, monkeypatch))
+
+    def full(place: Path, folder: Path, *arguments: str) -> None:
+        if arguments[0] == "import":
+            raise bento_build.BentoFailed("no space left")
+
+    monkeypatch.setattr(bento_build, "_bentoml", full)
+    done = bento("build")
+    assert done.exit_code == 2
+    assert "no space left" in done.output
+    assert (older / "bento.yaml").is_file()
+    assert [path.name for path in (home / "bentoml").iterdir()] == ["bentos"]
+
+
+def test_of_two_builds_at_once_both_have_a_bento(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = _packed(home, monkeypatch)
+    is_first, others = iter([True]), []
+
+    def as_bentoml(place: Path, folder: Path, *arguments: str) -> None:
+        if arguments[0] != "import":
+            return
+        if next(is_first, False):
+            others.append(bento_build.build(get_settings()))
+        if (place / "bentos" / "fraud_service" / version).exists():
+            raise bento_build.BentoFailed("already exists in the store")
+        _kept(place, version)
+
+    monkeypatch.setattr(bento_build, "_bentoml", as_bentoml)
+    built = bento_build.build(get_settings())
+    assert (built.tag, built.folder) == (others[0].tag, others[0].folder)
+    assert bento_build.bentos(get_settings()) == [built]
+    assert (built.folder.parent / "latest").read_text() == version
+
+
+def _packed(home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The version of a champion that needs no packing, which takes its time."""
+    (home / "models" / "champion").mkdir(parents=True)
+    contents = Contents("fraud", "3", "digest", "policy", "rules", "catalog")
+    monkeypatch.setattr(bento_build, "assemble", lambda champion, folder: contents)
+    return contents.model_version
+
+
+def _kept(place: Path, version: str) -> Path:
+    """A Bento as BentoML has it in its store."""
+    folder = place / "bentos" / "fraud_service" / version
+    folder.mkdir(parents=True)
+    says = Contents("fraud", version, "digest", "policy", "rules", "catalog")
+    info = {"version": version, "creation_time": "2026-01-01T00:00:00Z", "labels": says}
+    (folder / "bento.yaml").write_bytes(msgspec.yaml.encode(info))
+    (folder.parent / "latest").write_text(version)
+    return folder
 
 
 def test_what_somebody_built_by_hand_is_not_listed(home: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -12,6 +13,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from bdp_assets.cli.main import app
+from bdp_assets.clients.registry import RegistryUnavailable
 from bdp_assets.operations import train_model
 from bdp_assets.scoring.bundle import Bundle
 from bdp_assets.settings import get_settings, variables
@@ -123,9 +125,30 @@ def test_the_handbooks_protocol_wants_a_start() -> None:
 
 
 def test_a_lake_without_tables_is_told() -> None:
-    done = run()
+    done = CliRunner().invoke(app, ["train", "--no-register"])
     assert done.exit_code == 2
     assert "there is nothing to train on yet" in done.output
+
+
+def test_a_registry_that_is_away_is_told_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BDP_MLFLOW_URI", "http://127.0.0.1:1")
+    get_settings.cache_clear()
+    done = run()
+    assert done.exit_code == 2
+    assert "MLflow at http://127.0.0.1:1 failed" in done.output
+    assert train_model.READ not in done.output
+
+
+def test_a_registry_that_goes_away_meanwhile_is_told_with_what_keeps_a_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*asked: object) -> None:
+        raise RegistryUnavailable("MLflow failed. See `bdp status`.")
+
+    monkeypatch.setattr(train_model, "release", away)
+    trained: Any = None
+    with pytest.raises(RegistryUnavailable, match=r"bdp status`. .*--output DIR"):
+        train_model.registered(get_settings(), trained)
 
 
 @pytest.mark.handbook

@@ -58,6 +58,12 @@ def run(
     return defs.resolve_job_def(job).execute_in_process(instance=instance, tags=tags, raise_on_error=False)
 
 
+def judges_itself(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether each verdict of a run is kept as one on what this run wrote."""
+    targets = [check.target_materialization_data for check in result.get_asset_check_evaluations()]
+    return {target and target.run_id for target in targets} == {result.run_id}
+
+
 def sorted_rows(lake: Lake, table: str) -> pl.DataFrame:
     rows = lake.read(table)
     return rows.sort(rows.columns)

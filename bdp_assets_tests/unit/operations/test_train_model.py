@@ -15,6 +15,7 @@ from bdp_assets.clients.lake import Lake
 from bdp_assets.defs.training.assets import fraud_ensemble
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.ingest.tables import TABLES
+from bdp_assets.operations import train_model
 from bdp_assets.operations.train_model import GUARD, Material, of_lake, train_on
 from bdp_assets.settings import Settings, get_settings
 from bdp_assets.training.early_labels import History
@@ -102,10 +103,11 @@ def test_the_delay_that_is_judged_is_not_the_splits_own(
 
 
 def test_the_asset_fails_its_check_and_registers_nothing(
-    settings: Settings, honest: tuple[TrainingData, History]
+    settings: Settings, honest: tuple[TrainingData, History], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, history = honest
     write_to_the_cut(settings, with_features_of(BUILDERS[LEAK], data, history), history)
+    monkeypatch.setattr(train_model, "ask_registry", lambda settings: None)
     with dg.DagsterInstance.ephemeral() as instance:
         config = dg.RunConfig({"models__fraud_ensemble": {"config": {"train": 7, "test": 7}}})
         done = dg.materialize(

@@ -73,6 +73,41 @@ def test_a_wrong_download_leaves_nothing_behind(bundles: LocalBundles, bundle_fo
     assert list(bundles.models_dir.iterdir()) == []
 
 
+def test_a_damaged_download_is_refused_by_version_and_file(
+    bundles: LocalBundles, bundle_folder: Path
+) -> None:
+    def damaged(folder: Path) -> None:
+        copier(bundle_folder)(folder)
+        (folder / "policy.json").write_text("{}")
+
+    with pytest.raises(BundleError) as refused:
+        bundles.put(Registration("fraud", "7", Bundle.read(bundle_folder).info.digest), damaged)
+    assert str(refused.value).startswith(
+        "the registry's copy of model 7 can not be used: policy.json is corrupt: its sha256 is not"
+    )
+    assert str(bundles.models_dir) not in str(refused.value)
+    assert "rollback" not in str(refused.value)
+
+
+def test_a_version_whose_files_are_gone_from_the_registry_is_named(bundles: LocalBundles) -> None:
+    with pytest.raises(BundleError, match="copy of model 7 can not be used: its files are gone"):
+        bundles.put(Registration("fraud", "7", "000000000000"), lambda folder: None)
+
+
+def test_of_two_first_downloads_the_second_uses_what_the_first_brought(
+    bundles: LocalBundles, bundle_folder: Path
+) -> None:
+    registration = Registration("fraud", "1", Bundle.read(bundle_folder).info.digest)
+    there: list[int] = []
+
+    def as_another_is_first(folder: Path) -> None:
+        there.append(bundles.put(registration, copier(bundle_folder)).stat().st_ino)
+        copier(bundle_folder)(folder)
+
+    assert bundles.put(registration, as_another_is_first).stat().st_ino == there[0]
+    assert [path.name for path in bundles.models_dir.iterdir()] == ["1"]
+
+
 def test_activating_what_is_not_here_is_refused(bundles: LocalBundles) -> None:
     with pytest.raises(BundleError, match="bdp models use 7"):
         bundles.activate("7")
