@@ -129,7 +129,9 @@ _STRATEGIES: dict[type[inspect.Type], Callable[[Any], st.SearchStrategy[Any]]] =
     inspect.NoneType: lambda _: st.none(),
     inspect.BoolType: lambda _: st.booleans(),
     inspect.EnumType: lambda kind: st.sampled_from(list(kind.cls)),
-    inspect.IntType: lambda kind: st.integers(-(2**62) if kind.ge is None else kind.ge, 2**62),
+    inspect.IntType: lambda kind: st.integers(
+        -(2**62) if kind.ge is None else kind.ge, 2**62 if kind.le is None else kind.le
+    ),
     inspect.FloatType: lambda kind: st.floats(kind.ge, kind.le, allow_nan=False, allow_infinity=False),
     inspect.StrType: lambda kind: st.text(
         _CHARACTERS, min_size=kind.min_length or 0, max_size=kind.max_length
