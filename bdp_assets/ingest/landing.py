@@ -23,6 +23,7 @@ from bdp_assets.contracts.adjustments import decode_adjustment
 from bdp_assets.contracts.dead_letters import content
 from bdp_assets.contracts.errors import ContractError
 from bdp_assets.contracts.headers import SOURCE
+from bdp_assets.contracts.labels import decode_label
 from bdp_assets.contracts.pan import mask_pans
 from bdp_assets.contracts.records import (
     Adjustment,
@@ -87,7 +88,7 @@ DESTINATIONS: Mapping[str, Destination] = {
         Destination(topics.ENRICHED.name, "enriched", EnrichedTransaction),
         Destination(topics.PREDICTIONS.name, "predictions", Prediction),
         Destination(topics.ALERTS.name, "alerts", Alert),
-        Destination(topics.LABELS.name, "labels", Label, "known_at_ms"),
+        Destination(topics.LABELS.name, "labels", Label, "known_at_ms", check=decode_label),
         Destination(topics.ADJUSTMENTS.name, "adjustments", Adjustment, check=decode_adjustment),
     )
 }

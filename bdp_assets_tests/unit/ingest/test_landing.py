@@ -25,7 +25,7 @@ from bdp_assets.ingest.tables import SOURCE_COLUMNS, TABLES, rows
 from bdp_assets.settings import Settings
 from bdp_assets_tests.fakes.messages import NOW_MS, PAN_KEY, body
 
-CARD = "4111111111111111"
+CARD, DAY = "4111111111111111", 86_400_000
 
 
 class Topic:
@@ -171,11 +171,28 @@ def test_rows_that_break_the_tables_contract_are_not_published(topic: Topic, lak
 
 @on(topics.LABELS)
 def test_labels_land_under_the_day_they_became_known_and_say_their_door(topic: Topic, lake: Lake) -> None:
-    topic.add(
-        encode(Label(transaction_id="t-1", customer_id="c-1", is_fraud=True, known_at_ms=NOW_MS + 86_400_000))
-    )
+    label = Label(transaction_id="t-1", customer_id="c-1", is_fraud=True, known_at_ms=NOW_MS - DAY)
+    topic.add(encode(label))
     land(SETTINGS, lake, [topic.range(0, 1)])
-    assert lake.read("labels").select("event_date", "door").row(0) == (date(2026, 1, 2), "stream")
+    assert lake.read("labels").select("event_date", "door").row(0) == (date(2025, 12, 31), "stream")
+
+
+@on(topics.LABELS)
+def test_a_label_that_would_tell_the_future_is_not_trained_on(topic: Topic, lake: Lake) -> None:
+    """What the stream sets aside, the lake does, too: known before it happened, in seconds, or not yet."""
+    times = {"known_at_ms": NOW_MS, "ts_ms": NOW_MS - DAY, "merchant_id": "m-1"}
+    ids = {"transaction_id": "t-1", "customer_id": "c-1", "is_fraud": True}
+    wrong = [
+        {"known_at_ms": NOW_MS - 2 * DAY},
+        {"known_at_ms": NOW_MS // 1000},
+        {"known_at_ms": NOW_MS + DAY},
+    ]
+    for changes in ({}, *wrong):
+        topic.add(encode(Label(**ids | times | changes)))  # type: ignore[arg-type]
+    landed = land(SETTINGS, lake, [topic.range(0, 4)])
+    assert (len(landed.rows), len(landed.rejects)) == (1, 3)
+    assert lake.read("labels")["known_at_ms"].to_list() == [NOW_MS]
+    assert set(lake.read("quarantined")["field"]) == {"known_at_ms"}
 
 
 @on(topics.ADJUSTMENTS)
