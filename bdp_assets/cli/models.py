@@ -102,7 +102,7 @@ def fetch(
     from bdp_assets.clients.registry import Registry
     from bdp_assets.scoring.local_bundles import LocalBundles
     from bdp_assets.settings import get_settings
-    from bdp_assets.training.release import serve_champion, serve_version
+    from bdp_assets.training.champions import serve_champion, serve_version
 
     settings = get_settings()
     registry, bundles = Registry.of(settings), LocalBundles(settings.models_dir)
@@ -120,7 +120,7 @@ def rollback() -> None:
     from bdp_assets.clients.registry import Registry
     from bdp_assets.scoring.local_bundles import LocalBundles
     from bdp_assets.settings import get_settings
-    from bdp_assets.training.release import roll_back
+    from bdp_assets.training.champions import roll_back
 
     settings = get_settings()
     with _told():

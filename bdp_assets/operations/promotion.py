@@ -19,11 +19,11 @@ from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
 from bdp_assets.training.bootstrap import Difference
+from bdp_assets.training.champions import Forced, Judged, Overtaken, download, make_champion
 from bdp_assets.training.contest import Contender, differences
 from bdp_assets.training.from_lake import lake_data
 from bdp_assets.training.gate import Gate, failed, why_not
 from bdp_assets.training.gates import judge
-from bdp_assets.training.release import Forced, Judged, Overtaken, download, make_champion
 from bdp_assets.training.split import TrainingError
 
 BY_HAND = "by hand: bdp models use"

@@ -16,13 +16,14 @@ from bdp_assets.operations.feature_skew import parity
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
 from bdp_assets.training import pipeline
+from bdp_assets.training.champions import serve_champion
 from bdp_assets.training.early_labels import History
 from bdp_assets.training.from_lake import ENRICHED, git_sha, lake_data, lake_of, snapshot
 from bdp_assets.training.leaks import Leaks, look_for_leaks
 from bdp_assets.training.pipeline import Progress, Source, TrainedModel, train
 from bdp_assets.training.policy_release import costs_here
 from bdp_assets.training.protocols import LATEST, Plan, Protocol
-from bdp_assets.training.release import Release, release, serve_champion
+from bdp_assets.training.release import Release, release
 from bdp_assets.training.split import TrainingData, day_of
 from bdp_assets.training.tripwires import suspicions
 

@@ -1,4 +1,4 @@
-"""A trained model's way into service: register, pass the gates, promote, bring to this machine."""
+"""A trained model's way into service: register, pass the gates, promote."""
 
 from __future__ import annotations
 
@@ -10,41 +10,23 @@ from pathlib import Path
 import msgspec
 
 from bdp_assets.clients.model_run import ModelRun
-from bdp_assets.clients.registry import CHALLENGER, CHAMPION, DIGEST, POLICY_VERSION, SNAPSHOT, Registry
+from bdp_assets.clients.registry import CHALLENGER, CHAMPION, POLICY_VERSION, SNAPSHOT, Registry
 from bdp_assets.decisions.tuning import costs_of
-from bdp_assets.scoring.bundle import Bundle, BundleError, Registration
-from bdp_assets.scoring.ensemble import Ensemble
+from bdp_assets.scoring.bundle import Bundle, BundleError
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.training.card import model_card
+from bdp_assets.training.champions import download
 from bdp_assets.training.contest import Contender
 from bdp_assets.training.from_lake import versions_of
 from bdp_assets.training.gate import NOTHING_SERVED, Gate, failed, why_not
 from bdp_assets.training.gates import judge
 from bdp_assets.training.pipeline import TrainedModel
-from bdp_assets.training.policy_release import bring_policy, costs_here
+from bdp_assets.training.policy_release import costs_here
 from bdp_assets.training.split import TEST_DAYS, day_of
 
 LOADER = "bdp_assets.training.pyfunc"
 OUTPUT = "fraud_probability"
 REQUIREMENTS = ("bdp-platform", "numpy", "onnxruntime", "msgspec", "pandas")
-
-
-class Overtaken(Exception):  # noqa: N818 - reads as what it is
-    """A version was judged beside another champion than there is now: nothing is changed."""
-
-
-@dataclass(frozen=True)
-class Forced:
-    """Why a version becomes champion without passing the gates; it remembers that."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class Judged:
-    """It passed the gates beside that champion, None: there was none."""
-
-    champion: str | None
 
 
 @dataclass(frozen=True)
@@ -134,79 +116,6 @@ def register(trained: TrainedModel, registry: Registry) -> str:
             tags=tags,
         )
         return registry.log_and_register(run)
-
-
-def serve_champion(registry: Registry, bundles: LocalBundles) -> str:
-    """Bring the registry's champion to this machine and make it the one that serves; returns its version.
-
-    Raises:
-        BundleError: the registry has no champion, or its download is damaged.
-    """
-    with bundles.alone():
-        version = registry.champion()
-        if version is None:
-            raise BundleError(
-                f"{registry.model_name} has no champion yet: train one (`bdp train`), or see why "
-                "those that are there (`bdp models list`) do not pass: `bdp models promote VERSION`"
-            )
-        _serve(registry, bundles, version)
-    return version
-
-
-def serve_version(registry: Registry, bundles: LocalBundles, version: str) -> None:
-    """Have this machine serve a version, whatever the registry's champion is, which stays as it is.
-
-    Raises BundleError, VersionMissing.
-    """
-    with bundles.alone():
-        _serve(registry, bundles, version)
-
-
-def make_champion(registry: Registry, bundles: LocalBundles, version: str, grounds: Judged | Forced) -> None:
-    """Make a version champion, once it is known to score here.
-
-    Raises:
-        BundleError, VersionMissing: it is damaged, or is not there.
-        Overtaken: it was judged beside another champion than there is.
-    """
-    with bundles.alone():
-        Ensemble.load(download(registry, bundles, version))
-        if isinstance(grounds, Forced):
-            registry.note_forced(version, grounds.reason)
-        elif registry.champion() != grounds.champion:
-            raise Overtaken
-        registry.promote(version)
-        bundles.activate(version)
-
-
-def roll_back(registry: Registry, bundles: LocalBundles) -> str:
-    """Make the version that the champion replaced champion again; returns it.
-
-    Raises BundleError; VersionMissing, also where it replaced none.
-    """
-    with bundles.alone():
-        version = registry.predecessor()
-        Ensemble.load(download(registry, bundles, version))
-        registry.set_alias(CHAMPION, version)
-        bundles.activate(version)
-    return version
-
-
-def download(registry: Registry, bundles: LocalBundles, version: str) -> Path:
-    """Bring a version to this machine, verified, with the policy that it serves by; returns its folder.
-
-    Raises BundleError, VersionMissing.
-    """
-    registered = registry.version(version)
-    registration = Registration(registry.model_name, version, registered.tags.get(DIGEST, ""))
-    folder = bundles.put(registration, lambda folder: registry.fetch(version, folder))
-    bring_policy(registry, folder, registered)
-    return folder
-
-
-def _serve(registry: Registry, bundles: LocalBundles, version: str) -> None:
-    download(registry, bundles, version)
-    bundles.activate(version)
 
 
 def _came_meanwhile(

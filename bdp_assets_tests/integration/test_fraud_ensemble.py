@@ -22,10 +22,10 @@ from bdp_assets.scoring.bundle import Bundle
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import get_settings
 from bdp_assets.training import gates
+from bdp_assets.training.champions import download
 from bdp_assets.training.early_labels import History
 from bdp_assets.training.gate import ASKED
 from bdp_assets.training.pipeline import AGREEMENT, train
-from bdp_assets.training.release import download
 from bdp_assets.training.split import DAY_MS, KEY, TrainingData
 from bdp_assets_tests.fakes.tiny_bundle import TINY
 from bdp_assets_tests.unit.defs.conftest import judges_itself

@@ -24,19 +24,18 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.bundle import Bundle, BundleError
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.training import release as release_module
-from bdp_assets.training.gate import Gate, failed
-from bdp_assets.training.policy_release import release_policy, use_policy
-from bdp_assets.training.release import (
+from bdp_assets.training.champions import (
     Forced,
     Judged,
     Overtaken,
     make_champion,
-    register,
-    release,
     roll_back,
     serve_champion,
     serve_version,
 )
+from bdp_assets.training.gate import Gate, failed
+from bdp_assets.training.policy_release import release_policy, use_policy
+from bdp_assets.training.release import register, release
 from bdp_assets.training.split import TEST_DAYS
 from bdp_assets_tests.fakes.trained_model import trained
 

@@ -59,7 +59,7 @@ fraud_api = dg.AssetSpec(
 )
 @retried
 def model_bundle(context: dg.AssetExecutionContext) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    from bdp_assets.training.release import serve_champion  # loads scikit-learn
+    from bdp_assets.training.champions import serve_champion  # loads ONNX Runtime
 
     settings = get_settings()
     bundles = LocalBundles(settings.models_dir)

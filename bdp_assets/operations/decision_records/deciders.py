@@ -20,6 +20,7 @@ from bdp_assets.scoring.bundle import Bundle, BundleError
 from bdp_assets.scoring.ensemble import Ensemble
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
+from bdp_assets.training.champions import download
 
 Fetch = Callable[[str], Path]
 """Brings a version of the model to this machine, verified; returns its folder."""
@@ -57,8 +58,6 @@ class Deciders:
         bundles = LocalBundles(settings.models_dir)
 
         def fetch(version: str) -> Path:
-            from bdp_assets.training.release import download  # loads scikit-learn
-
             return download(Registry.of(settings), bundles, version)
 
         return cls(bundles, fetch)

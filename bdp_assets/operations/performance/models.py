@@ -6,7 +6,7 @@ from bdp_assets.clients.registry import Registry, VersionMissing
 from bdp_assets.scoring.bundle import Bundle, BundleError, ModelInfo
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
-from bdp_assets.training.release import download
+from bdp_assets.training.champions import download
 
 
 def info_of(settings: Settings, version: str) -> ModelInfo:

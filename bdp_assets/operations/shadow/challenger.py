@@ -10,7 +10,7 @@ from bdp_assets.features.catalog import CATALOG
 from bdp_assets.scoring.bundle import Bundle, BundleError
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
-from bdp_assets.training.release import download
+from bdp_assets.training.champions import download
 
 
 class NoChallenger(LookupError):  # noqa: N818 - reads as what it is

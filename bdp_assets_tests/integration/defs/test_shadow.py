@@ -18,7 +18,8 @@ from bdp_assets.contracts.records import Prediction
 from bdp_assets.decisions.decider import Decider
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import get_settings
-from bdp_assets.training.release import download, register, serve_champion
+from bdp_assets.training.champions import download, serve_champion
+from bdp_assets.training.release import register
 from bdp_assets_tests.fakes.scored_lake import START
 from bdp_assets_tests.fakes.shadow_lake import land, land_labels, live_decisions
 from bdp_assets_tests.fakes.trained_model import trained
