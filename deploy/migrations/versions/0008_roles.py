@@ -79,9 +79,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # First, as above: it locks each table. REVOKE writes a row of pg_class and does not lock the table of it;
+    # ANALYZE (autovacuum's, too) has that lock and then writes the row: each would wait for the other.
+    op.execute(HAND_OVER.format(role="CURRENT_USER"))
     for default in NO_DEFAULTS:
         op.execute(f"ALTER DEFAULT PRIVILEGES FOR ROLE bdp_owner IN SCHEMA warehouse {default}")
     op.execute("REVOKE ALL ON ALL TABLES IN SCHEMA warehouse FROM bdp_reader, bdp_writer")
     op.execute("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA warehouse FROM bdp_writer")
     op.execute("REVOKE ALL ON SCHEMA warehouse FROM bdp_reader, bdp_writer")
-    op.execute(HAND_OVER.format(role="CURRENT_USER"))
