@@ -74,7 +74,7 @@ drills: WORKERS = 2
 # (pytest-dev/pytest-xdist#1378).
 SIDE_BY_SIDE = --numprocesses $(WORKERS) --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 
-# What is committed has seen every case.
+# How many cases a property test has: bdp_assets_tests/effort.py.
 test: export TEST_EFFORT := full
 test-all: export TEST_EFFORT := soak
 
@@ -87,7 +87,7 @@ drills: setup ## Tests that take parts away: replicas, degraded modes, the Bento
 	$(BIN)/pytest $(SERVICES) -m "drill and not slow" $(SIDE_BY_SIDE)
 
 .PHONY: test-all
-test-all: setup ## All tests (those marked slow, too), property tests with five times their cases
+test-all: setup ## All tests (those marked slow, too), property tests with twelve times as many cases
 	$(BIN)/pytest $(TESTS) --timeout 1800 $(SIDE_BY_SIDE)
 
 COMPOSE_TESTS := bdp_assets_tests/unit/deploy/test_compose.py bdp_assets_tests/integration/test_compose.py

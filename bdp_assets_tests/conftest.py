@@ -7,8 +7,10 @@ import os
 import signal
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+import typer.testing
 from hypothesis import settings
 
 from bdp_assets_tests.effort import cases
@@ -25,6 +27,9 @@ os.environ["BDP_HOME"] = _HOME.name
 # SIGTERM the handler of SIGINT, would make it, and every child from then on, deaf to SIGTERM as well.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Whoever types a command has Typer build every command there is, anew.
+typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]
 
 # No deadline: other work on the machine would fail a test that is right.
 settings.register_profile("bdp", max_examples=cases(100), deadline=None)

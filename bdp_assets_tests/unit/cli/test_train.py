@@ -115,6 +115,7 @@ def test_what_can_not_be_trained_on_is_told(options: dict[str, object], sentence
     done = handbook(**options)
     assert done.exit_code == 2, done.output
     assert sentence.replace(" ", "") in done.output.replace("\n", "").replace(" ", "")
+    assert "Tested on" not in done.output
 
 
 def test_the_handbooks_protocol_wants_a_start() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -26,16 +27,22 @@ def code(text: str) -> Iterator[str]:
 
 def unknown_commands(text: str) -> list[str]:
     """Commands of `bdp` that a page names and nobody has."""
-    group: Any = get_command(app)
     named = (found for piece in code(text) for found in _BDP.findall(piece))
-    return [f"bdp {name} {sub}".strip() for name, sub in named if not _exists(group.commands, name, sub)]
+    return [f"bdp {name} {sub}".strip() for name, sub in named if not _exists(name, sub)]
 
 
-def _exists(commands: dict[str, Any], name: str, sub: str) -> bool:
+@cache
+def _commands() -> dict[str, Any]:
+    group: Any = get_command(app)
+    commands: dict[str, Any] = group.commands
+    return commands
+
+
+def _exists(name: str, sub: str) -> bool:
     """A word after a command that has no commands of its own is an argument."""
-    if name not in commands:
+    if name not in _commands():
         return False
-    below = getattr(commands[name], "commands", None)
+    below = getattr(_commands()[name], "commands", None)
     return below is None or not sub or sub in below
 
 
