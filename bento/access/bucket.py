@@ -19,7 +19,7 @@ class Bucket(NamedTuple):
     at_us: int
 
     def gained(self, rate: int, now_us: int) -> int:
-        """What is in it now. A clock that goes back gains nothing."""
+        """What is in it now. A clock that goes back gains nothing, until it goes on."""
         return min(rate * MILLION, self.stock + max(0, now_us - self.at_us) * rate)
 
 
@@ -53,6 +53,8 @@ def take(bucket: Bucket, rate: int, wanted: int, now_us: int) -> tuple[Bucket, T
     full = rate * MILLION
     stock = bucket.gained(rate, now_us)
     if stock < min(wanted * MILLION, full):
-        return bucket, Taken(False, stock, rate, wanted)
+        # Else it would gain nothing until the clock is where it was before it went back.
+        left = bucket if bucket.at_us <= now_us else Bucket(stock, now_us)
+        return left, Taken(False, stock, rate, wanted)
     stock -= wanted * MILLION
     return Bucket(stock, now_us), Taken(True, stock, rate, wanted)

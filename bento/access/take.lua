@@ -13,14 +13,17 @@ local full = rate * MILLION
 local clock = redis.call('TIME')
 local now = clock[1] * MILLION + clock[2]
 
-local stock = full
+local stock, at = full, now
 local kept = redis.call('GET', bucket)
 if kept then
-  local before, at = struct.unpack('<i8i8', kept)
+  local before
+  before, at = struct.unpack('<i8i8', kept)
   stock = math.min(full, before + math.max(0, now - at) * rate)
 end
-if stock < math.min(wanted, full) then return {0, stock} end
-stock = stock - wanted
-local full_again_ms = math.ceil((full - stock) / rate / 1000) + 1
-redis.call('SET', bucket, struct.pack('<i8i8', stock, now), 'PX', full_again_ms)
-return {1, stock}
+local allowed = stock >= math.min(wanted, full)
+if allowed then stock = stock - wanted end
+if allowed or at > now then -- The clock went back: else it would gain nothing until the time of before.
+  local full_again_ms = math.ceil((full - stock) / rate / 1000) + 1
+  redis.call('SET', bucket, struct.pack('<i8i8', stock, now), 'PX', full_again_ms)
+end
+return {allowed and 1 or 0, stock}

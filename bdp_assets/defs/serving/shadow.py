@@ -27,7 +27,11 @@ SAME_FEATURES = dg.AssetCheckSpec(
 
 
 @dg.multi_asset(
-    specs=[SHADOW_SCORES], check_specs=[schema_check(SHADOW_SCORES), SAME_FEATURES], backfill_policy=ONE_RUN
+    specs=[SHADOW_SCORES],
+    check_specs=[schema_check(SHADOW_SCORES), SAME_FEATURES],
+    backfill_policy=ONE_RUN,
+    # It puts the rows of its days back with new ones: what another run wrote meanwhile would go.
+    pool="shadow",
 )
 @retried
 def shadow_scores(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:

@@ -50,9 +50,9 @@ class Fact:
         """Rows of the lake as rows of this table; a column that they lack is null."""
         schema = {name: TABLES[self.source][name] for name in self.needed}
         known = pl.concat([pl.DataFrame(schema=schema), frame], how="diagonal")
-        ordered = known.sort(self.revision, nulls_last=False) if self.revision else known
         times = {name: _time(source) for name, source in self.times.items()}
-        return ordered.select(*self.columns, **times, **self.values)
+        made = known.select(*self.columns, **times, **self.values)
+        return made.sort(self.revision, nulls_last=False) if self.revision else made
 
 
 _OCCURRED = {"occurred_at": "ts_ms"}
@@ -130,6 +130,7 @@ ADJUSTMENTS = Fact(
     key=("customer_id", "adjustment_id"),
     columns=("customer_id", "adjustment_id", "type", "original_transaction_id", "amount_minor"),
     times=_OCCURRED,
+    revision="occurred_at",  # The lake gives rows in no order, and a load the latest month first.
 )
 QUARANTINED = Fact(
     table="warehouse.quarantined",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -84,3 +85,11 @@ def test_a_new_rate_holds_at_once(store_client: Redis) -> None:
     assert ask(store_client, name, 2, 1_000) == (True, -998 * MILLION), (
         "it held no more than the new rate says"
     )
+
+
+def test_a_clock_that_went_back_shuts_nobody_out(store_client: Redis) -> None:
+    name, in_an_hour_us = "key:back", (int(time.time()) + 3_600) * MILLION
+    run(store_client, [("SET", key(name), struct.pack("<qq", 0, in_an_hour_us))])
+    assert not ask(store_client, name, 1_000, 50)[0]
+    time.sleep(0.1)
+    assert ask(store_client, name, 1_000, 50)[0], "it gained by the clock as it is"

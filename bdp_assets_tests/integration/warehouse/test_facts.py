@@ -166,6 +166,32 @@ def changed(settings: Settings, lake: Lake) -> dict[str, int]:
     return dict(load(settings, lake, DAY, DAY).tables.select("table", "changed").iter_rows())
 
 
+def refund(ts_ms: int, amount_minor: int) -> pl.DataFrame:
+    made = Adjustment(
+        adjustment_id="a-1",
+        type=AdjustmentType.REFUND,
+        customer_id="c-1",
+        original_transaction_id="t-1",
+        ts_ms=ts_ms,
+        amount_minor=amount_minor,
+    )
+    return to_frame([made], Adjustment, "ts_ms")
+
+
+@pytest.mark.parametrize("later_ms", [1_000, 86_400_000], ids=["the same day", "the next month"])
+def test_a_refund_that_was_put_right_stays_so_however_often_its_days_are_loaded(
+    settings: Settings, lake: Lake, later_ms: int
+) -> None:
+    end = date(2026, 3, 31)
+    end_ms = DAY_MS + 30 * 86_400_000
+    first, last = end, date(2026, 4, 1)
+    for row in (refund(end_ms, 10_000), refund(end_ms + later_ms, 50)):
+        lake.append("adjustments", row)
+    for days in ((first, last), (first, first), (first, last)):
+        load(settings, lake, *days)
+        assert [one.amount_minor for one in adjustments_of(settings, Wanted("t-1", "c-1"))] == [50]
+
+
 def test_a_reversal_stands_beside_its_original_and_one_of_an_unknown_is_listed(
     settings: Settings, lake: Lake
 ) -> None:

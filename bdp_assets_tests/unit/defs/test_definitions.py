@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from bdp_assets.definitions import GROUPS, defs
+from bdp_assets.defs.serving.shadow import shadow_scores
 from bdp_assets.defs.training.assets import fraud_ensemble
 from bdp_assets.operations.materialize import SCHEDULED, SCHEDULED_BY_DAY, SCHEDULED_BY_ENDED_DAY
 from bdp_assets.project import PROJECT
@@ -117,6 +118,11 @@ def test_a_backfill_trains_one_model_at_a_time() -> None:
     instance = yaml.safe_load((PROJECT / "dagster.yaml").read_text())
     assert instance["concurrency"]["pools"] == {"granularity": "run", "default_limit": 1}
     assert fraud_ensemble.op.pool == "training"
+
+
+def test_of_runs_that_score_in_the_shadow_none_takes_back_what_another_wrote() -> None:
+    """A backfill of the page has no lane, and the table is read before it is written."""
+    assert shadow_scores.op.pool == "shadow"
 
 
 def test_the_specs_are_as_recorded(specs: list[dg.AssetSpec]) -> None:

@@ -91,3 +91,11 @@ def test_a_batch_larger_than_the_bucket_needs_a_full_one_and_is_paid_for_afterwa
 def test_a_clock_that_goes_back_gives_nothing() -> None:
     bucket, _ = take(Bucket(5 * MILLION, 1_000_000), 5, 5, 1_000_000)
     assert not take(bucket, 5, 1, 0)[1].allowed
+
+
+def test_after_a_clock_went_back_who_waits_as_told_is_let_in() -> None:
+    hour_us = 3_600 * MILLION
+    bucket, _ = take(Bucket(5 * MILLION, hour_us), 5, 5, hour_us)
+    bucket, refused = take(bucket, 5, 1, 0)
+    assert (refused.allowed, refused.headers["Retry-After"]) == (False, "1")
+    assert take(bucket, 5, 1, MILLION)[1].allowed
