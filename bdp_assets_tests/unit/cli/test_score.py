@@ -147,3 +147,22 @@ def test_features_have_no_labels_and_no_mapping() -> None:
     done = run("--features", labels="labels.parquet")
     assert done.exit_code == 2
     assert "--features" in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("quote.csv", 'transaction_id,customer_id,ts_ms,amount_base_minor\nt1,"4111111111111111,1,2\n'),
+        ("text.csv", "transaction_id,customer_id,ts_ms,amount_base_minor\nt1,c1,4111111111111111x,2\n"),
+        (
+            "bare.ndjson",
+            f'{{"transaction_id":"t","customer_id":"c","ts_ms":1,"amount_base_minor":2}}\n{4111111111111111}\n',
+        ),
+    ],
+)
+def test_what_can_not_be_read_is_not_repeated(name: str, content: str, home: Path) -> None:
+    (home / name).write_text(content)
+    done = run(input=name)
+    assert done.exit_code == 2
+    assert f"{name} can not be read: " in done.output
+    assert "4111111111111111" not in done.output
