@@ -131,9 +131,11 @@ def _told() -> AbstractContextManager[None]:
     from bdp_assets.clients.lake import TableMissing
     from bdp_assets.clients.registry import RegistryUnavailable, VersionMissing
     from bdp_assets.operations.policy_backtest import UnclearCandidate
+    from bdp_assets.operations.policy_tuning import ModelReplaced
     from bdp_assets.operations.rule_history import NothingToTest
     from bdp_assets.scoring.bundle import BundleError
 
     return told(
-        *(BundleError, TableMissing, NothingToTest, UnclearCandidate, RegistryUnavailable, VersionMissing)
+        *(BundleError, TableMissing, NothingToTest, UnclearCandidate, RegistryUnavailable, VersionMissing),
+        ModelReplaced,
     )

@@ -135,12 +135,19 @@ def scan_file(
             return pl.scan_parquet(file)
         case FileFormat.csv:
             # As text: guessed types would turn id 007 into 7 and 12.50 into 12.5.
-            return pl.scan_csv(file, infer_schema=False, separator=delimiter)
+            rows = pl.scan_csv(file, infer_schema=False, separator=delimiter)
+            # All columns, whichever are asked for: else Polars does not see that a row has more fields than
+            # the header, and takes the 1 of an unquoted 1,250.00 for the amount.
+            return rows.map_batches(_as_they_are, projection_pushdown=False, streamable=True)
         case FileFormat.ndjson:
             return pl.scan_ndjson(file, infer_schema_length=None)
     raise HistoryMissing(
         f"{file} is none of the formats we read: .parquet, .csv, .ndjson, .jsonl (.gz, .zst)."
     )
+
+
+def _as_they_are(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows
 
 
 def _check(file: Path, named: list[tuple[str, str]], schema: pl.Schema) -> None:

@@ -10,7 +10,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,8 @@ from bdp_assets.scoring.local_bundles import LocalBundles, locked
 from bdp_assets.settings import Settings
 
 NAME = "fraud_service"
+_WIDEST = 400
+"""Characters of a line of BentoML's last words: on a full disk one names every file."""
 
 
 class BentoFailed(Exception):  # noqa: N818 - read as what happened
@@ -56,7 +59,7 @@ def build(settings: Settings) -> BuiltBento:
         BentoFailed: BentoML did not build it; an older one is still there.
     """
     champion = LocalBundles(settings.models_dir).find(None)
-    with tempfile.TemporaryDirectory(prefix="bdp-bento-") as name:
+    with _writing(settings), tempfile.TemporaryDirectory(prefix="bdp-bento-") as name:
         draft = Path(name)
         folder, file, elsewhere = draft / "packed", draft / "built.bento", draft / "bentoml"
         folder.mkdir()
@@ -78,6 +81,18 @@ def bentos(settings: Settings) -> list[BuiltBento]:
         with suppress(msgspec.ValidationError):  # made by hand: without our labels
             found.append(_read(file.parent))
     return sorted(found, key=lambda bento: bento.built_at, reverse=True)
+
+
+@contextmanager
+def _writing(settings: Settings) -> Iterator[None]:
+    """Trouble with the disks that a Bento is made and kept on."""
+    try:
+        yield
+    except OSError as error:
+        raise BentoFailed(
+            f"The Bento can not be written: {error.strerror or 'some were not copied'}. There must be room "
+            f"and leave to write in {tempfile.gettempdir()} and {_home(settings)}; nothing is changed."
+        ) from error
 
 
 def _keep(settings: Settings, folder: Path, file: Path, version: str) -> BuiltBento:
@@ -130,5 +145,5 @@ def _bentoml(home: Path, folder: Path, *arguments: str) -> None:
         check=False,
     )
     if done.returncode:
-        last = "\n".join(done.stdout.splitlines()[-5:])
+        last = "\n".join(line[:_WIDEST] for line in done.stdout.splitlines()[-5:])
         raise BentoFailed(f"`bentoml {arguments[0]}` ended with exit code {done.returncode}:\n{last}")

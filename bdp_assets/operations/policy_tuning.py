@@ -18,10 +18,15 @@ from bdp_assets.operations.policies import ServingModel, serving_model
 from bdp_assets.operations.policy_figures import Comparison, compare
 from bdp_assets.operations.policy_history import PROBABILITY, History, scored_history
 from bdp_assets.scoring.ensemble import Ensemble
+from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
 from bdp_assets.training.policy_release import release_policy
 
 SERVING, TUNED = "serving", "tuned"
+
+
+class ModelReplaced(Exception):  # noqa: N818 - reads as what it is
+    """Another model came to serve while a policy was tuned for the one before: nothing is changed."""
 
 
 def tune_policy(
@@ -37,7 +42,8 @@ def tune_policy(
         the policy that served and the tuned one, at the new costs.
 
     Raises:
-        BundleError, TableMissing, NothingToTest, RegistryUnavailable, VersionMissing: nothing was changed.
+        BundleError, TableMissing, NothingToTest, RegistryUnavailable, VersionMissing, ModelReplaced: nothing
+            was changed.
     """
     model = serving_model(settings)
     serving = model.policies.serving()
@@ -72,4 +78,11 @@ def _release(settings: Settings, model: ServingModel, policy: Policy, history: H
         transactions=len(history.rows),
         frauds=history.frauds,
     )
-    release_policy(Registry.of(settings), model.policies, info, policy, tuning)
+    with LocalBundles(settings.models_dir).alone():
+        serving = serving_model(settings).bundle.info
+        if serving.digest != info.digest:
+            raise ModelReplaced(
+                f"Model {serving.version} came to serve while this policy was tuned for {info.version}: "
+                "nothing is changed. Tune again (`bdp policy tune`)."
+            )
+        release_policy(Registry.of(settings), model.policies, info, policy, tuning)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ import polars as pl
 import pyarrow as pa
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_QUOTES = re.compile(r"(?<!^parquet): .*|(?<=could not parse) .*")
+"""Where Polars begins to repeat what it could not read, which may be a card number."""
 
 
 class BulkFailed(Exception):  # noqa: N818 - reads as what it is
@@ -23,13 +26,12 @@ def reading(name: str) -> Iterator[None]:
     try:
         yield
     except pl.exceptions.ColumnNotFoundError as error:
-        missing = str(error).splitlines()[0]
+        missing = _first_line(error)
         raise BulkFailed(f"{name} lacks a column: {missing}. Name it, or map it with --mapping.") from None
-    except (pl.exceptions.PolarsError, pa.ArrowInvalid, UnicodeDecodeError) as error:
-        reason = str(error).splitlines()[0]
-        raise BulkFailed(
-            f"{name} can not be read: {reason}. Is it whole, and of the format that its ending says?"
-        ) from None
+    except pl.exceptions.PolarsError as error:
+        raise _unreadable(name, _QUOTES.sub("", _first_line(error))) from None
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        raise _unreadable(name, _first_line(error)) from None
     except OSError as error:
         if error.errno in _FULL:
             raise
@@ -52,3 +54,13 @@ def writing(output: Path) -> Iterator[None]:
                 "while the build runs, it takes as much as input and output do without compression."
             ) from None
         raise BulkFailed(f"{output} can not be written: {error.strerror or error}.") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _unreadable(name: str, reason: str) -> BulkFailed:
+    return BulkFailed(
+        f"{name} can not be read: {reason}. Is it whole, and of the format that its ending says?"
+    )

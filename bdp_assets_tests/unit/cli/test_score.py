@@ -147,3 +147,34 @@ def test_features_have_no_labels_and_no_mapping() -> None:
     done = run("--features", labels="labels.parquet")
     assert done.exit_code == 2
     assert "--features" in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("quote.csv", 'transaction_id,customer_id,ts_ms,amount_base_minor\nt1,"4111111111111111,1,2\n'),
+        ("text.csv", "transaction_id,customer_id,ts_ms,amount_base_minor\nt1,c1,4111111111111111x,2\n"),
+        (
+            "bare.ndjson",
+            f'{{"transaction_id":"t","customer_id":"c","ts_ms":1,"amount_base_minor":2}}\n{4111111111111111}\n',
+        ),
+    ],
+)
+def test_what_can_not_be_read_is_not_repeated(name: str, content: str, home: Path) -> None:
+    (home / name).write_text(content)
+    done = run(input=name)
+    assert done.exit_code == 2
+    assert f"{name} can not be read: " in done.output
+    assert "4111111111111111" not in done.output
+
+
+def test_a_row_with_more_fields_than_the_header_is_refused_though_the_last_ones_are_not_read(
+    home: Path,
+) -> None:
+    """Else the amount of an unquoted 1,250.00 would be 1."""
+    header = "transaction_id,customer_id,timestamp,amount,note"
+    row = "t1,c1,2026-03-01T10:00:00Z,1,250.00,lunch"
+    (home / "thousands.csv").write_text(f"{header}\n{row}\n")
+    done = run(input="thousands.csv")
+    assert done.exit_code == 2
+    assert "thousands.csv can not be read: found more fields" in done.output
