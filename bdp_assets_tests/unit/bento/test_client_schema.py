@@ -1,4 +1,4 @@
-"""What BentoML's client is told of our routes; that it can call them, `integration/api/test_calls.py` shows."""
+"""What BentoML's client is told of our routes; that it can call them, `integration/api` shows."""
 
 from __future__ import annotations
 
