@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from bdp_assets_tests.fakes.hostile import CANARY, PAN
 from bdp_assets_tests.fuzz.__main__ import keep
 from bdp_assets_tests.fuzz.calls import JSON, Answer, Call
 from bdp_assets_tests.fuzz.judge import fault
+
+
+def _unknown(name: str, **more: str) -> Answer:
+    error = {"code": "unknown_field", "field": name, "message": f"{name} is not in the contract. Remove it."}
+    return Answer(200, b"", json.dumps([{"error": error, **more}]).encode())
 
 
 @pytest.mark.parametrize(
@@ -21,6 +28,9 @@ from bdp_assets_tests.fuzz.judge import fault
         (Answer(422, b"", CANARY.encode()), "a refusal says what was sent"),
         (Answer(200, b"", f'[{{"error": "{CANARY}"}}]'.encode()), "a refusal says what was sent"),
         (Answer(200, b"", f'[{{"transaction_id": "{CANARY}"}}]'.encode()), None),
+        (_unknown(f"{CANARY}NaNld"), None),
+        (_unknown(f"{CANARY}NaNld", transaction_id=CANARY), "a refusal says what was sent"),
+        (_unknown(f"{CANARY} field"), "a refusal says what was sent"),
     ],
 )
 def test_what_is_a_fault(answer: Answer, said: str | None) -> None:
