@@ -6,12 +6,12 @@ import os
 
 EFFORT = os.environ.get("TEST_EFFORT", "quick")
 _MOST, _FULL, _QUICK = 5, 0.4, 0.1
-_LEAST = 5
+_LEAST, _QUICKLY_DONE = 5, 100
 
 
 def cases(n: int) -> int:
     """Five times `n` with TEST_EFFORT=soak, two fifths of it with full; else a tenth, 100 at most."""
     if EFFORT == "soak":
-        return round(_MOST * n)
-    some = round(_FULL * n) if EFFORT == "full" else min(round(_QUICK * n), 100)
+        return _MOST * n
+    some = round(_FULL * n) if EFFORT == "full" else min(round(_QUICK * n), _QUICKLY_DONE)
     return min(n, max(_LEAST, some))
