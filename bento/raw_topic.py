@@ -19,11 +19,11 @@ from bdp_assets.settings import Settings
 from bento.passage import Passage
 from bento.spool.spool import Spool
 
-AT_ONCE = 1_000
+AT_ONCE = 2_000
 """How many messages may be under way to the broker."""
 PROBE_S = 1.0
 WAIT_S = 0.05
-GATHER_S = 0.05
+GATHER_S = 0.1
 """How long messages gather before they are sent: each look into the spool costs the answers some time."""
 LOOK_S = 10.0
 """How often it looks for what others left: a process that is started again takes its own up sooner."""
