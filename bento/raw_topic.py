@@ -118,13 +118,17 @@ class RawTopic:
     def _finish(self) -> None:
         """Send what there still is, also what was just gathering, while there is time."""
         ends = time.monotonic() + CLOSE_S
-        is_sending = True
-        while is_sending and time.monotonic() < ends:
-            try:
-                is_sending = self._send()
-            finally:
-                self._producer.flush(max(0.0, ends - time.monotonic()))
-                self._forget()
+        try:
+            self._deliver(ends)
+            while time.monotonic() < ends and self._send():
+                self._deliver(ends)
+        finally:
+            self._deliver(ends)  # What a spool had sent before another could not be read.
+
+    def _deliver(self, ends: float) -> None:
+        """Wait for what is under way, until then (`time.monotonic`)."""
+        self._producer.flush(max(0.0, ends - time.monotonic()))
+        self._forget()
 
     def _send(self) -> bool:
         """Send what is ready; whether there was anything."""
