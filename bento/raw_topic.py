@@ -84,9 +84,14 @@ class RawTopic:
         return [self._own] if left is None else [self._own, left]
 
     def _drain(self) -> None:
-        while not self._stopped.is_set():
+        is_last = False
+        while not is_last:
+            is_last = self._stopped.is_set()
             try:
-                self._step()
+                if is_last:
+                    self._finish()
+                else:
+                    self._step()
             except OSError as error:  # The disk: what is there stays there.
                 _log.error("can not read or mark the spool", extra={"reason": error.strerror})
                 self._stopped.wait(PROBE_S)
@@ -94,28 +99,46 @@ class RawTopic:
                 self._broken = True
                 _log.error("nothing more is sent: restart the API", extra={"reason": str(error)})
                 return
-        self._producer.flush(CLOSE_S)
-        for passage in self._passages():
-            passage.forget()
 
     def _step(self) -> None:
         """Note what was delivered, and send what is ready."""
         self._spool.written.clear()
         # First: a folder that another left and nobody can read must not keep ours from being done with.
         self._producer.poll(0)
-        for passage in self._passages():
-            passage.forget()
+        self._forget()
         self._let_go()
         self._look()
-        passages = self._passages()
-        with translated(self._bootstrap):
-            sent = [passage.send(self._producer, AT_ONCE) for passage in passages]
-        if any(sent):
+        if self._send():
             self._stopped.wait(GATHER_S)
-        elif any(passage.is_under_way for passage in passages):
+        elif any(passage.is_under_way for passage in self._passages()):
             self._producer.poll(WAIT_S)
         else:
             self._spool.written.wait(PROBE_S)
+
+    def _finish(self) -> None:
+        """Send what there still is, also what was just gathering, while there is time."""
+        ends = time.monotonic() + CLOSE_S
+        try:
+            self._deliver(ends)
+            while time.monotonic() < ends and self._send():
+                self._deliver(ends)
+        finally:
+            self._deliver(ends)  # What a spool had sent before another could not be read.
+
+    def _deliver(self, ends: float) -> None:
+        """Wait for what is under way, until then (`time.monotonic`)."""
+        self._producer.flush(max(0.0, ends - time.monotonic()))
+        self._forget()
+
+    def _send(self) -> bool:
+        """Send what is ready; whether there was anything."""
+        with translated(self._bootstrap):
+            sent = [passage.send(self._producer, AT_ONCE) for passage in self._passages()]
+        return any(sent)
+
+    def _forget(self) -> None:
+        for passage in self._passages():
+            passage.forget()
 
     def _look(self) -> None:
         """Take up what another process left, if there is anything."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 ADVICE = "holds a card number. Card numbers never travel: send a token."
@@ -51,13 +52,13 @@ HASH_LENGTH = 32
 """Hex digits that are kept of a hash: 128 bits."""
 
 
-def _lengths_by_prefix() -> Mapping[str, set[int]]:
-    """Lengths that numbers with those first four digits may have."""
+def _lengths_by_prefix() -> Mapping[str, Sequence[int]]:
+    """Lengths that numbers with those first four digits may have, the longest first."""
     lengths: dict[str, set[int]] = {}
     for issuer in ISSUERS:
         for prefix in range(int(issuer.low.ljust(4, "0")), int(issuer.high.ljust(4, "9")) + 1):
             lengths.setdefault(str(prefix), set()).update(issuer.lengths)
-    return lengths
+    return {prefix: sorted(found, reverse=True) for prefix, found in lengths.items()}
 
 
 _LENGTHS = _lengths_by_prefix()
@@ -73,7 +74,9 @@ _NOT_PLAIN = re.compile(r'\\(?:u[0-9A-Fa-f]{4}|["/bfnrt])')
 _DIGITS_ONLY = bytes(ord("0") if chr(i).isdigit() else ord("x") for i in range(128)) + b"x" * 128
 _LONG_RUN = b"0" * SHORTEST
 _MASKED = re.compile(r"(?<![0-9*])(?:[0-9][ -]*){6}(?:\*[ -]*){2,9}(?:[0-9][ -]*){3}[0-9](?![0-9*])")
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_DIGITS = b"0123456789"
+_PLAIN = bytes.maketrans(_DIGITS, bytes(range(10)))
+_DOUBLED = bytes.maketrans(_DIGITS, bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 
 class Masked(NamedTuple):
@@ -90,7 +93,7 @@ def may_hold_pan(value: bytes) -> bool:
 
 def is_pan(digits: str) -> bool:
     """Whether a text of digits has an issuer's range and length and passes Luhn."""
-    return len(digits) in _LENGTHS.get(digits[:4], ()) and _passes_luhn(digits)
+    return len(digits) in _LENGTHS.get(digits[:4], ()) and _Luhn(digits).passes(0, len(digits))
 
 
 def holds_pan(text: str) -> bool:
@@ -173,30 +176,43 @@ def _blank(uuid: re.Match[str]) -> str:
     return uuid[0] if uuid[0].replace("-", "").isdigit() else "x" * len(uuid[0])
 
 
-def _spans_of_groups(text: str, groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Card numbers made of whole neighbouring digit groups; the longest that begins at a group wins."""
-    first = 0
-    while first < len(groups):
-        last = _last_group_of_pan(text, groups, first)
-        if last is not None:
-            yield groups[first][0], groups[last][1]
-        first = first + 1 if last is None else last + 1
+def _spans_of_groups(text: str, groups: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Card numbers made of whole neighbouring digit groups; the longest that begins at a group wins.
+
+    A group costs as little as may be: a caller may send as many as a body holds.
+    """
+    digits = "".join(text[start:stop] for start, stop in groups)
+    firsts = list(accumulate((stop - start for start, stop in groups), initial=0))
+    stops = dict(zip(firsts[1:], (stop for _, stop in groups), strict=True))
+    luhn, free = _Luhn(digits), 0
+    for first, (start, _) in zip(firsts, groups, strict=False):
+        if first < free:
+            continue
+        for length in _LENGTHS.get(digits[first : first + 4], ()):
+            after = first + length
+            if after in stops and luhn.passes(first, after):
+                yield start, stops[after]
+                free = after
+                break
 
 
-def _last_group_of_pan(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
-    digits, found = "", None
-    for last in range(first, len(groups)):
-        digits += text[slice(*groups[last])]
-        if len(digits) > LONGEST:
-            break
-        if len(digits) >= SHORTEST and is_pan(digits):
-            found = last
-    return found
+class _Luhn:
+    """Luhn's sum of any part of a text of digits, each at the cost of one subtraction.
 
+    From a number's end, every second digit counts doubled: those at even places where it ends before an even
+    one, else the others. So two sums of all that lies before each place are enough.
+    """
 
-def _passes_luhn(digits: str) -> bool:
-    backwards = [int(digit) for digit in reversed(digits)]
-    return (sum(backwards[0::2]) + sum(_DOUBLED[digit] for digit in backwards[1::2])) % 10 == 0
+    def __init__(self, digits: str) -> None:
+        places = digits.encode()
+        even, odd = bytearray(places.translate(_PLAIN)), bytearray(places.translate(_PLAIN))
+        doubled = places.translate(_DOUBLED)
+        even[0::2], odd[1::2] = doubled[0::2], doubled[1::2]
+        self._before = tuple(list(accumulate(values, initial=0)) for values in (even, odd))
+
+    def passes(self, first: int, after: int) -> bool:
+        before = self._before[after % 2]
+        return (before[after] - before[first]) % 10 == 0
 
 
 def _mask(number: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +27,7 @@ class KeyFileError(Exception):
 def load(path: Path) -> Keys:
     """Raises KeyFileError."""
     try:
-        keys = msgspec.json.decode(path.read_bytes(), type=Keys)
+        keys = msgspec.json.decode(_read(path), type=Keys)
     except OSError as error:
         raise KeyFileError(f"Can not read the API keys in {path}: {error.strerror}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -58,6 +60,13 @@ def issue(path: Path, how: Callable[[Keys], Issued]) -> str:
         return issued.keys, issued.shown
 
     return change(path, edit)
+
+
+def _read(path: Path) -> bytes:
+    """Of a pipe, a reader may wait for ever. Raises OSError."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return path.read_bytes()
 
 
 @contextmanager

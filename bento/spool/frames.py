@@ -62,6 +62,7 @@ def unpacked(content: bytes) -> Iterator[tuple[Frame, int]]:
     while (start := at + HEAD_BYTES) <= size:
         length, checksum = _HEAD.unpack_from(content, at)
         at = start + length
-        if at > size or crc32(record := view[start:at]) != checksum:
+        # Zeros, as a power cut may leave them, have the checksum of an empty record; there are none.
+        if not length or at > size or crc32(record := view[start:at]) != checksum:
             return
         yield _decode(record), at

@@ -110,8 +110,9 @@ class SentMark:
                 self.write(0)
 
     def read(self) -> int:
-        """The last number that was sent, 0 before the first."""
-        return int(os.pread(self._file, _DIGITS, 0) or 0)
+        """The last number that was sent, 0 before the first, and where a power cut left no number there."""
+        mark = os.pread(self._file, _DIGITS, 0)
+        return int(mark) if mark.isdigit() else 0
 
     def write(self, number: int) -> None:
         """Raises OSError."""

@@ -201,6 +201,23 @@ def test_while_the_broker_is_away_the_spool_keeps_everything(
     assert record.messages == 3  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("at_once", [2, 2_000])
+def test_a_stop_sends_what_the_spool_holds(
+    spool: Spool, producer: FakeProducer, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Also what nobody has looked for yet, and what there was no room for beside what is under way."""
+    monkeypatch.setattr(raw_topic, "AT_ONCE", at_once)
+    monkeypatch.setattr(raw_topic, "GATHER_S", 60.0)
+    topic = RawTopic(Settings(), spool, KEY)
+    write(spool, *"12")
+    topic.start()
+    until(lambda: len(producer.sent) == 2)
+    write(spool, *"3456")
+    topic.close()
+    assert [one["value"] for one in producer.sent] == [b"1", b"2", b"3", b"4", b"5", b"6"]
+    assert spool.waiting == 0
+
+
 def test_an_outcome_that_the_disk_refuses_holds_up_nothing(
     spool: Spool, producer: FakeProducer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

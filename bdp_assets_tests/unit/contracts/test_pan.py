@@ -3,9 +3,11 @@ from __future__ import annotations
 import hmac
 import json
 import random
+import sys
 import uuid
 from hashlib import sha256
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -164,3 +166,42 @@ def test_no_masked_value_holds_a_card_number(before: bytes, number: str, after: 
 def test_the_quick_look_is_never_wrong_with_a_no(value: bytes) -> None:
     if holds_pan(value.decode("latin-1")):
         assert may_hold_pan(value)
+
+
+GROUPS = st.lists(st.text("0123456789", min_size=1, max_size=5), min_size=1, max_size=40)
+
+
+@given(GROUPS | st.permutations([*"4111111111111111"]), st.sampled_from([" ", "-", " - "]))
+def test_exactly_the_groups_that_together_are_a_number_are_masked(groups: list[str], between: str) -> None:
+    """The plain reading of the rule: from each group the longest number, none begins within another."""
+    left, kept = list(groups), []
+    while left:
+        ends = range(len(left), 0, -1)
+        end = next((end for end in ends if is_pan("".join(left[:end]))), None)
+        if end is None:
+            kept.append(left.pop(0))
+            continue
+        digits = "".join(left[:end])
+        kept.append(f"{digits[:6]}{'*' * (len(digits) - 10)}{digits[-4:]}")
+        del left[:end]
+    masked = mask_pans(between.join(groups).encode(), KEY).value.decode()
+    assert masked.replace(" ", "").replace("-", "") == "".join(kept)
+
+
+@pytest.mark.parametrize("digits", ["4", "563", "0"])
+def test_a_digit_alone_costs_little_however_many_there_are(digits: str) -> None:
+    """Else one body of them would keep every other call of its process waiting for seconds."""
+    text, lines = " ".join(digits * (900 // len(digits))), 0
+
+    def count(_: Any, event: str, __: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        holds_pan(text)
+    finally:
+        sys.settrace(before)
+    assert lines < 900 * 50

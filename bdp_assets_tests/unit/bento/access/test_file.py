@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def test_a_damaged_file_is_told_and_left_alone(tmp_path: Path, name: str) -> Non
             attempt()
         assert "hunter2" not in str(told.value)
     assert path.read_bytes() == DAMAGED[name]
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody may ever write into it: no change would arrive, and a stop would wait for who reads it."""
+    path = tmp_path / "keys.json"
+    os.mkfifo(path)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it is read"))
+    with pytest.raises(KeyFileError, match="no regular file"):
+        load(path)
 
 
 def test_two_keys_of_one_name_are_damage(tmp_path: Path) -> None:

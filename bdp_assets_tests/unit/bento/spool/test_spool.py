@@ -287,3 +287,37 @@ def test_damage_ends_what_counts(values: list[bytes], data: st.DataObject) -> No
         content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
         found = [frame for frame, _ in unpacked(bytes(content))]
         assert found == frames[: len(found)] != frames
+
+
+@pytest.mark.parametrize("size", [1, 8, 9, 4096])
+def test_after_a_power_cut_zeros_are_as_torn_as_half_a_frame(tmp_path: Path, size: int) -> None:
+    """A file system may have noted a file's new length, and not what was written there."""
+    spool = Spool(tmp_path, MOST)
+    spool.settled([Settled(number, sends=True) for number in spool.came([arrival("1")])])
+    spool.close()
+    [path] = segments(spool.folder)
+    with path.open("ab") as file:
+        file.write(bytes(size))
+    after = Spool(tmp_path, MOST)
+    assert after.came([arrival("2")]) == [2]
+    after.settled([Settled(2, sends=True)])
+    ready = Reader(after.folder, after.sent).ready(9)
+    assert [one.came.arrival for one in ready] == [arrival("1"), arrival("2")]
+    after.close()
+
+
+@pytest.mark.parametrize("mark", [b"", bytes(20), b"0000000000000000000x", b"\xff" * 20])
+def test_where_the_mark_is_damaged_all_is_sent_again(tmp_path: Path, mark: bytes) -> None:
+    """The stream knows it by its claim."""
+    spool = Spool(tmp_path, MOST)
+    spool.settled([Settled(number, sends=True) for number in spool.came([arrival("1"), arrival("2")])])
+    spool.forget(1)
+    spool.close()
+    (spool.folder / "sent").write_bytes(mark)
+    after = Spool(tmp_path, MOST)
+    assert after.waiting == 2
+    after.forget(2)
+    after.close()
+    again = Spool(tmp_path, MOST)
+    assert again.waiting == 0
+    again.close()
