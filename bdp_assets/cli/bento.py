@@ -12,9 +12,11 @@ app = typer.Typer(no_args_is_help=True, help="The API and its model as one artif
 
 
 def _bento_file(path: Path | None) -> Path | None:
-    """BentoML takes the format from the name."""
+    """Looked at before a build, which takes its time; BentoML takes the format from the name."""
     if path is not None and path.suffix != ".bento":
         raise typer.BadParameter("the file's name must end in .bento")
+    if path is not None and not path.absolute().parent.is_dir():
+        raise typer.BadParameter("there is no such folder: make it, or name another")
     return path
 
 

@@ -15,6 +15,7 @@ from bdp_assets.training.gate import Gate
 
 TITLES = {AP: "average precision", AUC: "ROC AUC", ERROR: "calibration error"}
 COST = "realised cost a day"
+_VERDICTS = {True: "yes", False: "no", None: "not judged"}
 
 
 def contested(contest: Contest) -> Group:
@@ -41,7 +42,7 @@ def differences_table(one: str, other: str, figures: Mapping[str, Difference]) -
 def gates_table(gates: Sequence[Gate]) -> Table:
     table = Table("gate", "passed", "because")
     for gate in gates:
-        table.add_row(gate.name, "yes" if gate.passed else "no", escape(gate.says))
+        table.add_row(gate.name, _VERDICTS[gate.passed], escape(gate.says))
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from bdp_assets.ingest import encode
-from bdp_assets.ingest.file_format import FileFormat, file_format
+from bdp_assets.ingest.file_format import FileFormat, compression, file_format
 from bdp_assets.ingest.mapping import (
     LabelFields,
     Labels,
@@ -134,16 +135,31 @@ def scan_file(
         case FileFormat.parquet:
             return pl.scan_parquet(file)
         case FileFormat.csv:
+            _require_utf_8(file)
             # As text: guessed types would turn id 007 into 7 and 12.50 into 12.5.
             rows = pl.scan_csv(file, infer_schema=False, separator=delimiter)
             # All columns, whichever are asked for: else Polars does not see that a row has more fields than
             # the header, and takes the 1 of an unquoted 1,250.00 for the amount.
             return rows.map_batches(_as_they_are, projection_pushdown=False, streamable=True)
         case FileFormat.ndjson:
+            _require_utf_8(file)
             return pl.scan_ndjson(file, infer_schema_length=None)
     raise HistoryMissing(
         f"{file} is none of the formats we read: .parquet, .csv, .ndjson, .jsonl (.gz, .zst)."
     )
+
+
+def _require_utf_8(file: Path) -> None:
+    """Polars would find other names of columns in UTF-16, and say that ours are missing."""
+    if compression(file) or not file.is_file():
+        return
+    with file.open("rb") as opened:
+        begin = opened.read(4)
+    if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in begin:
+        raise HistoryMissing(
+            f"{file} can not be read: its text is UTF-16 or UTF-32, save it as UTF-8 (as "
+            "`iconv -f UTF-16 -t UTF-8` does)."
+        )
 
 
 def _as_they_are(rows: pl.DataFrame) -> pl.DataFrame:

@@ -59,7 +59,7 @@ def build(settings: Settings) -> BuiltBento:
         BentoFailed: BentoML did not build it; an older one is still there.
     """
     champion = LocalBundles(settings.models_dir).find(None)
-    with _writing(settings), tempfile.TemporaryDirectory(prefix="bdp-bento-") as name:
+    with _writing(_home(settings)), tempfile.TemporaryDirectory(prefix="bdp-bento-") as name:
         draft = Path(name)
         folder, file, elsewhere = draft / "packed", draft / "built.bento", draft / "bentoml"
         folder.mkdir()
@@ -70,8 +70,15 @@ def build(settings: Settings) -> BuiltBento:
 
 
 def export(settings: Settings, bento: BuiltBento, file: Path) -> None:
-    """Write a Bento into one file (`*.bento`), which `bentoml import` takes. Raises BentoFailed."""
-    _bentoml(_home(settings), bento.folder, "export", bento.tag, str(file.absolute()))
+    """Write a Bento into one file (`*.bento`), which `bentoml import` takes; one of before stays until this
+    one is whole. Raises BentoFailed.
+    """
+    target = file.absolute()
+    prefix = f".{target.name}-"
+    with _writing(target.parent), tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as name:
+        draft = Path(name) / target.name
+        _bentoml(_home(settings), bento.folder, "export", bento.tag, str(draft))
+        draft.replace(target)
 
 
 def bentos(settings: Settings) -> list[BuiltBento]:
@@ -84,14 +91,14 @@ def bentos(settings: Settings) -> list[BuiltBento]:
 
 
 @contextmanager
-def _writing(settings: Settings) -> Iterator[None]:
+def _writing(place: Path) -> Iterator[None]:
     """Trouble with the disks that a Bento is made and kept on."""
     try:
         yield
     except OSError as error:
         raise BentoFailed(
             f"The Bento can not be written: {error.strerror or 'some were not copied'}. There must be room "
-            f"and leave to write in {tempfile.gettempdir()} and {_home(settings)}; nothing is changed."
+            f"and leave to write in {tempfile.gettempdir()} and {place}; what is there is as it was."
         ) from error
 
 

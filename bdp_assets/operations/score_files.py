@@ -44,7 +44,7 @@ def score_transactions(  # noqa: PLR0913, PLR0917 - as many as `feature_files.bu
 ) -> Scored:
     """Score every transaction, in order. Raises BulkFailed and RayMissing; then the output is as it was."""
     began = time.monotonic()
-    with writing(output), folder_beside(output) as folder:
+    with writing(output, history.names), folder_beside(output) as folder:
         features = folder / "features.parquet"
         feature_files.build(settings, sources, history, features, work)
         return score_features(features, output, decider, work.progress, began)

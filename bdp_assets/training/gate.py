@@ -37,17 +37,21 @@ GRAVE = frozenset({EXPORT, BITS})
 
 @dataclass(frozen=True)
 class Gate:
-    """A verdict: a name of ASKED, the sentence that says why, the figures behind it."""
+    """A verdict: a name of ASKED, the sentence that says why, the figures behind it.
+
+    Args:
+        passed: None where it was not judged.
+    """
 
     name: str
-    passed: bool
+    passed: bool | None
     says: str
     figures: Mapping[str, float] = field(default_factory=dict)
     table: pl.DataFrame | None = None
 
 
 def failed(gates: Sequence[Gate]) -> list[Gate]:
-    return [gate for gate in gates if not gate.passed]
+    return [gate for gate in gates if gate.passed is False]
 
 
 def why_not(gates: Sequence[Gate]) -> str:

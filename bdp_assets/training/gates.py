@@ -43,12 +43,12 @@ NO_CHAMPION = "there is no champion to compare with"
 
 
 def judge(
-    rows: pl.DataFrame, contender: Contender, champion: Contender | None, alone: str = NO_CHAMPION
+    rows: pl.DataFrame, contender: Contender, champion: Contender | None, alone: str | None = None
 ) -> tuple[Gate, ...]:
     """All verdicts but that on what was served; without a champion nothing is compared with it.
 
     `rows`: customer_id, ts_ms, is_fraud (bool, both kinds) and the features; the contenders scored them.
-    `alone`: why there is no champion here.
+    `alone`: why it is not to be compared with the champion that there is; then what compares does not judge.
     """
     matrix = matrix_of(rows)
     return (
@@ -62,10 +62,10 @@ def judge(
 
 
 def _contest(
-    rows: pl.DataFrame, contender: Contender, champion: Contender | None, alone: str
+    rows: pl.DataFrame, contender: Contender, champion: Contender | None, alone: str | None
 ) -> tuple[Gate, Gate]:
     if champion is None:
-        return _both(alone, passed=True)
+        return _both(alone or NO_CHAMPION, passed=_by_default(alone))
     frauds = int(rows["is_fraud"].sum())
     if frauds < LEAST_FRAUDS:
         return _both(_too_few(frauds, champion.version), passed=False)
@@ -76,7 +76,12 @@ def _contest(
     )
 
 
-def _both(says: str, *, passed: bool) -> tuple[Gate, Gate]:
+def _by_default(alone: str | None) -> bool | None:
+    """The verdict of what compares, where there is nothing to compare with: a first model passes."""
+    return True if alone is None else None
+
+
+def _both(says: str, *, passed: bool | None) -> tuple[Gate, Gate]:
     return Gate(AVERAGE_PRECISION, passed=passed, says=says), Gate(COST, passed=passed, says=says)
 
 
@@ -110,7 +115,7 @@ def cost_gate(found: Difference, champion: str) -> Gate:
 
 
 def review_capacity_gate(
-    rows: pl.DataFrame, contender: Contender, champion: Contender | None, alone: str = NO_CHAMPION
+    rows: pl.DataFrame, contender: Contender, champion: Contender | None, alone: str | None = None
 ) -> Gate:
     """The cost takes every review for done: those that nobody has time for find nothing."""
     costs = contender.policy.costs
@@ -123,7 +128,8 @@ def review_capacity_gate(
         f"(most allowed {most:,.1f})"
     )
     if champion is None:
-        return Gate(REVIEW_CAPACITY, passed=True, says=f"{says}; {alone}", figures=figures)
+        says, passed = f"{says}; {alone or NO_CHAMPION}", _by_default(alone)
+        return Gate(REVIEW_CAPACITY, passed=passed, says=says, figures=figures)
     theirs = reviews_a_day(rows, champion)
     figures["champion"], passed = theirs, asked <= max(most, theirs)
     says = f"{says}, and champion {champion.version} asks for {theirs:,.1f}"

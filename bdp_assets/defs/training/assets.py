@@ -107,7 +107,7 @@ def fraud_ensemble(context: dg.AssetExecutionContext, config: TrainingConfig) ->
     outcome = release(trained, Registry.of(settings), LocalBundles(settings.models_dir), served)
     promoted = dg.AssetCheckResult(
         check_name=PROMOTED.name,
-        passed=outcome.promoted or not outcome.asked,
+        passed=outcome.promoted,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"reason": outcome.reason, "champion before": outcome.champion_before or "none"},
     )

@@ -39,6 +39,11 @@ class History(NamedTuple):
     transactions: Input
     labels: Input | None = None
 
+    @property
+    def names(self) -> list[str]:
+        """What is read, as messages call it."""
+        return [rows.name for rows in self if rows is not None]
+
 
 class Built(NamedTuple):
     """What was written. `peak_bytes`: the most memory that this process has had so far."""
@@ -95,7 +100,11 @@ class _Work(NamedTuple):
         events = self.history.transactions.size()
         asked = self.queries.size() if self.queries else events
         most = max(events, asked)
-        with writing(self.output), workspace_beside(self.output, most, self.how.rows_per_bucket) as workspace:
+        inputs = [*self.history.names, *([self.queries.name] if self.queries else [])]
+        with (
+            writing(self.output, inputs),
+            workspace_beside(self.output, most, self.how.rows_per_bucket) as workspace,
+        ):
             answered = self._answer(workspace, events, asked)
             finished = workspace.folder / self.output.name
             ranges = Ranges(workspace, self.catalog, self._kept())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,12 +39,17 @@ def reading(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def writing(output: Path) -> Iterator[None]:
-    """Trouble with the output, a Parquet file, and the disk that it and the spilled parts go to."""
+def writing(output: Path, inputs: Iterable[str] = ()) -> Iterator[None]:
+    """Trouble with the output, a Parquet file, and the disk that it and the spilled parts go to.
+
+    `inputs`: what is read and can not be made again, by its names; those of files are their paths.
+    """
     if output.is_dir():
         raise BulkFailed(f"{output} is a folder: name a file to write.")
     if output.suffix != ".parquet":
         raise BulkFailed(f"{output} would hold Parquet under another ending: name a .parquet file to write.")
+    if any(output.exists() and Path(name).exists() and output.samefile(name) for name in inputs):
+        raise BulkFailed(f"{output} is read, and would be gone: name another file to write.")
     try:
         yield
     except OSError as error:

@@ -51,6 +51,33 @@ def test_another_format_is_refused_before_anything_is_built(home: Path) -> None:
     assert "must end in .bento" in done.output
 
 
+def test_a_folder_that_is_not_there_is_told_before_anything_is_built(home: Path) -> None:
+    done = bento("build", "--output", str(home / "nowhere" / "fraud.bento"))
+    assert done.exit_code == 2
+    assert "there is no such folder" in " ".join(done.output.split())
+
+
+def test_a_file_for_another_machine_stays_as_it_was_until_the_new_one_is_whole(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, out = _packed(home, monkeypatch), home / "out"
+    out.mkdir()
+    (out / "fraud.bento").write_text("of before")
+
+    def full(place: Path, folder: Path, *arguments: str) -> None:
+        if arguments[0] == "import":
+            _kept(place, version)
+        if arguments[:2] == ("export", f"fraud_service:{version}") and folder.name == version:
+            Path(arguments[-1]).write_text("half of")
+            raise bento_build.BentoFailed("no space left")
+
+    monkeypatch.setattr(bento_build, "_bentoml", full)
+    done = bento("build", "--output", str(out / "fraud.bento"))
+    assert done.exit_code == 2
+    assert "no space left" in done.output
+    assert [(path.name, path.read_text()) for path in out.iterdir()] == [("fraud.bento", "of before")]
+
+
 def test_where_bentoml_fails_it_is_told_and_an_older_one_stays(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

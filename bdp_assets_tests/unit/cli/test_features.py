@@ -112,6 +112,17 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     assert {path.name for path in home.iterdir()} == {"transactions.parquet", "labels.parquet"}
 
 
+@pytest.mark.parametrize("output", ["transactions.parquet", "spine.parquet"])
+def test_what_is_read_is_not_written_over(output: str, frame: pl.DataFrame, home: Path) -> None:
+    pl.DataFrame({"merchant_id": ["m1"], "ts_ms": [1_530_000_000_000]}).write_parquet("spine.parquet")
+    before = (home / output).read_bytes()
+    files = {"input": "transactions.parquet", "output": output}
+    for done in (build(output="transactions.parquet"), run("join", spine="spine.parquet", **files)):
+        assert done.exit_code == 2, done.output
+        assert "is read, and would be gone: name another file to write." in done.output
+    assert (home / output).read_bytes() == before
+
+
 def test_join_answers_each_row_in_order(frame: pl.DataFrame) -> None:
     pl.DataFrame(
         {

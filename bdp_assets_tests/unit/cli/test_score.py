@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,15 @@ def test_other_formats_are_the_same(champion: Path, ending: str) -> None:
     assert pl.read_parquet("scores.parquet")["fraud_probability"].to_list() == expected(champion)
 
 
+@pytest.mark.parametrize("ending", ["csv", "ndjson"])
+def test_a_compressed_file_is_the_same(champion: Path, ending: str, home: Path) -> None:
+    getattr(pl.read_parquet("transactions.parquet"), f"write_{ending}")(f"transactions.{ending}")
+    plain = (home / f"transactions.{ending}").read_bytes()
+    (home / f"transactions.{ending}.gz").write_bytes(gzip.compress(plain))
+    assert run(input=f"transactions.{ending}.gz").exit_code == 0
+    assert pl.read_parquet("scores.parquet")["fraud_probability"].to_list() == expected(champion)
+
+
 def test_features_that_are_built_already_give_the_same_scores() -> None:
     assert run().exit_code == 0
     files = ["--input", "transactions.parquet", "--output", "features.parquet"]
@@ -134,6 +144,29 @@ def test_what_can_not_be_scored_is_told(
     assert "".join(sentence.split()) in done.output.replace("\n", "").replace(" ", "")
     assert (home / "scores.parquet").read_text() == "as it was"
     assert not [path for path in home.iterdir() if path.name.startswith(".scores")]
+
+
+@pytest.mark.parametrize("output", ["transactions.parquet", "labels.parquet", "here/transactions.parquet"])
+def test_what_is_read_is_not_written_over(output: str, home: Path) -> None:
+    (home / "here").symlink_to(home)
+    before = (home / output).read_bytes()
+    done = run(output=output)
+    assert done.exit_code == 2, done.output
+    assert f"{output} is read, and would be gone: name another file to write." in done.output
+    assert (home / output).read_bytes() == before
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("ending", ["csv", "ndjson"])
+def test_text_that_is_not_utf_8_is_told(ending: str, encoding: str, home: Path) -> None:
+    """As spreadsheets save \"Unicode text\"."""
+    frame, file = pl.read_parquet("transactions.parquet"), home / f"wide.{ending}"
+    getattr(frame, f"write_{ending}")(file)
+    file.write_text(file.read_text(), encoding=encoding)
+    done = run(input=file.name)
+    assert done.exit_code == 2, done.output
+    assert f"{file.name} can not be read: " in done.output
+    assert "save it as UTF-8" in " ".join(done.output.split())
 
 
 def test_without_a_champion_it_says_how_to_get_one() -> None:

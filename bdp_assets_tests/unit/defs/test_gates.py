@@ -34,5 +34,11 @@ def test_nothing_streamed_is_told_and_no_failure() -> None:
     assert "nothing yet" in result.metadata["reason"].value
 
 
+def test_what_was_not_judged_is_no_pass_and_a_warning_with_its_reason() -> None:
+    result = check(Gate(COST, passed=None, says="it is of an earlier day"))
+    assert (result.passed, result.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert result.metadata["reason"].value == "not judged: it is of an earlier day"
+
+
 def test_none_stops_what_comes_after() -> None:
     assert not any(spec.blocking for spec in GATES)

@@ -87,6 +87,16 @@ def test_a_first_model_is_compared_with_nothing(rows: pl.DataFrame, champion: Co
     assert [gate.says for gate in gates[:2]] == ["there is no champion to compare with"] * 2
 
 
+def test_who_is_not_to_be_compared_is_not_judged_by_what_compares(
+    rows: pl.DataFrame, champion: Contender
+) -> None:
+    gates = judge(rows, replace(champion, version="2"), None, alone="it is of an earlier day")
+    left_out = [gate for gate in gates if gate.passed is None]
+    assert [gate.name for gate in left_out] == [AVERAGE_PRECISION, COST, REVIEW_CAPACITY]
+    assert all("it is of an earlier day" in gate.says for gate in left_out)
+    assert failed(gates) == []
+
+
 def test_with_too_few_frauds_no_model_is_as_good_as_the_champion(
     rows: pl.DataFrame, champion: Contender
 ) -> None:
