@@ -49,7 +49,7 @@ def visible(
     """All that the features of a table's rows of the days first..last can see: rows by time, and labels."""
     first, last = days
     labels = rows(lake, "labels", None, (date.min, last))
-    start = date.min if CATALOG.reach_days is None else first - timedelta(days=CATALOG.reach_days)
+    start = reach(first)
     read = partial(rows, lake, table, columns, filters=filters)
     late = _labelled_late(labels, start)
     parts = [read(dates=(start, last))]
@@ -57,6 +57,11 @@ def visible(
         oldest = read(dates=(date.min, start - timedelta(days=1)))
         parts.insert(0, oldest.join(late, on=KEY, how="semi"))
     return pl.concat(parts).sort("ts_ms", maintain_order=True), labels
+
+
+def reach(first: date) -> date:
+    """The earliest day of which a transaction of that day can see anything."""
+    return date.min if CATALOG.reach_days is None else first - timedelta(days=CATALOG.reach_days)
 
 
 def _features(

@@ -288,3 +288,22 @@ def test_labels_that_landed_before_their_transactions_are_in_a_rebuilt_store(
 
     probed = probe(stream.settings, lake)
     assert (probed.compared, probed.different) == (21, {})
+
+
+def test_a_fraud_that_no_table_has_is_told_and_not_held_against_the_store(
+    platform: Platform, home: Path, tmp_path: Path
+) -> None:
+    """Found by a reviewer: one label of a transaction that never was, and `bdp verify` said BROKEN."""
+    stream, lake = Stream(platform, home), Lake(str(tmp_path / "lake"))
+    records = [_record(number) for number in range(40)]
+    believed = msgspec.structs.replace(label_of(records[3], NOW_MS + 60_000), transaction_id="never was")
+    with stream.worker(), stream.worker(kind="labels"):
+        stream.send((record.customer_id, record.value) for record in records)
+        stream.drain()
+        stream.send([(believed.customer_id, encode(believed))], LABELS)
+        stream.drain(group=groups.LABELS, topic=LABELS)
+
+    probed = probe(stream.settings, lake)
+
+    assert (probed.compared, probed.different) == (21, {})
+    assert probed.untold == 1

@@ -4,12 +4,14 @@ For a sample of customers who paid lately, the store says (dry: nothing is claim
 theirs would see, now and once every delay is over; the batch kernel says it from the lake, and from the topic
 where that is ahead. Both must agree to the last bit, and the last transaction must be known. Of the
 past only rows of the sample's customers, merchants and so on are read. Of merchants at which a customer paid
-who was erased since, the store may know more than the tables until it is rebuilt: there the rest is compared.
+who was erased since, and of those that frauds are told of which no table has, the store may know more than
+the tables until it is rebuilt: there the rest is compared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,6 +29,7 @@ from bdp_assets.contracts.records import EnrichedTransaction, Label, ValidatedTr
 from bdp_assets.contracts.topics import ENRICHED, LABELS, Topic
 from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG
+from bdp_assets.features.labels import beside
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.spec import EXACT_EVENTS, WindowFeature
 from bdp_assets.features.times import DAY
@@ -55,6 +58,8 @@ class Probed:
 
     compared: int
     different: dict[str, int]
+    untold: int = 0
+    """Merchants that were not compared: frauds are told of them which no table has."""
 
 
 def probe(settings: Settings, lake: Lake, sample: int = SAMPLE) -> Probed:
@@ -69,7 +74,8 @@ def probe(settings: Settings, lake: Lake, sample: int = SAMPLE) -> Probed:
     history, labels = _history(settings, lake, payers), _labels(settings, lake)
     latest = max(_latest(history, "ts_ms"), _latest(labels, "known_at_ms"))
     different = np.zeros(len(CATALOG.names), dtype=np.int64)
-    unknowable = _unknowable(lake, payers)
+    untold = set(beside(history, labels)[MERCHANT_ID])
+    unknowable = _unknowable(payers, _erased_at(lake, payers) | untold)
     compared, forgotten = len(payers), sum(not _is_known(store, payer) for payer in payers)
     for after_ms in AFTER_MS:
         asked = [_next(payer, latest + after_ms) for payer in payers]
@@ -80,13 +86,18 @@ def probe(settings: Settings, lake: Lake, sample: int = SAMPLE) -> Probed:
         different += (wrong & ~unknowable[known]).sum(axis=0)
         compared += len(known)
     counts = {"claim": forgotten, **dict(zip(CATALOG.names, different.tolist(), strict=True))}
-    return Probed(compared, {name: number for name, number in counts.items() if number})
+    different_in = {name: number for name, number in counts.items() if number}
+    return Probed(compared, different_in, len(untold & {payer.merchant_id for payer in payers}))
 
 
-def _unknowable(lake: Lake, payers: Sequence[EnrichedTransaction]) -> NDArray[np.bool_]:
-    """Which features of which payers are made of what was erased, bool [payers, features]."""
+def _erased_at(lake: Lake, payers: Sequence[EnrichedTransaction]) -> set[str]:
+    """Merchants whose windows may hold what was erased."""
     first = datetime.fromtimestamp(min(payer.ts_ms for payer in payers) / 1000, UTC).date()
-    places = set(blurred(lake, first)[MERCHANT_ID])
+    return set(blurred(lake, first)[MERCHANT_ID])
+
+
+def _unknowable(payers: Sequence[EnrichedTransaction], places: AbstractSet[str]) -> NDArray[np.bool_]:
+    """Which features of which payers are made of what all did at those merchants, bool [payers, features]."""
     at_one = np.array([[payer.merchant_id in places] for payer in payers], dtype=np.bool_)
     shared = _of_shared()
     return at_one & np.array([name in shared for name in CATALOG.names], dtype=np.bool_)
@@ -133,7 +144,7 @@ def _labels(settings: Settings, lake: Lake) -> pl.DataFrame:
     landed, ranges = _snapshot(settings, lake, LABELS)
     decode = msgspec.json.Decoder(Label).decode
     fresh = [decode(m.value or b"") for batch in stream_range(settings, ranges) for m in batch]
-    wanted = ["customer_id", "transaction_id", "is_fraud", "known_at_ms"]
+    wanted = [*Label.__struct_fields__]
     rows = columns.to_frame(fresh, Label, "known_at_ms")
     return pl.concat([landed.select(wanted).collect(), rows.select(wanted)])
 

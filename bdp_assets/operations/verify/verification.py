@@ -109,7 +109,8 @@ def _state(settings: Settings, lake: Lake, lag: Lag) -> Proved:
         return (), "not judged: messages came meanwhile"
     wrong = Equation("answers of the store that tables contradict = 0", sum(probed.different.values()), 0)
     worst = f"; differ: {_listed(probed.different)}" if probed.different else ""
-    return (wrong,), f"{probed.compared:,} answers compared{worst}"
+    untold = f"; not at {probed.untold:,} merchants with frauds that no table has" if probed.untold else ""
+    return (wrong,), f"{probed.compared:,} answers compared{untold}{worst}"
 
 
 def _windows(settings: Settings, lake: Lake) -> Proved:

@@ -59,3 +59,21 @@ def test_what_an_erased_customer_had_a_part_in_is_not_held_against_the_rest(tmp_
     assert (found.total("compared"), found.total("unexplained")) == (2 * len(CATALOG.names), 0)
     note_merchants(lake, both.filter(mine).select("merchant_id", "event_date"))
     assert len(merchants(lake)) == 1
+
+
+def test_a_fraud_that_no_table_has_is_not_held_against_the_rest(tmp_path: Path) -> None:
+    """The online store believes it where it says itself what it is about; tables can not."""
+    stream = [transaction(i, START + i * 60_000, 100, merchant=f"m{i % 2}") for i in range(4)]
+    lake = Lake(str(tmp_path))
+    marks = {DOOR: Door.STREAM.value, "catalog_version": CATALOG.version}
+    columns = {name: pl.lit(value) for name, value in marks.items()}
+    frauds = next(name for name in CATALOG.names if name.startswith("merchant_fraud"))
+    told = pl.when(merchant_id="m1").then(pl.col(frauds) + 1).otherwise(frauds).alias(frauds)
+    lake.append("enriched", served(stream).with_columns(event_date("ts_ms"), told, **columns))
+    assert measure(lake).total("unexplained") == 2
+
+    label = {"customer_id": "c9", "transaction_id": "nobody's", "is_fraud": True, "known_at_ms": START - 1}
+    row = pl.DataFrame([{**label, "merchant_id": "m1", "ts_ms": START - DAY}])
+    lake.append("labels", row.with_columns(event_date("known_at_ms")))
+    found = measure(lake)
+    assert (found.total("compared"), found.total("unexplained")) == (2 * len(CATALOG.names), 0)

@@ -10,7 +10,7 @@ from bdp_assets.contracts.records import EnrichedTransaction
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.times import DAY
 from bdp_assets.ingest.erased import note_merchants
-from bdp_assets.operations.verify.store import _unknowable
+from bdp_assets.operations.verify.store import _erased_at, _unknowable
 
 VISITED = datetime(2026, 3, 10, 12, tzinfo=UTC)
 VISITED_MS = int(VISITED.timestamp() * 1000)
@@ -41,9 +41,9 @@ def test_features_of_a_merchant_are_unknowable_while_an_erased_visit_may_be_in_i
     lake = Lake(str(tmp_path))
     note_merchants(lake, pl.DataFrame({"merchant_id": ["m-1"], "event_date": [VISITED.date()]}))
     payers = [enriched(merchant_id=where, ts_ms=VISITED_MS + DAY) for where in ("m-1", "m-2", None)]
-    there, elsewhere, nowhere = _unknowable(lake, payers)
+    there, elsewhere, nowhere = _unknowable(payers, _erased_at(lake, payers))
     unknowable = {name for name, is_so in zip(CATALOG.names, there, strict=True) if is_so}
     assert unknowable == {name for name in CATALOG.names if name.startswith("merchant_")}
     assert not elsewhere.any()
     assert not nowhere.any()
-    assert not _unknowable(lake, [enriched(merchant_id="m-1", ts_ms=VISITED_MS + 400 * DAY)]).any()
+    assert not _erased_at(lake, [enriched(merchant_id="m-1", ts_ms=VISITED_MS + 400 * DAY)])
