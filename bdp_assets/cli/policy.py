@@ -12,6 +12,7 @@ from bdp_assets.cli.models import TAKEN_UP
 app = typer.Typer(no_args_is_help=True, help="Approve, review or decline: the policy beside the model.")
 
 DAYS = 28
+MOST_REVIEWS = 1_000_000
 
 
 def _money(text: str) -> int:
@@ -65,7 +66,8 @@ def tune(
         typer.Option(parser=_money, metavar="AMOUNT", help=f"One good customer declined; {_AS_IT_IS} 30.00."),
     ] = None,
     reviews_per_day: Annotated[
-        int | None, typer.Option(min=0, help=f"What the reviewers have time for; {_AS_IT_IS} 100.")
+        int | None,
+        typer.Option(min=0, max=MOST_REVIEWS, help=f"What the reviewers have time for; {_AS_IT_IS} 100."),
     ] = None,
     days: _Days = DAYS,
     dry_run: Annotated[

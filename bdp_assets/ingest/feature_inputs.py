@@ -20,6 +20,7 @@ from bdp_assets.features.formulas import COLUMNS, IDS
 from bdp_assets.features.labels import KEY
 from bdp_assets.ingest import encode, history
 from bdp_assets.ingest.amounts import base_minor
+from bdp_assets.ingest.file_format import FileFormat, file_format
 from bdp_assets.ingest.mapping import EXAMPLE, Fields, MappingError
 from bdp_assets.ingest.source import HistorySource, scan_file
 from bdp_assets.ingest.tables import rows
@@ -76,9 +77,16 @@ def _fields(source: HistorySource) -> Fields:
     if source.given is None and absent:
         raise MappingError(
             f"{source.file} lacks {', '.join(sorted(absent))} (validated, {' and '.join(COLUMNS)}). "
-            f"Say which of its columns are which with --mapping; copy {EXAMPLE}."
+            f"Say which of its columns are which with --mapping; copy {EXAMPLE}.{_unparted(source)}"
         )
     return source.mapping.fields
+
+
+def _unparted(source: HistorySource) -> str:
+    """A hint, where the header came as one column."""
+    if len(source.schema) > 1 or file_format(source.file) is not FileFormat.csv:
+        return ""
+    return " It came as one column: where no comma is between its values, the mapping names the `delimiter`."
 
 
 def _ready(schema: pl.Schema) -> Columns:

@@ -66,9 +66,10 @@ def segments(folder: Path) -> list[Path]:
 
 
 def firsts(folder: Path) -> list[int]:
-    """What each segment begins with, ascending."""
+    """What each segment begins with, ascending; other files are not ours."""
     names = os.listdir(folder)  # noqa: PTH208 - asked many times a second, and Path is five times as slow
-    return sorted(int(name.removesuffix(_SUFFIX)) for name in names if name.endswith(_SUFFIX))
+    starts = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+    return sorted(int(start) for start in starts if start.isdecimal())
 
 
 def segment(folder: Path, first: int) -> Path:

@@ -85,6 +85,7 @@ def test_without_labels_it_says_so(frame: pl.DataFrame, home: Path) -> None:
         ({"input": "holes.parquet"}, "holes.parquet: row 2 has no ts_ms"),
         ({"input": "negative.parquet"}, "negative.parquet: amount_base_minor has a number below 0"),
         ({"input": "bare.parquet"}, "bare.parquet lacks amount, customer_id, timestamp, transaction_id"),
+        ({"input": "semicolons.csv"}, "no comma is between its values, the mapping names the `delimiter`"),
     ],
 )
 def test_what_can_not_be_read_is_told(
@@ -94,6 +95,7 @@ def test_what_can_not_be_read_is_told(
     frame.with_columns(ts_ms=pl.Series([1, None, *frame["ts_ms"][2:]])).write_parquet("holes.parquet")
     frame.with_columns(amount_base_minor=-1).write_parquet("negative.parquet")
     frame.select("ts_ms").write_parquet("bare.parquet")
+    frame.write_csv("semicolons.csv", separator=";")
     (home / "features.parquet").write_text("as it was")
     done = build(**options)
     assert done.exit_code == 2, done.output

@@ -137,6 +137,7 @@ def test_a_back_test_shows_each_decision_and_day(history: Path) -> None:
         ("tune --review-cost=-5", "digits with a point"),
         ("tune --false-decline-cost much", "digits with a point"),
         ("tune --reviews-per-day=-1", "greater than or equal to 0"),
+        ("tune --reviews-per-day 100000000000000000000", "less than or equal to 1000000"),
         ("tune --days 0", "greater than or equal to 1"),
         ("backtest --review-at 0.5", "--review-at and --decline-at together"),
         ("backtest --review-at 0.5 --decline-at 0.6 --policy x", "or nothing"),

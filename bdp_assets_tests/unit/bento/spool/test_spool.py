@@ -321,3 +321,14 @@ def test_where_the_mark_is_damaged_all_is_sent_again(tmp_path: Path, mark: bytes
     again = Spool(tmp_path, MOST)
     assert again.waiting == 0
     again.close()
+
+
+def test_a_file_that_is_not_the_spools_is_let_be(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, MOST)
+    spool.settled([Settled(number, sends=True) for number in spool.came([arrival("1")])])
+    spool.close()
+    copy = spool.folder / "copy of.spool"
+    copy.write_bytes(b"anything")
+    after = Spool(tmp_path, MOST)
+    assert (after.waiting, copy.read_bytes()) == (1, b"anything")
+    after.close()
