@@ -24,6 +24,11 @@ class Placed(NamedTuple):
     ts_ms: int
     ids: Mapping[Entity, int]
 
+    @property
+    def known_at_ms(self) -> int:
+        """Nothing is known before it happens, whatever a label says that lacks its transaction's time."""
+        return max(self.label.known_at_ms, self.ts_ms)
+
 
 def place_labels(client: Redis, layout: Layout, labels: Sequence[Label]) -> list[Placed | None]:
     """Each label's place, in order; None where neither store nor label know it. Raises StoreUnavailable,

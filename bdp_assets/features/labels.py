@@ -52,27 +52,28 @@ def label_changes(transactions: pl.DataFrame, labels: pl.DataFrame) -> LabelChan
 
     A label that repeats what is known changes nothing, and neither does one that takes back a fraud which
     has been known for more than `REVERSIBLE` ms. Labels that became known in the same millisecond count in
-    the order of their rows. Of transactions with the same key the first row is meant.
+    the order of their rows. Nothing is known before it happens: a label that says so is known since its
+    transaction. Of transactions with the same key the first row is meant.
     """
     suspects = labels.filter("is_fraud").select(KEY).unique()
     named = pl.col("transaction_id").is_in(suspects["transaction_id"].implode())
-    changes = (
-        labels.filter(named)  # A filter first: a join of all rows costs several times more.
-        .join(suspects, on=KEY, how="semi")
-        .sort("known_at_ms", maintain_order=True)
-        .with_columns(before=pl.col("is_fraud").shift(1, fill_value=False).over(KEY))
-        .filter(pl.col("is_fraud") != pl.col("before"))
-        .with_columns(stood=pl.col("known_at_ms") - pl.col("known_at_ms").shift(1).over(KEY))
-        .with_columns(
-            sign=pl.when("is_fraud").then(1).when(pl.col("stood") <= REVERSIBLE).then(-1).otherwise(0)
-        )
-    )
     rows = (
-        transactions.select(KEY)
+        transactions.select(*KEY, happened="ts_ms")
         .with_row_index("row")
         .filter(named)
         .join(suspects, on=KEY, how="semi")
         .unique(KEY, keep="first")
     )
-    found = changes.join(rows, on=KEY, how="inner", maintain_order="left")
-    return LabelChanges(*(found[name].cast(pl.Int64).to_numpy() for name in ("row", "sign", "known_at_ms")))
+    changes = (
+        labels.filter(named)  # A filter first: a join of all rows costs several times more.
+        .join(rows, on=KEY, how="inner", maintain_order="left")
+        .sort("known_at_ms", maintain_order=True)
+        .with_columns(before=pl.col("is_fraud").shift(1, fill_value=False).over(KEY))
+        .filter(pl.col("is_fraud") != pl.col("before"))
+        .with_columns(known_at_ms=pl.max_horizontal("known_at_ms", "happened"))
+        .with_columns(stood=pl.col("known_at_ms") - pl.col("known_at_ms").shift(1).over(KEY))
+        .with_columns(
+            sign=pl.when("is_fraud").then(1).when(pl.col("stood") <= REVERSIBLE).then(-1).otherwise(0)
+        )
+    )
+    return LabelChanges(*(changes[name].cast(pl.Int64).to_numpy() for name in ("row", "sign", "known_at_ms")))

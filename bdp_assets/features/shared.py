@@ -119,8 +119,8 @@ def _label_addition(
     partition, _, offset = (place or "").rpartition(":")
     partition = f"{partition}:{delay}" if partition else ""
     mark = label_mark(label.customer_id, label.transaction_id, delay)
-    change = (b"+" if label.is_fraud else b"-") + mark + b"%d" % label.known_at_ms
-    clock = max(placed.ts_ms, label.known_at_ms - delay)
+    change = (b"+" if label.is_fraud else b"-") + mark + b"%d" % placed.known_at_ms
+    clock = max(placed.ts_ms, placed.known_at_ms - delay)
     tiles = [
         _packed(label_increments(one.summary, np.array([clock - clock % one.hop]), np.array([sign]), delay))[
             0

@@ -340,6 +340,28 @@ def test_a_rebuild_leaves_other_keys_and_decisions_alone(store: OnlineStore) -> 
     assert (empty.events, store.ready()) == (0, True)
 
 
+def test_a_label_known_before_its_transaction_counts_once_and_can_be_taken_back(store: OnlineStore) -> None:
+    """As an event of that early time it would be forgotten by the next label, and count again."""
+    rows = transaction_frame([FIRST, SECOND]).with_columns(coordinates=pl.lit(HERE))
+
+    def label(of: ValidatedTransaction, is_fraud: bool, known_at_ms: int) -> Label:
+        return Label(
+            transaction_id=of.transaction_id,
+            customer_id=of.customer_id,
+            is_fraud=is_fraud,
+            known_at_ms=known_at_ms,
+        )
+
+    early = label(FIRST, True, START - 2 * REVERSIBLE - DAY)
+    told = [early, label(SECOND, True, START + DAY), early]
+    for labels in (told, [*told, label(FIRST, False, START + 2 * DAY)]):
+        store.rebuild(rows, label_frame([]))
+        store.apply_labels(labels)
+        live = store.client.mget(store.layout.tiles(MERCHANT, "m0"))
+        store.rebuild(rows, label_frame(labels))
+        assert store.client.mget(store.layout.tiles(MERCHANT, "m0")) == live
+
+
 def test_a_rebuild_leaves_no_tile_of_a_label_that_was_taken_back_too_late(store: OnlineStore) -> None:
     """It would stand far ahead of the others, and they would retire."""
     labels = [

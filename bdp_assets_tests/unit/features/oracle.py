@@ -93,17 +93,18 @@ def label_changes(
     first: Mapping[tuple[str, str], ValidatedTransaction], labels: Sequence[Label]
 ) -> list[Change]:
     fraud_since: dict[tuple[str, str], int] = {}
-    changes = []
+    changes: list[Change] = []
     for label in labels:
         key = transaction_key(label)
+        if key not in first:
+            continue
+        known_at = max(label.known_at_ms, first[key].ts_ms)
         if label.is_fraud and key not in fraud_since:
-            fraud_since[key] = label.known_at_ms
-            changes.append((key, 1, label.known_at_ms))
-        if not label.is_fraud and key in fraud_since:
-            stood = label.known_at_ms - fraud_since.pop(key)
-            if stood <= REVERSIBLE:
-                changes.append((key, -1, label.known_at_ms))
-    return [Change(first[key], sign, known_at) for key, sign, known_at in changes if key in first]
+            fraud_since[key] = known_at
+            changes.append(Change(first[key], 1, known_at))
+        if not label.is_fraud and key in fraud_since and known_at - fraud_since.pop(key) <= REVERSIBLE:
+            changes.append(Change(first[key], -1, known_at))
+    return changes
 
 
 def vector(catalog: Catalog, transaction: ValidatedTransaction, known: Known) -> list[float]:

@@ -97,12 +97,12 @@ def streams(
 
 
 def labels(transactions: Sequence[ValidatedTransaction]) -> st.SearchStrategy[list[Label]]:
-    """Labels of some of the transactions: on time, early, late, repeated, taken back, or of nothing we
-    know."""
+    """Labels of some of the transactions: on time, early (even before them), late, repeated, taken
+    back, or of nothing we know."""
     if not transactions:
         return st.just([])
     known = st.sampled_from(transactions)
-    delays = among((0, 7 * DAY, 7 * DAY, 7 * DAY - 1, 9 * DAY, 60 * DAY, 97 * DAY, 98 * DAY))
+    delays = among((-400 * DAY, -1, 0, 7 * DAY, 7 * DAY, 7 * DAY - 1, 9 * DAY, 60 * DAY, 97 * DAY, 98 * DAY))
     return st.lists(st.builds(_label, known, among((True, True, False)), delays, st.booleans()), max_size=12)
 
 

@@ -182,6 +182,15 @@ def test_a_fraud_known_for_90_days_can_not_be_taken_back_any_more(stood: int, fr
     assert values([fraud, transaction(1, back)], count, known)[1] == frauds
 
 
+def test_a_fraud_known_before_its_payment_is_known_since_the_payment() -> None:
+    fraud = transaction(0, START)
+    known = [label(fraud, True, START - 400 * DAY), label(fraud, False, START + DAY)]
+    count = window(MERCHANT, filter="known_fraud", window=7 * DAY, delay=DAY)
+    asked = transaction(1, START + 2 * DAY)
+    assert values([fraud, asked], count, known[:1])[1] == 1
+    assert values([fraud, asked], count, known)[1] == 0  # Too early a time would keep it for good.
+
+
 @pytest.mark.parametrize("amount", [-1, COLUMN_LIMIT])
 def test_an_amount_outside_its_range_is_refused_without_showing_it(amount: int) -> None:
     with pytest.raises(ValueError, match="amount_base_minor has a number") as refused:
