@@ -163,9 +163,14 @@ class Registry:
     def predecessor(self) -> str:
         """Version that the champion replaced. Raises VersionMissing."""
         current = self.champion()
-        previous = self.version(current).tags.get(REPLACED) if current else None
+        if current is None:
+            raise VersionMissing(f"{self.model_name} has no champion yet: train one (`bdp train`)")
+        previous = self.version(current).tags.get(REPLACED)
         if previous in {None, current}:
-            raise VersionMissing(f"champion {current} of {self.model_name} replaced no other version")
+            raise VersionMissing(
+                f"champion {current} of {self.model_name} replaced no other version: `bdp models list` shows "
+                "which there are, `bdp models use VERSION` makes one champion"
+            )
         return previous
 
     def keep_policy(self, version: str, policy_version: str, document: bytes) -> None:

@@ -122,20 +122,18 @@ class Bundle:
         """
         # `champion` may be pointed to another version while we read: stay with the one it points to now.
         directory = directory.resolve()
-        raw = _read(directory, MANIFEST)
-        manifest = _decode(raw, Manifest, directory / MANIFEST)
+        registration = registration_in(directory)
+        mend = RETRAIN if registration is None else _anew(registration)
+        raw = _read(directory, MANIFEST, mend)
+        manifest = _decode(raw, Manifest, directory / MANIFEST, mend)
         if manifest.format != FORMAT:
             raise BundleError(
                 f"{directory} has bundle format {manifest.format}, this code reads {FORMAT}. {RETRAIN}"
             )
-        files = {name: _read_verified(directory, name, sha) for name, sha in manifest.files.items()}
-        registration = registration_in(directory)
+        files = {name: _read_verified(directory, name, sha, mend) for name, sha in manifest.files.items()}
         info = _info(manifest, raw, registration)
         if registration is not None and registration.digest not in {None, info.digest}:
-            raise BundleError(
-                f"{directory} is damaged: its {MANIFEST} is not the registered one. Fetch it again with "
-                f"`bdp models fetch {registration.version}`; a Bento is built anew (`bdp bento build`)."
-            )
+            raise BundleError(f"{directory} is damaged: its {MANIFEST} is not the registered one. {mend}")
         return cls(manifest, info, files)
 
     def with_metrics(self, metrics: Mapping[str, float]) -> Bundle:
@@ -169,6 +167,14 @@ def registration_in(directory: Path) -> Registration | None:
     return _decode(_read(directory, REGISTRATION), Registration, path) if path.exists() else None
 
 
+def _anew(registration: Registration) -> str:
+    """How to mend a bundle that is whole in the registry."""
+    return (
+        f"Fetch it again with `bdp models fetch {registration.version}`, which then serves on this machine; "
+        "a Bento is built anew (`bdp bento build`)."
+    )
+
+
 def _info(manifest: Manifest, raw: bytes, registration: Registration | None) -> ModelInfo:
     digest = _digest(raw)
     training = msgspec.structs.asdict(manifest.training)
@@ -189,25 +195,25 @@ def _encode(manifest: Manifest) -> bytes:
     return msgspec.json.format(msgspec.json.encode(manifest), indent=1)
 
 
-def _decode(raw: bytes, kind: type[S], path: Path) -> S:
+def _decode(raw: bytes, kind: type[S], path: Path, mend: str = RETRAIN) -> S:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.MsgspecError as error:
-        raise BundleError(f"{path} is damaged ({error}). {RETRAIN}") from error
+        raise BundleError(f"{path} is damaged ({error}). {mend}") from error
 
 
-def _read_verified(directory: Path, name: str, sha256: str) -> bytes:
-    content = _read(directory, name)
+def _read_verified(directory: Path, name: str, sha256: str, mend: str) -> bytes:
+    content = _read(directory, name, mend)
     if _sha256(content) != sha256:
-        raise BundleError(f"{directory / name} is corrupt: its sha256 is not the manifest's. {RETRAIN}")
+        raise BundleError(f"{directory / name} is corrupt: its sha256 is not the manifest's. {mend}")
     return content
 
 
-def _read(directory: Path, name: str) -> bytes:
+def _read(directory: Path, name: str, mend: str = RETRAIN) -> bytes:
     try:
         return (directory / name).read_bytes()
     except OSError as error:
-        raise BundleError(f"can not read {directory / name}: {error.strerror}. {RETRAIN}") from error
+        raise BundleError(f"can not read {directory / name}: {error.strerror}. {mend}") from error
 
 
 def _sha256(content: bytes) -> str:

@@ -16,6 +16,7 @@ from bdp_assets.scoring.bundle import (
     RETRAIN,
     Bundle,
     BundleError,
+    ModelInfo,
     Registration,
     digest_of,
     registration_in,
@@ -81,12 +82,7 @@ class LocalBundles:
         with tempfile.TemporaryDirectory(dir=self.models_dir, prefix=".download-") as folder:
             draft = (Path(folder) / "bundle").resolve()  # as errors name it
             draft.mkdir()
-            fetch(draft)
-            fault = _fault(draft, registration)
-            if fault is not None:
-                raise BundleError(
-                    f"the registry's copy of model {registration.version} can not be used: {fault}"
-                )
+            _take(draft, registration, fetch)
             (draft / REGISTRATION).write_bytes(msgspec.json.encode(registration))
             with locked(self.models_dir):
                 if not _has(target, registration):  # Whoever fetched it meanwhile may have been first.
@@ -128,6 +124,22 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def look_at_copy(registration: Registration, fetch: Callable[[Path], None]) -> ModelInfo:
+    """What the registry's copy is; nothing stays here. Arguments and errors: as `LocalBundles.put`."""
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder).resolve()
+        return _take(draft, registration, fetch).info
+
+
+def _take(draft: Path, registration: Registration, fetch: Callable[[Path], None]) -> Bundle:
+    """Download into an empty folder. Raises BundleError."""
+    fetch(draft)
+    fault = _fault(draft, registration)
+    if fault is not None:
+        raise BundleError(f"the registry's copy of model {registration.version} can not be used: {fault}")
+    return Bundle.read(draft)
 
 
 def _fault(draft: Path, registration: Registration) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bdp_assets.clients.registry import CHAMPION, DIGEST, Registry
-from bdp_assets.scoring.bundle import BundleError, Registration
+from bdp_assets.clients.registry import CHAMPION, DIGEST, RegisteredVersion, Registry
+from bdp_assets.scoring.bundle import BundleError, ModelInfo, Registration
 from bdp_assets.scoring.ensemble import Ensemble
-from bdp_assets.scoring.local_bundles import LocalBundles
+from bdp_assets.scoring.local_bundles import LocalBundles, look_at_copy
 from bdp_assets.training.policy_release import bring_policy
 
 
@@ -92,10 +93,23 @@ def download(registry: Registry, bundles: LocalBundles, version: str) -> Path:
     Raises BundleError, VersionMissing.
     """
     registered = registry.version(version)
-    registration = Registration(registry.model_name, version, registered.tags.get(DIGEST, ""))
-    folder = bundles.put(registration, lambda folder: registry.fetch(version, folder))
+    folder = bundles.put(*_source(registry, registered))
     bring_policy(registry, folder, registered)
     return folder
+
+
+def look_at_registered(registry: Registry, version: str) -> ModelInfo:
+    """What the registry's copy of a version says it is; nothing is brought to this machine.
+
+    Raises BundleError (the copy is damaged, or gone), VersionMissing.
+    """
+    return look_at_copy(*_source(registry, registry.version(version)))
+
+
+def _source(registry: Registry, registered: RegisteredVersion) -> tuple[Registration, Callable[[Path], None]]:
+    version = registered.version
+    registration = Registration(registry.model_name, version, registered.tags.get(DIGEST, ""))
+    return registration, lambda folder: registry.fetch(version, folder)
 
 
 def _serve(registry: Registry, bundles: LocalBundles, version: str) -> None:

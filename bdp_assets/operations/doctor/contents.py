@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bdp_assets.clients.kafka import ensure_topics
-from bdp_assets.clients.registry import Registry
+from bdp_assets.clients.registry import CHALLENGER, CHAMPION, Registry
 from bdp_assets.decisions.local_policies import LocalPolicies
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.operations import migrations, topics
@@ -13,6 +13,7 @@ from bdp_assets.operations.doctor.finding import Finding, fail, ok, warn
 from bdp_assets.scoring.bundle import Bundle, BundleError
 from bdp_assets.scoring.local_bundles import LocalBundles
 from bdp_assets.settings import Settings
+from bdp_assets.training.champions import look_at_registered
 
 
 def contract_topics(settings: Settings) -> Iterator[Finding]:
@@ -47,6 +48,31 @@ def champion(settings: Settings) -> Iterator[Finding]:
         yield ok("champion", told)
     else:
         yield warn("champion", f"{told}, but this machine serves {serves}", "Run `bdp models fetch`.")
+
+
+def copies(settings: Settings) -> Iterator[Finding]:
+    """What the registry keeps of champion and challenger: whole, and the latter made for these features.
+
+    This machine may have its own copy, which serves; another one, or a lost disk, needs the registry's.
+    """
+    registry = Registry.of(settings)
+    versions = {alias: registry.alias(alias) for alias in (CHAMPION, CHALLENGER)}
+    if versions[CHALLENGER] == versions[CHAMPION]:
+        del versions[CHALLENGER]
+    for alias, version in versions.items():
+        if version is not None:
+            yield _copy(registry, f"{alias}'s copy", version)
+
+
+def _copy(registry: Registry, name: str, version: str) -> Finding:
+    try:
+        info = look_at_registered(registry, version)
+    except BundleError as error:
+        return fail(name, str(error), "Restore MLflow's artifacts from a backup, or train anew.")
+    made_for = f"the registry's version {version} is whole, made for features {info.catalog_version}"
+    if info.catalog_version == CATALOG.version:
+        return ok(name, made_for)
+    return warn(name, f"{made_for}, the code has {CATALOG.version}: it can not score", "Train a model anew.")
 
 
 def bundle(settings: Settings) -> Iterator[Finding]:

@@ -26,10 +26,10 @@ _ALWAYS: tuple[Look, ...] = (
     contents.bundle,
     connections.registry,
 )
-_BEHIND: dict[str, Look] = {
-    "kafka": contents.contract_topics,
-    "postgres": contents.schema,
-    "mlflow": contents.champion,
+_BEHIND: dict[str, tuple[Look, ...]] = {
+    "kafka": (contents.contract_topics,),
+    "postgres": (contents.schema,),
+    "mlflow": (contents.champion, contents.copies),
 }
 
 
@@ -38,5 +38,6 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for look in _ALWAYS:
         for finding in look(settings):
             yield finding
-            if finding.status == "ok" and finding.name in _BEHIND:
-                yield from _BEHIND[finding.name](settings)
+            if finding.status == "ok":
+                for behind in _BEHIND.get(finding.name, ()):
+                    yield from behind(settings)

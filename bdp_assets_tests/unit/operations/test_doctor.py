@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bdp_assets.cli.main import app
+from bdp_assets.clients.registry import CHALLENGER, CHAMPION, DIGEST
 from bdp_assets.decisions.local_policies import SERVING, LocalPolicies
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.operations import doctor
@@ -153,6 +154,37 @@ def test_a_machine_that_serves_another_version_than_the_champion_is_told(
     if (registered, serves) == ("2", "3"):
         assert "version 2, but this machine serves 3" in found.what
         assert "bdp models fetch" in found.do
+
+
+@pytest.mark.parametrize("cut", ["random_forest.onnx", "policy.json", MANIFEST])
+def test_what_the_registry_keeps_of_the_challenger_is_looked_at(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cut: str
+) -> None:
+    kept = {version: tiny_bundle(tmp_path / version) for version in "12"}
+    tags = {DIGEST: Bundle.read(kept["1"]).info.digest}
+    registry = SimpleNamespace(
+        model_name="fraud",
+        alias={CHAMPION: "1", CHALLENGER: "2"}.get,
+        version=lambda version: SimpleNamespace(version=version, tags=tags),
+        fetch=lambda version, folder: shutil.copytree(kept[version], folder, dirs_exist_ok=True),
+    )
+    monkeypatch.setattr(contents.Registry, "of", lambda _settings: registry)
+    assert [(one.name, one.status) for one in contents.copies(settings)] == [
+        ("champion's copy", "ok"),
+        ("challenger's copy", "ok"),
+    ]
+
+    content = (kept["2"] / cut).read_bytes()
+    (kept["2"] / cut).write_bytes(content[: len(content) // 2])
+    champion, challenger = contents.copies(settings)
+    assert (champion.status, challenger.status) == ("ok", "fail")
+    assert "the registry's copy of model 2 can not be used" in challenger.what
+    assert not settings.models_dir.exists()
+
+    monkeypatch.setattr(contents, "CATALOG", SimpleNamespace(version="ffffffffffff"))
+    champion, _ = contents.copies(settings)
+    assert champion.status == "warn"
+    assert "can not score" in champion.what
 
 
 @pytest.mark.parametrize(("statuses", "code"), [(["ok", "warn"], 0), (["ok", "fail", "ok"], 1)])

@@ -39,6 +39,19 @@ def test_a_missing_file_is_refused(copy: Path, name: str) -> None:
         Decider.load(copy)
 
 
+@pytest.mark.parametrize("name", [*FILES, MANIFEST])
+def test_of_a_registered_one_the_registry_has_what_is_damaged_or_gone(copy: Path, name: str) -> None:
+    registration = Registration("fraud", "3", Bundle.read(copy).info.digest)
+    (copy / REGISTRATION).write_bytes(msgspec.json.encode(registration))
+    (copy / name).write_bytes((copy / name).read_bytes()[:-1])
+    with pytest.raises(BundleError, match=rf"{name} .*`bdp models fetch 3`") as damaged:
+        Decider.load(copy)
+    (copy / name).unlink()
+    with pytest.raises(BundleError, match=rf"{name}: .*`bdp models fetch 3`") as gone:
+        Decider.load(copy)
+    assert "bdp train" not in f"{damaged.value} {gone.value}"
+
+
 def test_a_manifest_that_is_not_one_is_refused(copy: Path) -> None:
     (copy / MANIFEST).write_text('{"format": "one"}')
     with pytest.raises(BundleError, match="damaged"):
