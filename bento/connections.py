@@ -73,7 +73,7 @@ class BoundedHttp(FastPath):
         elif self._in_message and self._unused_bytes > HEAD_LIMIT_BYTES:
             self._leave()  # It may have its answer already.
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> bool:  # type: ignore[override]
         """Who has no more to say (`shutdown(SHUT_WR)`) still hears what becomes of calls that came whole."""
         is_in_body = self._in_message and not self._in_head
         is_due = self.cycle is not None and not self.cycle.response_complete and not is_in_body

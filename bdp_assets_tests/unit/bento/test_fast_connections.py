@@ -184,3 +184,14 @@ def test_where_uvicorn_looks_at_each_call_all_go_over_asgi(ways: Ways, options: 
         assert not wire.is_fast
 
     run(test)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_what_names_no_path_is_answered_as_every_other(ways: Ways, fast: bool) -> None:
+    async def test() -> None:
+        sent = await ways.wire(fast=fast).say(request(b"", "X-Request-Id: mine", line="OPTIONS * HTTP/1.1"))
+        assert sent.startswith(b"HTTP/1.1 404 ")
+        assert b"x-request-id: mine" in sent
+        assert b"x-content-type-options: nosniff" in sent
+
+    run(test)
