@@ -119,6 +119,7 @@ def queue_full() -> ApiError:
         503,
         "queue_full",
         "the spool towards Kafka is full; nothing was recorded, try again later",
+        headers={"Retry-After": "1"},  # Room comes as soon as Kafka takes what waits, nobody knows when.
     )
 
 
