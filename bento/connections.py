@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from bento.context import note_whole
-from bento.errors import head_too_large
+from bento.errors import ApiError, coding_unknown, head_too_large, no_request
 from bento.fast_path import FastPath
 
 HEAD_LIMIT_BYTES = 64 * 1024
@@ -73,6 +73,15 @@ class BoundedHttp(FastPath):
         elif self._in_message and self._unused_bytes > HEAD_LIMIT_BYTES:
             self._leave()  # It may have its answer already.
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Who has no more to say (`shutdown(SHUT_WR)`) still hears what becomes of calls that came whole."""
+        is_in_body = self._in_message and not self._in_head
+        is_due = self.cycle is not None and not self.cycle.response_complete and not is_in_body
+        if is_due:
+            self.ends = True
+            self.cycle.keep_alive = False
+        return is_due
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head, self._in_message, self._head_bytes = True, True, 0
@@ -90,7 +99,25 @@ class BoundedHttp(FastPath):
         if self._came_bytes > HEAD_LIMIT_BYTES and self._said_bytes() > HEAD_LIMIT_BYTES:
             self._refuse()
             return
+        fault = self._fault()
+        if fault is not None:
+            self.refuse(fault)
+            return
         super().on_headers_complete()
+
+    def _fault(self) -> ApiError | None:
+        """What RFC 9112 has us refuse and httptools takes: other hosts than one (3.2), codings that we do not
+        know (6.1). A caller of HTTP/1.0 need not name a host."""
+        hosts = 0
+        codings: list[bytes] = []
+        for name, value in self.headers:
+            if name == b"host":
+                hosts += 1
+            elif name == b"transfer-encoding":
+                codings.append(value.strip().lower())
+        if hosts > 1 or (not hosts and self.parser.get_http_version() != "1.0"):
+            return no_request()
+        return None if codings in ([], [b"chunked"]) else coding_unknown()
 
     def _said_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)

@@ -48,6 +48,11 @@ def no_request() -> ApiError:
     return ApiError(400, "http_malformed", "this can not be read as HTTP; send a request as RFC 9112 has it")
 
 
+def coding_unknown() -> ApiError:
+    message = "the body has a transfer coding other than chunked; send it without, or in chunks alone"
+    return ApiError(501, "coding_unknown", message)
+
+
 def head_too_large(limit: int) -> ApiError:
     message = f"the request's line and headers are larger than {limit // 1024} KiB; send less in them"
     return ApiError(431, "head_too_large", message)
@@ -114,6 +119,7 @@ def queue_full() -> ApiError:
         503,
         "queue_full",
         "the spool towards Kafka is full; nothing was recorded, try again later",
+        headers={"Retry-After": "1"},  # Room comes as soon as Kafka takes what waits, nobody knows when.
     )
 
 

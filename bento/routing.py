@@ -25,7 +25,8 @@ Failed = Callable[[Request, Exception], Awaitable[Reply]]
 
 
 class Direct:
-    """ASGI middleware: what is `OURS` goes to `api`, everything else to the app that it stands before."""
+    """ASGI middleware: what is `OURS`, or names no path (`OPTIONS *`), goes to `api`, all else to the app
+    that it stands before: that mounts `api`, too, but only for paths."""
 
     def __init__(self, app: ASGIApp, api: FastRoutes) -> None:
         self.app = app
@@ -34,7 +35,7 @@ class Direct:
         """What the server may serve itself (`fast_path.py`)."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ours = scope["type"] == "http" and scope["path"].startswith(OURS)
+        ours = scope["type"] == "http" and (scope["path"].startswith(OURS) or scope["path"] == "*")
         await (self._api if ours else self.app)(scope, receive, send)
 
 

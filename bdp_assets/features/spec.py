@@ -188,6 +188,19 @@ class Catalog:
         counted = (f.column for f in self.windows if f.aggregate == "distinct" and f.column is not None)
         return tuple(sorted({*keys, *counted}))
 
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """Names of the features made of what all customers did at one merchant, device and so on."""
+        found: set[str] = set()
+        for feature in self.features:
+            if isinstance(feature, WindowFeature):
+                is_shared = feature.entity.state == "tiles"
+            else:
+                is_shared = not found.isdisjoint(feature.inputs)
+            if is_shared:
+                found.add(feature.name)
+        return frozenset(found)
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of a transaction that the features read, with its keys."""

@@ -8,7 +8,7 @@ is *unexplained*: a defect.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,11 +37,18 @@ class Skew:
         return int(self.features[column].sum())
 
 
-def skew(catalog: Catalog, served: pl.DataFrame, history: pl.DataFrame, labels: pl.DataFrame) -> Skew:
+def skew(
+    catalog: Catalog,
+    served: pl.DataFrame,
+    history: pl.DataFrame,
+    labels: pl.DataFrame,
+    untold: Collection[str] = (),
+) -> Skew:
     """Compare `served` rows: keys, apply_seq, the catalog's columns, and the features as they were served.
 
     `history`: all transactions that these can see, themselves among them, with apply_seq and the catalog's
-    columns. `labels`: as for `build_features`.
+    columns. `labels`: as for `build_features`. `untold`: merchants of which the history does not say all;
+    what is made of them is not compared.
     """
     names = list(catalog.names)
     history = history.sort("ts_ms", maintain_order=True)
@@ -58,14 +65,18 @@ def skew(catalog: Catalog, served: pl.DataFrame, history: pl.DataFrame, labels: 
     if len(rows):
         again[rows] = _again(catalog, served[rows.tolist()], should[rows], history, labels)
     late = ~equal & _same(was, again)
+    known = ~(
+        served["merchant_id"].is_in(list(untold)).fill_null(value=False).to_numpy()[:, np.newaxis]
+        & np.array([name in catalog.shared for name in names])
+    )
     return Skew(
         pl.DataFrame(
             {
                 "feature": names,
-                "compared": [len(was)] * len(names),
-                "equal": equal.sum(axis=0),
-                "late": late.sum(axis=0),
-                "unexplained": (~equal & ~late).sum(axis=0),
+                "compared": known.sum(axis=0),
+                "equal": (known & equal).sum(axis=0),
+                "late": (known & late).sum(axis=0),
+                "unexplained": (known & ~equal & ~late).sum(axis=0),
             }
         )
     )

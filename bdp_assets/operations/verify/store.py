@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 import numpy as np
@@ -31,9 +31,10 @@ from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.labels import beside
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.features.spec import EXACT_EVENTS, WindowFeature
+from bdp_assets.features.spec import EXACT_EVENTS
 from bdp_assets.features.times import DAY
 from bdp_assets.ingest import erased
+from bdp_assets.ingest.backfill import reach
 from bdp_assets.ingest.erased import MERCHANT_ID, blurred
 from bdp_assets.ingest.landing import DESTINATIONS
 from bdp_assets.ingest.tables import TABLES
@@ -74,7 +75,7 @@ def probe(settings: Settings, lake: Lake, sample: int = SAMPLE) -> Probed:
     history, labels = _history(settings, lake, payers), _labels(settings, lake)
     latest = max(_latest(history, "ts_ms"), _latest(labels, "known_at_ms"))
     different = np.zeros(len(CATALOG.names), dtype=np.int64)
-    untold = set(beside(history, labels)[MERCHANT_ID])
+    untold = _untold(history, labels, payers)
     unknowable = _unknowable(payers, _erased_at(lake, payers) | untold)
     compared, forgotten = len(payers), sum(not _is_known(store, payer) for payer in payers)
     for after_ms in AFTER_MS:
@@ -92,28 +93,24 @@ def probe(settings: Settings, lake: Lake, sample: int = SAMPLE) -> Probed:
 
 def _erased_at(lake: Lake, payers: Sequence[EnrichedTransaction]) -> set[str]:
     """Merchants whose windows may hold what was erased."""
-    first = datetime.fromtimestamp(min(payer.ts_ms for payer in payers) / 1000, UTC).date()
-    return set(blurred(lake, first)[MERCHANT_ID])
+    return set(blurred(lake, _first_day(payers))[MERCHANT_ID])
+
+
+def _untold(history: pl.DataFrame, labels: pl.DataFrame, payers: Sequence[EnrichedTransaction]) -> set[str]:
+    """Merchants whose windows may hold frauds which no table has."""
+    known_on = pl.from_epoch("known_at_ms", time_unit="ms").dt.date()
+    seen = labels.filter(known_on >= reach(_first_day(payers)))
+    return set(beside(history, seen)[MERCHANT_ID])
+
+
+def _first_day(payers: Sequence[EnrichedTransaction]) -> date:
+    return datetime.fromtimestamp(min(payer.ts_ms for payer in payers) / 1000, UTC).date()
 
 
 def _unknowable(payers: Sequence[EnrichedTransaction], places: AbstractSet[str]) -> NDArray[np.bool_]:
     """Which features of which payers are made of what all did at those merchants, bool [payers, features]."""
     at_one = np.array([[payer.merchant_id in places] for payer in payers], dtype=np.bool_)
-    shared = _of_shared()
-    return at_one & np.array([name in shared for name in CATALOG.names], dtype=np.bool_)
-
-
-def _of_shared() -> set[str]:
-    """Features made of what all customers did at a merchant."""
-    shared: set[str] = set()
-    for feature in CATALOG.features:
-        if isinstance(feature, WindowFeature):
-            is_shared = feature.entity.state == "tiles"
-        else:
-            is_shared = not shared.isdisjoint(feature.inputs)
-        if is_shared:
-            shared.add(feature.name)
-    return shared
+    return at_one & np.array([name in CATALOG.shared for name in CATALOG.names], dtype=np.bool_)
 
 
 def _recent_payers(settings: Settings, lake: Lake, sample: int) -> list[EnrichedTransaction]:

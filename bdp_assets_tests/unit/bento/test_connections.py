@@ -117,6 +117,11 @@ def test_a_head_that_is_too_large_is_a_431_however_it_comes(head: bytes, piece: 
     run(test)
 
 
+def _coded(codings: bytes) -> bytes:
+    head = b"POST /a HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: %b\r\n\r\n" % codings
+    return head + b"3\r\nabc\r\n0\r\n\r\n"
+
+
 LENGTHS = b"POST /a HTTP/1.1\r\nHost: api\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"
 
 
@@ -127,6 +132,12 @@ LENGTHS = b"POST /a HTTP/1.1\r\nHost: api\r\nContent-Length: 1\r\nContent-Length
         (b"GET / HTTP/1.1\r\nHost: api\r\n folded: a\r\n\r\n", 400, "http_malformed"),
         (b"GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n", 400, "http_malformed"),
         (b"\x16\x03\x01 4000056655665556", 400, "http_malformed"),
+        (b"GET /a HTTP/1.1\r\n\r\n", 400, "http_malformed"),
+        (b"GET /a HTTP/1.1\r\nHost: api\r\nHost: api\r\n\r\n", 400, "http_malformed"),
+        (b"GET /a HTTP/1.0\r\nHost: api\r\nHost: api\r\n\r\n", 400, "http_malformed"),
+        (_coded(b"gzip, chunked"), 501, "coding_unknown"),
+        (_coded(b"gzip\r\nTransfer-Encoding: chunked"), 501, "coding_unknown"),
+        (_coded(b"4000056655665556"), 501, "coding_unknown"),
         (b"GET / HTTP/1.1\r\nX-Long: " + b"4" * HEAD_LIMIT_BYTES, 431, "head_too_large"),
     ],
 )
@@ -155,6 +166,15 @@ def test_what_is_no_request_is_refused_as_any_other(said: bytes, status: int, co
 
 
 CHUNKED = b"POST /a HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("codings", [b"chunked", b"Chunked ", b"\tCHUNKED"])
+def test_chunks_are_the_one_coding_that_is_known(codings: bytes) -> None:
+    async def test(connection: Connection) -> None:
+        sent = (await connection.say(_coded(codings), b"GET /health HTTP/1.0\r\n\r\n")).sent
+        assert sent.count(b"200 OK") == 2
+
+    run(test)
 
 
 def test_trailers_are_no_headers() -> None:

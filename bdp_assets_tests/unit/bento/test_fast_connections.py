@@ -85,6 +85,33 @@ def test_who_left_is_not_answered_but_decided(ways: Ways, store: FakeStore) -> N
 
 
 @pytest.mark.parametrize("fast", [True, False])
+def test_who_has_no_more_to_say_still_hears_the_answers(ways: Ways, fast: bool) -> None:
+    async def test() -> None:
+        wire = ways.wire(fast=fast)
+        wire.hear(GOOD + request(body(2)) + GOOD[:10])
+        assert wire.protocol.eof_received()
+        sent = await wire.say()
+        assert sent.count(b"fraud_probability") == 2
+        assert sent.count(b"connection: close") == 1
+        assert wire.transport.closed
+
+    run(test)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("said", [b"", GOOD[:10], GOOD[:-1]])
+def test_who_leaves_before_a_call_is_whole_hears_nothing(ways: Ways, said: bytes, fast: bool) -> None:
+    async def test() -> None:
+        wire = ways.wire(fast=fast)
+        wire.hear(said)
+        assert not wire.protocol.eof_received()
+        wire.leave()
+        assert wire.transport.sent == b""
+
+    run(test)
+
+
+@pytest.mark.parametrize("fast", [True, False])
 def test_a_server_that_stops_answers_what_is_under_way_or_comes_at_that_moment(
     ways: Ways, monkeypatch: pytest.MonkeyPatch, *, fast: bool
 ) -> None:
@@ -155,5 +182,16 @@ def test_where_uvicorn_looks_at_each_call_all_go_over_asgi(ways: Ways, options: 
         wire = ways.wire(fast=True, **options)
         await wire.say(GOOD)
         assert not wire.is_fast
+
+    run(test)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_what_names_no_path_is_answered_as_every_other(ways: Ways, fast: bool) -> None:
+    async def test() -> None:
+        sent = await ways.wire(fast=fast).say(request(b"", "X-Request-Id: mine", line="OPTIONS * HTTP/1.1"))
+        assert sent.startswith(b"HTTP/1.1 404 ")
+        assert b"x-request-id: mine" in sent
+        assert b"x-content-type-options: nosniff" in sent
 
     run(test)

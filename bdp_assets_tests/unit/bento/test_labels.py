@@ -148,6 +148,7 @@ def test_what_can_not_be_written_down_is_not_taken(
     monkeypatch.setattr(serving.labels._spool, "_most_bytes", 0)
     queue_full = client.post(body(2), ONE)
     assert (queue_full.status_code, queue_full.json()["error"]["code"]) == (503, "queue_full")
+    assert queue_full.headers["retry-after"] == "1"
     assert raw_topic.messages == []
 
 

@@ -10,7 +10,7 @@ from bdp_assets.contracts.records import EnrichedTransaction
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.times import DAY
 from bdp_assets.ingest.erased import note_merchants
-from bdp_assets.operations.verify.store import _erased_at, _unknowable
+from bdp_assets.operations.verify.store import _erased_at, _unknowable, _untold
 
 VISITED = datetime(2026, 3, 10, 12, tzinfo=UTC)
 VISITED_MS = int(VISITED.timestamp() * 1000)
@@ -47,3 +47,12 @@ def test_features_of_a_merchant_are_unknowable_while_an_erased_visit_may_be_in_i
     assert not elsewhere.any()
     assert not nowhere.any()
     assert not _erased_at(lake, [enriched(merchant_id="m-1", ts_ms=VISITED_MS + 400 * DAY)])
+
+
+def test_a_fraud_that_no_table_has_is_left_out_until_no_window_reaches_it() -> None:
+    """As docs/online-store.md has it: else the merchant would never be compared again."""
+    history = pl.DataFrame(schema={"customer_id": pl.String, "transaction_id": pl.String})
+    label = {"customer_id": "c-1", "transaction_id": "never was", "is_fraud": True, "known_at_ms": VISITED_MS}
+    labels = pl.DataFrame([{**label, "merchant_id": "m-1", "ts_ms": VISITED_MS - DAY}])
+    assert _untold(history, labels, [enriched(merchant_id="m-1", ts_ms=VISITED_MS + DAY)]) == {"m-1"}
+    assert not _untold(history, labels, [enriched(merchant_id="m-1", ts_ms=VISITED_MS + 400 * DAY)])
