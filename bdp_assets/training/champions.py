@@ -35,7 +35,7 @@ def serve_champion(registry: Registry, bundles: LocalBundles) -> str:
     """Bring the registry's champion to this machine and make it the one that serves; returns its version.
 
     Raises:
-        BundleError: the registry has no champion, or its download is damaged.
+        BundleError: the registry has no champion, or it can not score here: damaged, of another catalog.
     """
     with bundles.alone():
         version = registry.champion()
@@ -51,7 +51,7 @@ def serve_champion(registry: Registry, bundles: LocalBundles) -> str:
 def serve_version(registry: Registry, bundles: LocalBundles, version: str) -> None:
     """Have this machine serve a version, whatever the registry's champion is, which stays as it is.
 
-    Raises BundleError, VersionMissing.
+    Raises BundleError (it can not score here), VersionMissing.
     """
     with bundles.alone():
         _serve(registry, bundles, version)
@@ -113,5 +113,5 @@ def _source(registry: Registry, registered: RegisteredVersion) -> tuple[Registra
 
 
 def _serve(registry: Registry, bundles: LocalBundles, version: str) -> None:
-    download(registry, bundles, version)
+    Ensemble.load(download(registry, bundles, version))
     bundles.activate(version)

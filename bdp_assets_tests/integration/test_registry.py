@@ -291,7 +291,14 @@ def test_a_champion_of_another_catalog_is_replaced(
     registry: Registry, bundles: LocalBundles, tmp_path: Path
 ) -> None:
     stranger = Registry(registry.uri, "fraud_catalogs")
-    stranger.promote(register(trained(tmp_path / "a", catalog_version="000000000000"), stranger))
+    version, before = (
+        register(trained(tmp_path / "a", catalog_version="000000000000"), stranger),
+        bundles.active(),
+    )
+    with pytest.raises(BundleError, match="was trained on feature catalog"):
+        serve_version(stranger, bundles, version)
+    assert bundles.active() == before
+    stranger.promote(version)
     with pytest.raises(BundleError, match="000000000000"):
         make_champion(stranger, bundles, "1", BY_HAND)
     outcome = release(trained(tmp_path / "b"), stranger, bundles)
