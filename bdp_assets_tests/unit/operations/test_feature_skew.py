@@ -19,13 +19,17 @@ from bdp_assets_tests.unit.features.strategies import START, transaction
 from bdp_assets_tests.unit.monitoring.test_skew import served
 
 
+def streamed(rows: pl.DataFrame) -> pl.DataFrame:
+    """As they land of what the stream served by the catalog of today."""
+    marks = {DOOR: Door.STREAM.value, "catalog_version": CATALOG.version}
+    return rows.with_columns(event_date("ts_ms"), **{name: pl.lit(value) for name, value in marks.items()})
+
+
 def test_one_transaction_years_ahead_does_not_hide_the_others(tmp_path: Path) -> None:
     stream = [transaction(i, START + i * 60_000, 100 + i) for i in range(5)]
     stream.append(transaction(5, START + 2_000 * DAY, 100, customer="c9"))
     lake = Lake(str(tmp_path))
-    marks = {DOOR: Door.STREAM.value, "catalog_version": CATALOG.version}
-    columns = {name: pl.lit(value) for name, value in marks.items()}
-    lake.append("enriched", served(stream).with_columns(event_date("ts_ms"), **columns))
+    lake.append("enriched", streamed(served(stream)))
 
     found = measure(lake)
 
@@ -47,9 +51,7 @@ def test_what_an_erased_customer_had_a_part_in_is_not_held_against_the_rest(tmp_
         transaction(10 + i, later + i * 60_000, 100, customer="c9", merchant=f"m{i % 2}") for i in range(4)
     ]
     lake = Lake(str(tmp_path))
-    marks = {DOOR: Door.STREAM.value, "catalog_version": CATALOG.version}
-    columns = {name: pl.lit(value) for name, value in marks.items()}
-    both = served([*gone, *stay]).with_columns(event_date("ts_ms"), **columns)
+    both = streamed(served([*gone, *stay]))
     mine = pl.col("customer_id") == "gone"
     lake.append("enriched", both.filter(~mine))
     assert measure(lake).total("unexplained") > 0, "the fault that an erasure alone would make"
@@ -65,11 +67,9 @@ def test_a_fraud_that_no_table_has_is_not_held_against_the_rest(tmp_path: Path) 
     """The online store believes it where it says itself what it is about; tables can not."""
     stream = [transaction(i, START + i * 60_000, 100, merchant=f"m{i % 2}") for i in range(4)]
     lake = Lake(str(tmp_path))
-    marks = {DOOR: Door.STREAM.value, "catalog_version": CATALOG.version}
-    columns = {name: pl.lit(value) for name, value in marks.items()}
     frauds = next(name for name in CATALOG.names if name.startswith("merchant_fraud"))
     told = pl.when(merchant_id="m1").then(pl.col(frauds) + 1).otherwise(frauds).alias(frauds)
-    lake.append("enriched", served(stream).with_columns(event_date("ts_ms"), told, **columns))
+    lake.append("enriched", streamed(served(stream).with_columns(told)))
     assert measure(lake).total("unexplained") == 2
 
     label = {"customer_id": "c9", "transaction_id": "nobody's", "is_fraud": True, "known_at_ms": START - 1}
@@ -84,10 +84,8 @@ def test_such_frauds_hide_nothing_that_was_not_made_of_them(tmp_path: Path) -> N
     """Else whoever has a key for labels could have the parity gate pass with nothing compared."""
     stream = [transaction(i, START + i * 60_000, 100, merchant=f"m{i % 2}") for i in range(4)]
     lake = Lake(str(tmp_path))
-    marks = {DOOR: Door.STREAM.value, "catalog_version": CATALOG.version}
-    columns = {name: pl.lit(value) for name, value in marks.items()}
     wrong = next(name for name in CATALOG.names if name.startswith("customer_"))
-    lake.append("enriched", served(stream).with_columns(event_date("ts_ms"), pl.col(wrong) + 1, **columns))
+    lake.append("enriched", streamed(served(stream).with_columns(pl.col(wrong) + 1)))
     label = {"customer_id": "c9", "is_fraud": True, "known_at_ms": START - 1, "ts_ms": START - DAY}
     told = pl.DataFrame([{**label, "transaction_id": m, "merchant_id": m} for m in ("m0", "m1")])
     lake.append("labels", told.with_columns(event_date("known_at_ms")))
