@@ -9,10 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bdp_assets.features.aggregates import Ints
-from bdp_assets.features.spec import REVERSIBLE
+from bdp_assets.features.spec import MERCHANT_ID, REVERSIBLE
 
 KEY = ("customer_id", "transaction_id")
-MERCHANT = "merchant_id"
 
 
 class LabelChanges(NamedTuple):
@@ -31,17 +30,6 @@ class LabelChanges(NamedTuple):
     def clock(self, ts: Ints, delay: int) -> Ints:
         """When each change counts, in windows with this delay (ms); `ts` are the transactions' own times."""
         return np.maximum(ts[self.row], self.known_at - delay)
-
-
-def beside(transactions: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    """Merchants (column merchant_id) that frauds are told of which `transactions` do not hold.
-
-    The online store believes a label that says itself what it is about (`label_places`); the batch kernel
-    leaves it out, so that the two may differ at those merchants. `labels`: as for `label_changes`, and
-    merchant_id and ts_ms as they were sent.
-    """
-    whole = labels.filter("is_fraud", pl.col(MERCHANT).is_not_null(), pl.col("ts_ms").is_not_null())
-    return whole.join(transactions, on=KEY, how="anti").select(MERCHANT).unique()
 
 
 NO_CHANGES = LabelChanges(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
@@ -77,3 +65,14 @@ def label_changes(transactions: pl.DataFrame, labels: pl.DataFrame) -> LabelChan
         )
     )
     return LabelChanges(*(changes[name].cast(pl.Int64).to_numpy() for name in ("row", "sign", "known_at_ms")))
+
+
+def beside(transactions: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
+    """Merchants (column merchant_id) that frauds are told of which `transactions` do not hold.
+
+    The online store believes a label that says itself what it is about (`label_places`); the batch kernel
+    leaves it out, so that the two may differ at those merchants. `labels`: as for `label_changes`, and
+    merchant_id and ts_ms as they were sent.
+    """
+    whole = labels.filter("is_fraud", pl.col(MERCHANT_ID).is_not_null(), pl.col("ts_ms").is_not_null())
+    return whole.join(transactions, on=KEY, how="anti").select(MERCHANT_ID).unique()

@@ -88,7 +88,8 @@ class Entity:
 CUSTOMER = Entity("customer", ("customer_id",), "events")
 CUSTOMER_MERCHANT = Entity("customer_merchant", ("customer_id", "merchant_id"), "events")
 CUSTOMER_DEVICE = Entity("customer_device", ("customer_id", "device_id"), "events")
-MERCHANT = Entity("merchant", ("merchant_id",), "tiles")
+MERCHANT_ID = "merchant_id"
+MERCHANT = Entity("merchant", (MERCHANT_ID,), "tiles")
 DEVICE = Entity("device", ("device_id",), "tiles")
 
 

@@ -18,12 +18,11 @@ from bdp_assets.clients.lake import Admit, Lake
 from bdp_assets.contracts.columns import EVENT_DATE
 from bdp_assets.contracts.erasure import NOBODY, IsErased, Tombstones, names
 from bdp_assets.features.catalog import CATALOG
-from bdp_assets.features.spec import MERCHANT, Catalog
+from bdp_assets.features.spec import MERCHANT, MERCHANT_ID, Catalog
 from bdp_assets.pan_key import pan_key
 from bdp_assets.settings import Settings
 
 TABLE, MERCHANTS = "erased", "erased_merchants"
-MERCHANT_ID = "merchant_id"
 CUSTOMER, VALUE, BASE64 = "customer_id", "value", "value_base64"
 _HASH, _UNTIL = "customer_hash", "until_ms"
 _OF_ANOTHER = "original_transaction_id"

@@ -21,7 +21,7 @@ from bdp_assets.features.formulas import COLUMNS
 from bdp_assets.features.kernel import Engine
 from bdp_assets.features.labels import KEY
 from bdp_assets.features.replay import as_served
-from bdp_assets.features.spec import Catalog, Entity
+from bdp_assets.features.spec import MERCHANT_ID, Catalog, Entity
 
 EARLIER_MOMENTS = 50
 """How many moments before the transaction are tried, at each of which a label became known."""
@@ -66,7 +66,7 @@ def skew(
         again[rows] = _again(catalog, served[rows.tolist()], should[rows], history, labels)
     late = ~equal & _same(was, again)
     known = ~(
-        served["merchant_id"].is_in(list(untold)).fill_null(value=False).to_numpy()[:, np.newaxis]
+        served[MERCHANT_ID].is_in(list(untold)).fill_null(value=False).to_numpy()[:, np.newaxis]
         & np.array([name in catalog.shared for name in names])
     )
     return Skew(

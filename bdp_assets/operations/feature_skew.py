@@ -11,8 +11,9 @@ from bdp_assets.contracts.columns import EVENT_DATE
 from bdp_assets.contracts.records import Door
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.labels import beside
+from bdp_assets.features.spec import MERCHANT_ID
 from bdp_assets.ingest.backfill import SEEN, reach, visible
-from bdp_assets.ingest.erased import MERCHANT_ID, blurred
+from bdp_assets.ingest.erased import blurred
 from bdp_assets.ingest.tables import DOOR, rows
 from bdp_assets.monitoring.skew import Skew, skew
 from bdp_assets.training.gate import Gate, parity_gate

@@ -51,7 +51,7 @@ class Gate:
 
 
 def failed(gates: Sequence[Gate]) -> list[Gate]:
-    return [gate for gate in gates if gate.passed is False]
+    return [gate for gate in gates if gate.passed is not None and not gate.passed]
 
 
 def why_not(gates: Sequence[Gate]) -> str:

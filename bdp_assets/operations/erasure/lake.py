@@ -14,7 +14,8 @@ from bdp_assets.clients import lake_erasure
 from bdp_assets.clients.lake import Lake
 from bdp_assets.clients.lake_erasure import Rows, Traces
 from bdp_assets.contracts.columns import EVENT_DATE
-from bdp_assets.ingest.erased import CUSTOMER, MERCHANT_ID, about, may_name, note_merchants
+from bdp_assets.features.spec import MERCHANT_ID
+from bdp_assets.ingest.erased import CUSTOMER, about, may_name, note_merchants
 from bdp_assets.ingest.tables import TABLES, rows
 from bdp_assets.operations.erasure.customer import Customer
 

@@ -31,11 +31,11 @@ from bdp_assets.features.batch import build_features
 from bdp_assets.features.catalog import CATALOG
 from bdp_assets.features.labels import beside
 from bdp_assets.features.online import OnlineStore
-from bdp_assets.features.spec import EXACT_EVENTS
+from bdp_assets.features.spec import EXACT_EVENTS, MERCHANT_ID
 from bdp_assets.features.times import DAY
 from bdp_assets.ingest import erased
 from bdp_assets.ingest.backfill import reach
-from bdp_assets.ingest.erased import MERCHANT_ID, blurred
+from bdp_assets.ingest.erased import blurred
 from bdp_assets.ingest.landing import DESTINATIONS
 from bdp_assets.ingest.tables import TABLES
 from bdp_assets.settings import Settings

@@ -10,6 +10,7 @@ import pytest
 
 from bdp_assets.clients.redis import Redis, connect
 from bdp_assets.clients.redis_cluster import Cluster
+from bdp_assets.features.online import OnlineStore
 from bdp_assets.runtime import valkey
 from bdp_assets.settings import Settings
 from bdp_assets_tests.integration.features.servers import cluster, single
@@ -42,6 +43,13 @@ def store_client(store_settings: Settings) -> Iterator[Redis]:
     opened = client.open() if isinstance(client, Cluster) else client
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def store(store_client: Redis) -> OnlineStore:
+    """Empty, and never filled."""
+    store_client.flushdb()
+    return OnlineStore(store_client)
 
 
 def _debians() -> str:

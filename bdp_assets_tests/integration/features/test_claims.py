@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 from redis import RedisCluster
 from redis.crc import key_slot
@@ -15,16 +14,15 @@ from redis.exceptions import ConnectionError, ResponseError
 from bdp_assets.clients.redis import Redis, StoreUnavailable, connect, run
 from bdp_assets.clients.redis_cluster import primaries
 from bdp_assets.clients.redis_exchange import Posted
-from bdp_assets.contracts.records import Label, ValidatedTransaction
+from bdp_assets.contracts.records import ValidatedTransaction
 from bdp_assets.features import claiming, folding
 from bdp_assets.features.online import OnlineStore
 from bdp_assets.features.records import Batch, record_width, source
-from bdp_assets.features.spec import MERCHANT, REVERSIBLE, SLACK
+from bdp_assets.features.spec import MERCHANT, SLACK
 from bdp_assets.features.times import DAY, HOUR
 from bdp_assets.settings import Settings
 from bdp_assets_tests.integration.conftest import free_ports
 from bdp_assets_tests.unit.features.bounds import bounded
-from bdp_assets_tests.unit.features.frames import label_frame, transaction_frame
 from bdp_assets_tests.unit.features.strategies import START, transaction
 
 pytestmark = pytest.mark.services
@@ -33,12 +31,6 @@ HERE, THERE = "topic:0:7", "topic:0:8"
 FIRST = transaction(1, START, 500, body=1)
 SECOND = transaction(2, START + 1_000, 700, body=2)
 OTHER_BODY = transaction(1, START, 999, body=9)
-
-
-@pytest.fixture
-def store(store_client: Redis) -> OnlineStore:
-    store_client.flushdb()
-    return OnlineStore(store_client)
 
 
 def state(client: Redis) -> dict[bytes, bytes | None]:
@@ -325,64 +317,6 @@ def test_a_defect_is_not_an_outage(store: OnlineStore) -> None:
     store.client.lpush(store.layout.events("c0"), "not ours")
     with pytest.raises(ResponseError, match="WRONGTYPE"):
         store.enrich([FIRST], [HERE])
-
-
-def test_a_rebuild_leaves_other_keys_and_decisions_alone(store: OnlineStore) -> None:
-    store.client.set("somebody else's", "value")
-    store.enrich([FIRST, transaction(9, START, customer="gone", merchant="gone")], [HERE, THERE])
-    store.save_decision(FIRST, b"approve")
-    result = store.rebuild(transaction_frame([FIRST, SECOND]), label_frame([]))
-    assert (result.customers, result.events, result.merchants, result.tiles) == (1, 2, 1, 1)
-    assert not store.client.exists(store.layout.events("gone"), *store.layout.tiles(MERCHANT, "gone"))
-    assert store.client.get("somebody else's") == b"value"
-    assert store.decision("c0", "t1") == b"approve"
-    empty = store.rebuild(transaction_frame([]), label_frame([]))
-    assert (empty.events, store.ready()) == (0, True)
-
-
-def test_a_label_known_before_its_transaction_counts_once_and_can_be_taken_back(store: OnlineStore) -> None:
-    """As an event of that early time it would be forgotten by the next label, and count again."""
-    rows = transaction_frame([FIRST, SECOND]).with_columns(coordinates=pl.lit(HERE))
-
-    def label(of: ValidatedTransaction, is_fraud: bool, known_at_ms: int) -> Label:
-        return Label(
-            transaction_id=of.transaction_id,
-            customer_id=of.customer_id,
-            is_fraud=is_fraud,
-            known_at_ms=known_at_ms,
-        )
-
-    early = label(FIRST, True, START - 2 * REVERSIBLE - DAY)
-    told = [early, label(SECOND, True, START + DAY), early]
-    for labels in (told, [*told, label(FIRST, False, START + 2 * DAY)]):
-        store.rebuild(rows, label_frame([]))
-        store.apply_labels(labels)
-        live = store.client.mget(store.layout.tiles(MERCHANT, "m0"))
-        store.rebuild(rows, label_frame(labels))
-        assert store.client.mget(store.layout.tiles(MERCHANT, "m0")) == live
-
-
-def test_a_rebuild_leaves_no_tile_of_a_label_that_was_taken_back_too_late(store: OnlineStore) -> None:
-    """It would stand far ahead of the others, and they would retire."""
-    labels = [
-        Label(transaction_id="t1", customer_id="c0", is_fraud=is_fraud, known_at_ms=START + after)
-        for is_fraud, after in ((True, 0), (False, REVERSIBLE + DAY))
-    ]
-    rows = transaction_frame([FIRST]).with_columns(coordinates=pl.lit(HERE))
-    store.rebuild(rows, label_frame([]))
-    store.apply_labels(labels)
-    live = store.client.mget(store.layout.tiles(MERCHANT, "m0"))
-    store.rebuild(rows, label_frame(labels))
-    assert store.client.mget(store.layout.tiles(MERCHANT, "m0")) == live
-
-
-def test_history_is_published_already(store: OnlineStore) -> None:
-    store.rebuild(transaction_frame([FIRST]), label_frame([]))
-    answers = store.enrich([FIRST, OTHER_BODY, FIRST], [HERE, HERE, None])
-    assert [answer.status for answer in answers] == ["duplicate", "conflict", "redelivery"]
-    mixed = transaction_frame([FIRST, SECOND]).with_columns(coordinates=pl.Series([None, THERE]))
-    store.rebuild(mixed, label_frame([]))
-    assert [a.status for a in store.enrich([FIRST, SECOND], [HERE, THERE])] == ["duplicate", "redelivery"]
 
 
 def test_claims_of_a_call_whose_answer_was_lost_are_its_own(

@@ -121,9 +121,7 @@ def apply_all(client: Redis, layout: Layout, labels: list[Label]) -> None:
 
 
 @pytest.fixture
-def store(store_client: Redis) -> OnlineStore:
-    store_client.flushdb()
-    store = OnlineStore(store_client)
+def store(store: OnlineStore) -> OnlineStore:
     store.rebuild(*EMPTY)
     return store
 
